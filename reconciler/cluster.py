@@ -1,0 +1,136 @@
+"""What the reconciler sees of the cluster: one informer a kind, and which store each object belongs to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.health import Observed, slim_claim, slim_workload
+from reconciler.informer import Informer
+from reconciler.pods import slim_pod
+from reconciler.release import RELEASE_SELECTOR, ReleaseState, newest_revision
+from reconciler.resources import (
+    CLAIMS,
+    DEPLOYMENTS,
+    NAMESPACES,
+    NODES,
+    PODS,
+    SECRETS,
+    STATEFUL_SETS,
+    STORES,
+    Object,
+    annotations_of,
+    labels_of,
+    namespace_of,
+)
+from urumi.store import MANAGED_LABEL, STORE_ID_LABEL, namespace_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reconciler.kube import Kube
+
+KWOK_NODE_ANNOTATION = "kwok.x-k8s.io/node"
+STORE_NAMESPACE_PREFIX = namespace_name("")
+
+
+class ClusterView:
+    """The informers of the platform; read-only for everybody but themselves."""
+
+    def __init__(self, kube: Kube, platform_namespace: str) -> None:
+        managed = f"{MANAGED_LABEL}=true"
+        self.stores = Informer(kube, STORES, namespace=platform_namespace)
+        self.namespaces = Informer(kube, NAMESPACES, selector=managed)
+        self.releases = Informer(kube, SECRETS, selector=RELEASE_SELECTOR, metadata_only=True)
+        self.nodes = Informer(kube, NODES, metadata_only=True)
+        self.deployments = Informer(kube, DEPLOYMENTS, selector=managed, slim=slim_workload)
+        self.stateful_sets = Informer(kube, STATEFUL_SETS, selector=managed, slim=slim_workload)
+        self.pods = Informer(kube, PODS, selector=managed, slim=slim_pod)
+        self.claims = Informer(kube, CLAIMS, selector=managed, slim=slim_claim)
+        self._platform_namespace = platform_namespace
+
+    @property
+    def informers(self) -> tuple[Informer, ...]:
+        """Return all informers."""
+        return (
+            self.stores,
+            self.namespaces,
+            self.releases,
+            self.nodes,
+            self.deployments,
+            self.stateful_sets,
+            self.pods,
+            self.claims,
+        )
+
+    async def synced(self) -> None:
+        """Wait until every informer has listed once."""
+        for informer in self.informers:
+            await informer.synced.wait()
+
+    def silence_seconds(self) -> float:
+        """Return the silence of the informer that has heard nothing for longest."""
+        return max(informer.silence_seconds() for informer in self.informers)
+
+    def store(self, store_id: str) -> Object | None:
+        """Return the Store object of an id."""
+        return self.stores.get(store_id, self._platform_namespace)
+
+    def release(self, store_id: str, name: str) -> ReleaseState | None:
+        """Return the newest revision of a store's release."""
+        return newest_revision(self.releases.in_namespace(namespace_name(store_id)), name)
+
+    def observed(self, store_id: str) -> Observed:
+        """Return the workloads, pods and claims of a store."""
+        namespace = namespace_name(store_id)
+        return Observed(
+            workloads={
+                DEPLOYMENTS: self.deployments.in_namespace(namespace),
+                STATEFUL_SETS: self.stateful_sets.in_namespace(namespace),
+            },
+            pods=self.pods.in_namespace(namespace),
+            claims=self.claims.in_namespace(namespace),
+        )
+
+    def is_simulated(self) -> bool:
+        """Return whether kwok plays every node of the cluster, so that no container really runs."""
+        nodes = self.nodes.items.values()
+        return bool(nodes) and all(KWOK_NODE_ANNOTATION in annotations_of(node) for node in nodes)
+
+    def wake(self, add: Callable[[str], None]) -> None:
+        """Call `add` with the store id of every change that a reconcile may care about."""
+        self.stores.on_change(lambda before, after: _wake_for_store(before, after, add))
+        for informer in (self.namespaces, self.deployments, self.stateful_sets, self.pods, self.claims):
+            informer.on_change(lambda before, after: _wake_for_owned(before, after, add))
+        self.releases.on_change(lambda before, after: _wake_for_release(before, after, add))
+
+
+def _wake_for_store(before: Object | None, after: Object | None, add: Callable[[str], None]) -> None:
+    changed = after or before
+    if changed is not None and _intent(before) != _intent(after):
+        add(changed["metadata"]["name"])
+
+
+def _intent(store: Object | None) -> tuple[object, ...] | None:
+    # Everything but the status, which only the reconciler itself writes.
+    if store is None:
+        return None
+    meta = store["metadata"]
+    return (
+        meta["uid"],
+        meta.get("generation"),
+        meta.get("deletionTimestamp"),
+        meta.get("annotations"),
+        meta.get("finalizers"),
+    )
+
+
+def _wake_for_owned(before: Object | None, after: Object | None, add: Callable[[str], None]) -> None:
+    changed = after or before
+    if changed is not None:
+        add(labels_of(changed).get(STORE_ID_LABEL, ""))
+
+
+def _wake_for_release(before: Object | None, after: Object | None, add: Callable[[str], None]) -> None:
+    changed = after or before
+    if changed is not None and namespace_of(changed).startswith(STORE_NAMESPACE_PREFIX):
+        add(namespace_of(changed).removeprefix(STORE_NAMESPACE_PREFIX))

@@ -1,0 +1,91 @@
+"""What is wrong with a pod, in the words of the cluster: "ImagePullBackOff urumi/woocommerce:1.0"."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.resources import Object
+
+# States that every pod goes through on its way and that nobody has to do anything about.
+_ON_THE_WAY = {"ContainerCreating", "PodInitializing"}
+
+
+def slim_pod(pod: Object) -> Object:
+    """Return what is kept of a pod in memory."""
+    meta, status = pod["metadata"], pod.get("status") or {}
+    kept = ("name", "namespace", "uid", "resourceVersion", "labels", "ownerReferences", "deletionTimestamp")
+    return {
+        "metadata": {name: meta[name] for name in kept if name in meta},
+        "spec": {"nodeName": (pod.get("spec") or {}).get("nodeName", "")},
+        "status": {
+            name: status[name]
+            for name in ("phase", "conditions", "containerStatuses", "initContainerStatuses", "message", "reason")
+            if name in status
+        },
+    }
+
+
+def is_pod_of(pod: Object, workload: str) -> bool:
+    """Return whether the pod belongs to a StatefulSet or, over its ReplicaSet, to a Deployment of that name."""
+    for owner in pod["metadata"].get("ownerReferences") or ():
+        name = owner["name"]
+        if owner["kind"] == "ReplicaSet":
+            name = name.rpartition("-")[0]
+        if name == workload:
+            return True
+    return False
+
+
+def pod_problem(pod: Object) -> tuple[str, str] | None:
+    """Return (reason, words) of what keeps a pod from being ready, None where it is ready."""
+    status = pod.get("status") or {}
+    conditions = {condition["type"]: condition for condition in status.get("conditions") or ()}
+    if conditions.get("Ready", {}).get("status") == "True":
+        return None
+    scheduled = conditions.get("PodScheduled", {})
+    if scheduled.get("status") == "False":
+        return scheduled.get("reason") or "Unschedulable", str(scheduled.get("message", ""))
+    problem = next(_container_problems(status), None)
+    if problem:
+        return problem
+    if status.get("reason"):
+        return str(status["reason"]), str(status.get("message", ""))
+    if status.get("phase") == "Running":
+        return "NotReady", "its containers run, its readiness probe does not pass yet"
+    return "Starting", ""
+
+
+def _container_problems(status: Object) -> Iterator[tuple[str, str]]:
+    for container in status.get("initContainerStatuses") or ():
+        yield from _init_problem(container)
+    for container in status.get("containerStatuses") or ():
+        yield from _state_problem(container)
+
+
+def _init_problem(container: Object) -> Iterator[tuple[str, str]]:
+    yield from _state_problem(container)
+    if "running" in (container.get("state") or {}) and container.get("started", False) is not True:
+        yield "Initializing", f"init container {container['name']} is at work"
+
+
+def _state_problem(container: Object) -> Iterator[tuple[str, str]]:
+    state = container.get("state") or {}
+    waiting, terminated = state.get("waiting") or {}, state.get("terminated") or {}
+    reason = waiting.get("reason", "")
+    if reason and reason not in _ON_THE_WAY:
+        yield reason, _waiting_words(container, waiting)
+    elif terminated and terminated.get("exitCode", 0) != 0:
+        code = terminated["exitCode"]
+        yield terminated.get("reason") or "Error", f"container {container['name']} ended with exit code {code}"
+
+
+def _waiting_words(container: Object, waiting: Object) -> str:
+    if "Image" in str(waiting.get("reason", "")):
+        return str(container.get("image", ""))
+    last = ((container.get("lastState") or {}).get("terminated") or {}).get("reason", "")
+    restarts = container.get("restartCount", 0)
+    words = f"container {container['name']}, {restarts} restarts" if restarts else f"container {container['name']}"
+    return f"{words}, last ended with {last}" if last else words

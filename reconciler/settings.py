@@ -1,0 +1,98 @@
+"""The knobs of the reconciler, from the environment; every name here is documented in docs/configuration.md."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from urumi.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CHARTS_DIR = Path(__file__).resolve().parent.parent / "charts"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the platform gives to every store, and how hard it works."""
+
+    platform_namespace: str = "store-platform"
+    kubeconfig: Path | None = None
+    helm: str = "helm"
+    charts_dir: Path = CHARTS_DIR
+    base_domain: str = "127.0.0.1.nip.io"
+    scheme: str = "http"
+    ingress_class: str = "traefik"
+    ingress_namespaces: tuple[str, ...] = ("traefik", "kube-system")
+    storage_class: str = ""
+    tls_secret: str = ""
+    max_concurrent_provisions: int = 4
+    max_provision_seconds: float = 600.0
+    max_status_events: int = 20
+    helm_timeout_seconds: float = 120.0
+    helm_lock_seconds: float = 30.0
+    resync_seconds: float = 600.0
+    quota: Mapping[str, str] = field(
+        default_factory=lambda: {
+            "requests.cpu": "2",
+            "requests.memory": "2Gi",
+            "limits.cpu": "8",
+            "limits.memory": "4Gi",
+            "persistentvolumeclaims": "5",
+            "requests.storage": "20Gi",
+            "pods": "20",
+        }
+    )
+
+
+def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Return the settings that an environment describes.
+
+    Raises:
+        ConfigError: naming the variable, what was expected and what was found.
+    """
+    defaults = Settings()
+    kubeconfig = environ.get("KUBECONFIG", "")
+    return Settings(
+        platform_namespace=environ.get("PLATFORM_NAMESPACE", defaults.platform_namespace),
+        kubeconfig=Path(kubeconfig) if kubeconfig else None,
+        helm=environ.get("URUMI_HELM", defaults.helm),
+        charts_dir=Path(environ.get("URUMI_CHARTS_DIR", str(defaults.charts_dir))),
+        base_domain=environ.get("BASE_DOMAIN", defaults.base_domain),
+        scheme=_choice(environ, "STORE_SCHEME", ("http", "https"), defaults.scheme),
+        ingress_class=environ.get("INGRESS_CLASS", defaults.ingress_class),
+        ingress_namespaces=tuple(environ.get("INGRESS_NAMESPACES", "").split()) or defaults.ingress_namespaces,
+        storage_class=environ.get("STORAGE_CLASS", defaults.storage_class),
+        tls_secret=environ.get("STORE_TLS_SECRET", defaults.tls_secret),
+        max_concurrent_provisions=int(
+            _number(environ, "MAX_CONCURRENT_PROVISIONS", defaults.max_concurrent_provisions)
+        ),
+        max_provision_seconds=_number(environ, "MAX_PROVISION_SECONDS", defaults.max_provision_seconds),
+        max_status_events=int(_number(environ, "MAX_STATUS_EVENTS", defaults.max_status_events)),
+        helm_timeout_seconds=_number(environ, "HELM_TIMEOUT_SECONDS", defaults.helm_timeout_seconds),
+        helm_lock_seconds=_number(environ, "HELM_LOCK_SECONDS", defaults.helm_lock_seconds),
+        resync_seconds=_number(environ, "RESYNC_SECONDS", defaults.resync_seconds),
+    )
+
+
+def _number(environ: Mapping[str, str], name: str, default: float) -> float:
+    text = environ.get(name)
+    if text is None:
+        return default
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise ConfigError(f"{name} must be a number above 0, got {text!r}.")
+    return number
+
+
+def _choice(environ: Mapping[str, str], name: str, choices: tuple[str, ...], default: str) -> str:
+    text = environ.get(name, default)
+    if text not in choices:
+        raise ConfigError(f"{name} must be one of {', '.join(choices)}, got {text!r}.")
+    return text

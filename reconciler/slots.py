@@ -1,0 +1,51 @@
+"""Slots for Helm: a cap on processes, with a line that holds no worker.
+
+A store that finds no free slot is put in line and its reconcile ends; when a slot falls free it is reserved for the
+next in line, who is called back through `on_turn`. A store that is deleted or changes its mind while in line just
+leaves it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Slots:
+    """At most `limit` keys hold a slot at a time."""
+
+    def __init__(self, limit: int, on_turn: Callable[[str], None]) -> None:
+        if limit < 1:
+            raise ValueError(f"limit must be at least 1, got {limit}")
+        self.limit = limit
+        self._on_turn = on_turn
+        self._held: set[str] = set()
+        self._reserved: set[str] = set()
+        self._line: dict[str, None] = {}
+
+    def take(self, key: str) -> bool:
+        """Return whether the key now holds a slot; otherwise it is in line."""
+        if key in self._reserved:
+            self._reserved.discard(key)
+        elif len(self._held) + len(self._reserved) >= self.limit:
+            self._line.setdefault(key)
+            return False
+        self._held.add(key)
+        return True
+
+    def leave(self, key: str) -> None:
+        """Give back whatever the key has: a slot, a reservation or a place in line."""
+        self._held.discard(key)
+        self._reserved.discard(key)
+        self._line.pop(key, None)
+        while self._line and len(self._held) + len(self._reserved) < self.limit:
+            next_key = next(iter(self._line))
+            del self._line[next_key]
+            self._reserved.add(next_key)
+            self._on_turn(next_key)
+
+    def ahead_of(self, key: str) -> int:
+        """Return how many are in line before the key."""
+        return list(self._line).index(key) if key in self._line else 0

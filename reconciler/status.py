@@ -1,0 +1,234 @@
+"""The status of a store as one draft: read from the object, changed in memory, written only where it says something.
+
+Conditions are the truth and the phase is derived from them at the end. `Ready=True` is only ever set by `ready`,
+which takes the generation and digest that were observed healthy; starting anything takes it away.
+"""
+
+from __future__ import annotations
+
+import copy
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from reconciler.resources import Object, annotations_of, is_deleting
+from reconciler.timeline import Level, appended, moment, shortened, stamp, timeline_event
+from urumi.store import RETRY_ANNOTATION, Phase
+
+if TYPE_CHECKING:
+    from urumi.errors import StepError
+
+PROVISION_STEPS = ("namespace", "guardrails", "credentials", "release", "health")
+DELETE_STEPS = ("uninstall", "namespace", "finalizer")
+MAX_ERROR_CHARACTERS = 1500
+WAITING_FOR_SLOT = "WaitingForSlot"
+DEGRADED = "WorkloadsUnhealthy"
+
+
+class StatusDraft:
+    """A store's status while it is being worked on."""
+
+    def __init__(self, store: Object, *, max_events: int) -> None:
+        self.store = store
+        self.generation = int(store["metadata"].get("generation", 0))
+        self.status: Object = copy.deepcopy(store.get("status") or {})
+        self._max_events = max_events
+
+    def new_request(self, digest: str) -> str:
+        """Return why a provision has to begin anew, empty where it does not: spec, chart or a person asked for it."""
+        asked = annotations_of(self.store).get(RETRY_ANNOTATION, "")
+        if "startedAt" not in self.status:
+            return f"{self.store['spec']['engine']} store {self.store['spec']['storeId']} was asked for"
+        if self.status.get("observedGeneration") != self.generation:
+            return "the store's spec was changed"
+        if self.status.get("lastHandledReconcileAt", "") != asked:
+            return "another try was asked for"
+        return "" if self.status.get("desiredDigest") == digest else "the platform's chart or settings were changed"
+
+    def is_true(self, kind: str) -> bool:
+        """Return whether a condition is True for this generation."""
+        condition = self._find(kind)
+        return (
+            condition is not None
+            and condition["status"] == "True"
+            and condition.get("observedGeneration") == self.generation
+        )
+
+    def seconds_since_start(self) -> float:
+        """Return how long the current provision has been going on."""
+        return (datetime.now(UTC) - moment(self.status["startedAt"])).total_seconds()
+
+    def retry_in_seconds(self) -> float:
+        """Return how long to wait for the next attempt, 0 where none is waited for."""
+        due = self.status.get("nextRetryAt")
+        return max(0.0, (moment(due) - datetime.now(UTC)).total_seconds()) if due else 0.0
+
+    def seconds_left(self) -> float:
+        """Return how long the current provision may still take, negative where its time ran out."""
+        return (moment(self.status["deadlineAt"]) - datetime.now(UTC)).total_seconds()
+
+    def set_deadline(self, limit_seconds: float) -> None:
+        """Give the current provision this long from now."""
+        self.status["deadlineAt"] = stamp(datetime.now(UTC) + timedelta(seconds=limit_seconds))
+
+    def start(self, why: str, digest: str, limit_seconds: float) -> None:
+        """Begin a provision: nothing that was true of an earlier one is claimed any more."""
+        for name in ("lastError", "nextRetryAt", "readyAt"):
+            self.status.pop(name, None)
+        asked = annotations_of(self.store).get(RETRY_ANNOTATION, "")
+        self.status |= {
+            "startedAt": stamp(),
+            "createdAt": self.store["metadata"]["creationTimestamp"],
+            "observedGeneration": self.generation,
+            "desiredDigest": digest,
+            "attempts": 1,
+            "lastHandledReconcileAt": asked,
+        }
+        self.set_deadline(limit_seconds)
+        self._set("Ready", "False", "Provisioning", why)
+        self._set("Reconciling", "True", "Provisioning", why)
+        self._set("Stalled", "False", "Provisioning", "")
+        self._set("Released", "Unknown", "Provisioning", "")
+        self._set("Healthy", "Unknown", "Provisioning", "")
+        self.event("ProvisioningStarted", why)
+
+    def progress(self, step: str, message: str, steps: tuple[str, ...] = PROVISION_STEPS) -> None:
+        """Say which step is under way and what it waits for."""
+        self.status["progress"] = {
+            "step": step,
+            "index": steps.index(step) + 1,
+            "total": len(steps),
+            "message": shortened(message, 1000),
+        }
+
+    def waiting_for_slot(self, ahead: int, limit: int) -> None:
+        """Say that the store is in line for Helm."""
+        place = f"{ahead} ahead in line" if ahead else "next in line"
+        message = f"waiting for one of {limit} provisioning slots, {place}"
+        self._set("Reconciling", "True", WAITING_FOR_SLOT, message)
+        self.progress("release", message)
+
+    def releasing(self) -> None:
+        """Say that Helm is at work."""
+        self._set("Reconciling", "True", "Releasing", "helm is at work")
+        self._set("Released", "False", "Releasing", "helm is at work")
+
+    def released(self, revision: int, chart_version: str, digest: str) -> None:
+        """Say what is released."""
+        self.status["release"] = {"revision": revision, "chartVersion": chart_version, "digest": digest}
+        self._set("Released", "True", "Deployed", f"revision {revision} of chart {chart_version}")
+
+    def waiting_for_workloads(self, sentence: str) -> None:
+        """Say which workloads are not there yet."""
+        self._set("Healthy", "False", "WaitingForWorkloads", sentence)
+        self._set("Ready", "False", "WaitingForWorkloads", sentence)
+        self._set("Reconciling", "True", "WaitingForWorkloads", sentence)
+        self.progress("health", f"waiting for {sentence}")
+
+    def still_unhealthy(self, sentence: str) -> None:
+        """Say what a provision that is out of time still waits for."""
+        self._set("Healthy", "False", "WaitingForWorkloads", sentence)
+        self.progress("health", f"waiting for {sentence}")
+
+    def ready(self, sentence: str) -> None:
+        """Say that this generation and digest was observed healthy now."""
+        for name in ("lastError", "nextRetryAt", "progress"):
+            self.status.pop(name, None)
+        self.status["readyAt"] = stamp()
+        self._set("Healthy", "True", "WorkloadsHealthy", sentence)
+        self._set("Ready", "True", "Ready", sentence)
+        self._set("Reconciling", "False", "Ready", "")
+        self._set("Stalled", "False", "Ready", "")
+
+    def degraded(self, sentence: str) -> None:
+        """Say that a store that was Ready no longer is."""
+        self._set("Healthy", "False", DEGRADED, sentence)
+        self._set("Ready", "False", DEGRADED, sentence)
+        self.progress("health", sentence)
+
+    def error(self, error: StepError, *, retry_at: datetime | None) -> None:
+        """Keep an error; with `retry_at` it is tried again by itself."""
+        self.status["lastError"] = {
+            "step": error.step,
+            "reason": error.reason,
+            "message": shortened(error.message, MAX_ERROR_CHARACTERS),
+            "hint": error.hint,
+            "at": stamp(),
+        }
+        self.status.pop("nextRetryAt", None)
+        if retry_at is not None:
+            self.status["nextRetryAt"] = stamp(retry_at)
+        self._set("Ready", "False", error.reason, error.message)
+        if error.step == "release":
+            self._set("Released", "False", error.reason, error.message)
+
+    def stalled(self, error: StepError) -> None:
+        """Say that the provision has failed and why."""
+        self._set("Stalled", "True", error.reason, error.message)
+        self._set("Reconciling", "False", error.reason, "")
+
+    def deleting(self, step: str, message: str) -> None:
+        """Say how far a deletion is."""
+        self._set("Ready", "False", "Deleting", message)
+        self._set("Reconciling", "True", "Deleting", message)
+        self._set("Stalled", "False", "Deleting", "")
+        self.progress(step, message, DELETE_STEPS)
+
+    def event(
+        self, kind: str, message: str, *, level: Level = "info", step: str = "", seconds: float | None = None
+    ) -> None:
+        """Put an event on the timeline."""
+        event = timeline_event(kind, message, level=level, step=step, seconds=seconds)
+        self.status["events"] = appended(self.status.get("events") or [], event, max_entries=self._max_events)
+
+    def event_once(self, kind: str, message: str, *, step: str = "", seconds: float | None = None) -> None:
+        """Put an event on the timeline unless the current provision has it already."""
+        for event in reversed(self.status.get("events") or []):
+            if event["type"] == kind:
+                return
+            if event["type"] == "ProvisioningStarted":
+                break
+        self.event(kind, message, step=step, seconds=seconds)
+
+    def finished(self) -> Object | None:
+        """Return the status to write, None where it says nothing new."""
+        self.status["phase"] = self._phase().value
+        before = {**(self.store.get("status") or {}), "updatedAt": ""}
+        if before == {**self.status, "updatedAt": ""}:
+            return None
+        self.status["updatedAt"] = stamp()
+        return self.status
+
+    def _phase(self) -> Phase:
+        ready, stalled, reconciling = (self._find(kind) or {} for kind in ("Ready", "Stalled", "Reconciling"))
+        if is_deleting(self.store):
+            return Phase.DELETING
+        if ready.get("status") == "True":
+            return Phase.READY
+        if stalled.get("status") == "True":
+            return Phase.FAILED
+        if ready.get("reason") == DEGRADED:
+            return Phase.DEGRADED
+        if not ready or reconciling.get("reason") == WAITING_FOR_SLOT:
+            return Phase.PENDING
+        return Phase.PROVISIONING
+
+    def _find(self, kind: str) -> Object | None:
+        return next((known for known in self.status.get("conditions") or () if known["type"] == kind), None)
+
+    def _set(self, kind: str, status: str, reason: str, message: str) -> None:
+        known = self._find(kind)
+        flipped = known is None or known["status"] != status
+        since = stamp(datetime.now(UTC).replace(microsecond=0)) if flipped or not known else known["lastTransitionTime"]
+        condition = {
+            "type": kind,
+            "status": status,
+            "reason": reason,
+            "message": shortened(message),
+            "observedGeneration": self.generation,
+            "lastTransitionTime": since,
+        }
+        conditions = self.status.setdefault("conditions", [])
+        if known is None:
+            conditions.append(condition)
+        else:
+            conditions[conditions.index(known)] = condition

@@ -1,0 +1,58 @@
+"""Health for machines: /livez (the loop answers), /readyz (fit to serve, or why not), /healthz (both, for people)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.requests import Request
+
+    from reconciler.cluster import ClusterView
+
+SILENCE_LIMIT_SECONDS = 150.0
+
+
+class Probes:
+    """The health endpoints; none of them needs identity and none tells anything about stores."""
+
+    def __init__(self, view: ClusterView, is_stopping: Callable[[], bool]) -> None:
+        self._view = view
+        self._is_stopping = is_stopping
+
+    async def livez(self, request: Request) -> Response:
+        """GET /livez."""
+        return PlainTextResponse("ok\n")
+
+    async def readyz(self, request: Request) -> Response:
+        """GET /readyz."""
+        wrong = self._wrong()
+        return PlainTextResponse("\n".join(wrong) + "\n" if wrong else "ok\n", 503 if wrong else 200)
+
+    async def healthz(self, request: Request) -> Response:
+        """GET /healthz."""
+        wrong = self._wrong()
+        checks = {
+            "informers": {informer.resource.plural: informer.synced.is_set() for informer in self._view.informers},
+            "silenceSeconds": round(self._view.silence_seconds(), 1),
+        }
+        body = {
+            "status": "failing" if wrong else "ok",
+            "wrong": wrong,
+            "checks": checks,
+            "simulated": self._view.is_simulated(),
+        }
+        return JSONResponse(body, 503 if wrong else 200)
+
+    def _wrong(self) -> list[str]:
+        wrong = ["the server is stopping"] if self._is_stopping() else []
+        for informer in self._view.informers:
+            plural = informer.resource.plural
+            if not informer.synced.is_set():
+                wrong.append(f"{plural} are not listed yet: {informer.last_error or 'just started'}")
+            elif informer.silence_seconds() > SILENCE_LIMIT_SECONDS:
+                wrong.append(f"{plural} not heard of for {informer.silence_seconds():.0f} s: {informer.last_error}")
+        return wrong
