@@ -6,23 +6,31 @@ from typing import TYPE_CHECKING
 
 from reconciler.health import Observed, slim_claim, slim_workload
 from reconciler.informer import Informer
+from reconciler.inventory import Owned, object_name, owned, slim_owned
 from reconciler.pods import slim_pod
 from reconciler.release import RELEASE_SELECTOR, ReleaseState, newest_revision
 from reconciler.resources import (
     CLAIMS,
     DEPLOYMENTS,
+    INGRESSES,
+    LIMIT_RANGES,
     NAMESPACES,
+    NETWORK_POLICIES,
     NODES,
     PODS,
+    QUOTAS,
     SECRETS,
+    SERVICES,
     STATEFUL_SETS,
     STORES,
     Object,
     annotations_of,
-    labels_of,
+    is_deleting,
+    name_of,
     namespace_of,
 )
-from urumi.store import MANAGED_LABEL, STORE_ID_LABEL, namespace_name
+from reconciler.storeobject import slim_store
+from urumi.store import MANAGED_LABEL, namespace_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,14 +46,18 @@ class ClusterView:
 
     def __init__(self, kube: Kube, platform_namespace: str) -> None:
         managed = f"{MANAGED_LABEL}=true"
-        self.stores = Informer(kube, STORES, namespace=platform_namespace)
-        self.namespaces = Informer(kube, NAMESPACES, selector=managed)
+        self.stores = Informer(kube, STORES, namespace=platform_namespace, slim=slim_store)
+        self.namespaces = Informer(kube, NAMESPACES, selector=managed, metadata_only=True, slim=slim_owned)
         self.releases = Informer(kube, SECRETS, selector=RELEASE_SELECTOR, metadata_only=True)
         self.nodes = Informer(kube, NODES, metadata_only=True)
         self.deployments = Informer(kube, DEPLOYMENTS, selector=managed, slim=slim_workload)
         self.stateful_sets = Informer(kube, STATEFUL_SETS, selector=managed, slim=slim_workload)
         self.pods = Informer(kube, PODS, selector=managed, slim=slim_pod)
         self.claims = Informer(kube, CLAIMS, selector=managed, slim=slim_claim)
+        self.kept = tuple(
+            Informer(kube, resource, selector=managed, metadata_only=True, slim=slim_owned)
+            for resource in (SERVICES, INGRESSES, SECRETS, QUOTAS, LIMIT_RANGES, NETWORK_POLICIES)
+        )
         self._platform_namespace = platform_namespace
 
     @property
@@ -60,6 +72,7 @@ class ClusterView:
             self.stateful_sets,
             self.pods,
             self.claims,
+            *self.kept,
         )
 
     async def synced(self) -> None:
@@ -91,6 +104,18 @@ class ClusterView:
             claims=self.claims.in_namespace(namespace),
         )
 
+    def owned(self, store_id: str) -> dict[str, Owned]:
+        """Return every object of a store that has to be there, by its name in the inventory."""
+        namespace = namespace_name(store_id)
+        found = {}
+        for informer in (self.deployments, self.stateful_sets, self.claims, *self.kept):
+            for item in informer.in_namespace(namespace).values():
+                found[object_name(informer.resource.kind, item)] = owned(item)
+        home = self.namespaces.get(namespace)
+        if home is not None:
+            found[object_name(NAMESPACES.kind, home)] = owned(home)
+        return found
+
     def is_simulated(self) -> bool:
         """Return whether kwok plays every node of the cluster, so that no container really runs."""
         nodes = self.nodes.items.values()
@@ -99,9 +124,10 @@ class ClusterView:
     def wake(self, add: Callable[[str], None]) -> None:
         """Call `add` with the store id of every change that a reconcile may care about."""
         self.stores.on_change(lambda before, after: _wake_for_store(before, after, add))
-        for informer in (self.namespaces, self.deployments, self.stateful_sets, self.pods, self.claims):
-            informer.on_change(lambda before, after: _wake_for_owned(before, after, add))
-        self.releases.on_change(lambda before, after: _wake_for_release(before, after, add))
+        for informer in (self.releases, self.deployments, self.stateful_sets, self.pods, self.claims):
+            informer.on_change(lambda before, after: _wake_for_part(before, after, add))
+        for informer in (self.namespaces, *self.kept):
+            informer.on_change(lambda before, after: _wake_for_kept(before, after, add))
 
 
 def _wake_for_store(before: Object | None, after: Object | None, add: Callable[[str], None]) -> None:
@@ -124,13 +150,20 @@ def _intent(store: Object | None) -> tuple[object, ...] | None:
     )
 
 
-def _wake_for_owned(before: Object | None, after: Object | None, add: Callable[[str], None]) -> None:
+def _wake_for_part(before: Object | None, after: Object | None, add: Callable[[str], None]) -> None:
+    # By the namespace and not by the label, which is one of the things that somebody may take off.
     changed = after or before
     if changed is not None:
-        add(labels_of(changed).get(STORE_ID_LABEL, ""))
+        home = namespace_of(changed) or name_of(changed)
+        if home.startswith(STORE_NAMESPACE_PREFIX):
+            add(home.removeprefix(STORE_NAMESPACE_PREFIX))
 
 
-def _wake_for_release(before: Object | None, after: Object | None, add: Callable[[str], None]) -> None:
-    changed = after or before
-    if changed is not None and namespace_of(changed).startswith(STORE_NAMESPACE_PREFIX):
-        add(namespace_of(changed).removeprefix(STORE_NAMESPACE_PREFIX))
+def _wake_for_kept(before: Object | None, after: Object | None, add: Callable[[str], None]) -> None:
+    # A quota counts with every pod; only what a hand other than ours did to such an object matters.
+    if _standing(before) != _standing(after):
+        _wake_for_part(before, after, add)
+
+
+def _standing(item: Object | None) -> tuple[object, ...] | None:
+    return None if item is None else (item["owned"], item["metadata"]["uid"], is_deleting(item))

@@ -2,7 +2,7 @@
 
 Each part may already be gone. A failing uninstall does not stop a deletion, since the namespace takes everything of
 the release with it. A namespace that is not the store's is left alone. The finalizer goes last, when the namespace is
-seen gone.
+seen gone; when it does not go, the conditions name what holds it up, and the deletion ends as soon as that is away.
 """
 
 from __future__ import annotations
@@ -12,7 +12,17 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from reconciler.foundation import is_ours
-from reconciler.resources import CLAIMS, NAMESPACES, STORES, Object, is_deleting, uid_of
+from reconciler.resources import (
+    CLAIMS,
+    DEPLOYMENTS,
+    NAMESPACES,
+    STATEFUL_SETS,
+    STORES,
+    Object,
+    is_deleting,
+    name_of,
+    uid_of,
+)
 from reconciler.timeline import moment
 from urumi.errors import ClusterError, StepError
 from urumi.store import FINALIZER, Engine, namespace_name, release_name
@@ -31,7 +41,7 @@ async def delete(context: Context, store: Object, draft: StatusDraft) -> None:
         return
     name = namespace_name(store["spec"]["storeId"])
     namespace = await context.kube.get(NAMESPACES, name)
-    if namespace is None or not is_ours(namespace, store["spec"]["storeId"]):
+    if namespace is None or not is_ours(namespace, store):
         await _let_go(context, draft)
         return
     await _announce(context, draft, f"namespace {name} and everything in it")
@@ -40,7 +50,7 @@ async def delete(context: Context, store: Object, draft: StatusDraft) -> None:
             return
         await context.kube.delete(NAMESPACES, name, uid=uid_of(namespace))
         draft.event_once("NamespaceDeleting", f"namespace {name} is being deleted", step="namespace")
-    draft.deleting("namespace", f"waiting for namespace {name} to go{_remains(namespace)}")
+    _say_waiting(context, store, draft, namespace)
     await context.write(draft)
     context.queue.add_later(store["spec"]["storeId"], LOOK_SECONDS)
 
@@ -59,7 +69,8 @@ async def _uninstall(context: Context, store: Object, draft: StatusDraft) -> boo
     """Uninstall the release; False where the store has to wait for its turn."""
     store_id = store["spec"]["storeId"]
     release = release_name(Engine(store["spec"]["engine"]), store_id)
-    if context.view.release(store_id, release) is None and uid_of(store) not in context.released:
+    memory = context.memory(store)
+    if context.view.release(store_id, release) is None and not (memory.revision and memory.settles_in_seconds()):
         context.slots.leave(store_id)
         return True
     if not context.slots.take(store_id):
@@ -78,7 +89,7 @@ async def _uninstall(context: Context, store: Object, draft: StatusDraft) -> boo
         draft.event_once("ReleaseUninstalled", f"release {release} is gone", step="uninstall", seconds=seconds)
     finally:
         context.slots.leave(store_id)
-    context.released.pop(uid_of(store), None)
+    memory.revision = 0
     return True
 
 
@@ -88,7 +99,9 @@ async def _emptied(context: Context, store: Object, draft: StatusDraft) -> bool:
     Kubernetes deletes a namespace that still holds them in rounds of many seconds; an empty one goes in the first.
     """
     store_id = store["spec"]["storeId"]
-    await context.kube.delete_all(CLAIMS, namespace_name(store_id))
+    # The uninstall leaves the claims, and leaves everything where the release was gone already.
+    for resource in (DEPLOYMENTS, STATEFUL_SETS, CLAIMS):
+        await context.kube.delete_all(resource, namespace_name(store_id))
     count = len(context.view.observed(store_id).pods)
     asked_at = moment(store["metadata"]["deletionTimestamp"])
     if not count or (datetime.now(UTC) - asked_at).total_seconds() > EMPTYING_SECONDS:
@@ -101,6 +114,7 @@ async def _emptied(context: Context, store: Object, draft: StatusDraft) -> bool:
 
 async def _let_go(context: Context, draft: StatusDraft) -> None:
     """Take our finalizer off; the API server then removes the object."""
+    context.forget(draft.store)
     meta = draft.store["metadata"]
     kept = [finalizer for finalizer in meta.get("finalizers") or () if finalizer != FINALIZER]
     patch = {"metadata": {"finalizers": kept, "resourceVersion": meta["resourceVersion"]}}
@@ -109,6 +123,19 @@ async def _let_go(context: Context, draft: StatusDraft) -> None:
     except ClusterError as error:
         if error.status != 404:
             raise
+
+
+def _say_waiting(context: Context, store: Object, draft: StatusDraft, namespace: Object) -> None:
+    """Say that the namespace is waited for; where that takes too long, that it is blocked and by what."""
+    name, remains = name_of(namespace), _remains(namespace)
+    waited_seconds = (datetime.now(UTC) - moment(store["metadata"]["deletionTimestamp"])).total_seconds()
+    if not remains or waited_seconds < context.settings.deletion_patience_seconds:
+        draft.deleting("namespace", f"waiting for namespace {name} to go{remains}")
+        return
+    blocker = f"namespace {name} does not go{remains}"
+    if not draft.is_true("Stalled"):
+        draft.event("DeletionBlocked", blocker, level="error", step="namespace")
+    draft.deletion_blocked("namespace", blocker)
 
 
 def _remains(namespace: Object) -> str:

@@ -1,4 +1,7 @@
-"""The first three steps of a provision: namespace, guardrails, credentials. Each is idempotent and knows no status."""
+"""The first three steps of a provision: namespace, guardrails, credentials.
+
+Each is idempotent, knows no status, and returns the objects as the API server answered, for the inventory.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from reconciler.chart import ADMIN_SECRET, STORE_SECRETS
 from reconciler.engines import ENGINES, new_password
-from reconciler.guardrails import guardrail_objects, namespace_object
-from reconciler.resources import NAMESPACES, SECRETS, Object, is_deleting, labels_of, uid_of
+from reconciler.guardrails import STORE_UID_ANNOTATION, guardrail_objects, namespace_object
+from reconciler.resources import NAMESPACES, SECRETS, Object, annotations_of, is_deleting, labels_of, uid_of
 from urumi.errors import BlockedError, ClusterError, TransientError
 from urumi.store import STORE_ID_LABEL, Engine, namespace_name, store_labels
 
@@ -18,13 +21,16 @@ if TYPE_CHECKING:
     from reconciler.kube import Kube
     from reconciler.settings import Settings
 
-
-def is_ours(namespace: Object, store_id: str) -> bool:
-    """Return whether a namespace belongs to the store, by its label."""
-    return labels_of(namespace).get(STORE_ID_LABEL) == store_id
+SECRET_LOST_HINT = "Restore it from a backup of the cluster, then retry; or delete the store, whose data needs it."  # noqa: S105
 
 
-async def ensure_namespace(kube: Kube, store: Object) -> None:
+def is_ours(namespace: Object, store: Object) -> bool:
+    """Return whether a namespace is the store's: by its label, or by the uid that it was made with."""
+    by_label = labels_of(namespace).get(STORE_ID_LABEL) == store["spec"]["storeId"]
+    return by_label or annotations_of(namespace).get(STORE_UID_ANNOTATION) == uid_of(store)
+
+
+async def ensure_namespace(kube: Kube, store: Object) -> list[Object]:
     """Make the store's namespace, or bring the labels of ours up to date.
 
     Raises:
@@ -36,7 +42,7 @@ async def ensure_namespace(kube: Kube, store: Object) -> None:
     known = await kube.get(NAMESPACES, name)
     if known is None:
         await _create_namespace(kube, store_id, uid_of(store))
-    elif not is_ours(known, store_id):
+    elif not is_ours(known, store):
         raise BlockedError(
             f"namespace {name} exists and is not this store's (no label {STORE_ID_LABEL}={store_id}); it is left alone",
             step="namespace",
@@ -44,16 +50,22 @@ async def ensure_namespace(kube: Kube, store: Object) -> None:
             hint=f"Delete or rename what uses {name}, then retry, or choose another storeId.",
         )
     elif is_deleting(known):
-        raise TransientError(
-            f"namespace {name} of an earlier store is still being deleted",
-            step="namespace",
-            reason="NamespaceTerminating",
-        )
-    else:
-        await kube.apply(NAMESPACES, namespace_object(store_id, uid_of(store)))
+        raise namespace_terminating(store_id)
+    return [await kube.apply(NAMESPACES, namespace_object(store_id, uid_of(store)))]
+
+
+def namespace_terminating(store_id: str) -> TransientError:
+    """Return the error of a store whose namespace is on its way out."""
+    return TransientError(
+        f"namespace {namespace_name(store_id)} is being deleted; it is made anew when it is gone",
+        step="namespace",
+        reason="NamespaceTerminating",
+        hint="Where it does not go: kubectl describe namespace says what holds it up.",
+    )
 
 
 async def _create_namespace(kube: Kube, store_id: str, store_uid: str) -> None:
+    # Created, not applied: should somebody else make one of that name just now, it must not become ours.
     try:
         await kube.create(NAMESPACES, namespace_object(store_id, store_uid))
     except ClusterError as error:
@@ -64,30 +76,44 @@ async def _create_namespace(kube: Kube, store_id: str, store_uid: str) -> None:
         ) from error
 
 
-async def ensure_guardrails(kube: Kube, settings: Settings, store_id: str) -> None:
+async def ensure_guardrails(kube: Kube, settings: Settings, store_id: str) -> list[Object]:
     """Apply quota, limits and network policies."""
-    for resource, item in guardrail_objects(settings, store_id):
-        await kube.apply(resource, item, namespace=namespace_name(store_id))
+    namespace = namespace_name(store_id)
+    return [
+        await kube.apply(resource, item, namespace=namespace)
+        for resource, item in guardrail_objects(settings, store_id)
+    ]
 
 
-async def ensure_credentials(kube: Kube, store_id: str, engine: Engine) -> None:
-    """Make the store's Secrets; what they hold once is kept for ever."""
+async def ensure_credentials(kube: Kube, store_id: str, engine: Engine, *, is_released: bool) -> list[Object]:
+    """Make the store's Secrets; what they hold once is kept for ever.
+
+    Raises:
+        BlockedError: a Secret of a released store is gone; new passwords would lock the shop out of its own data.
+    """
     makers: dict[str, Callable[[], str]] = {
         "username": lambda: "admin",
         "password": new_password,
         "storeId": lambda: store_id,
     }
-    await _ensure_secret(kube, store_id, ADMIN_SECRET, makers)
-    await _ensure_secret(kube, store_id, STORE_SECRETS, ENGINES[engine].secret_makers)
+    wanted = ((ADMIN_SECRET, makers), (STORE_SECRETS, ENGINES[engine].secret_makers))
+    return [await _ensure_secret(kube, store_id, name, each, may_make=not is_released) for name, each in wanted]
 
 
-async def _ensure_secret(kube: Kube, store_id: str, name: str, makers: dict[str, Callable[[], str]]) -> None:
+async def _ensure_secret(
+    kube: Kube, store_id: str, name: str, makers: dict[str, Callable[[], str]], *, may_make: bool
+) -> Object:
     namespace = namespace_name(store_id)
     known = await kube.get(SECRETS, name, namespace)
+    if known is None and not may_make:
+        raise BlockedError(
+            f"Secret {name} of namespace {namespace} is gone, and the shop's data is locked with what was in it",
+            step="credentials",
+            reason="SecretLost",
+            hint=SECRET_LOST_HINT,
+        )
     held = (known or {}).get("data") or {}
     made = {key: base64.b64encode(make().encode()).decode() for key, make in makers.items() if key not in held}
-    if known is None:
-        labels = {**store_labels(store_id), "app.kubernetes.io/part-of": "urumi"}
-        await kube.create(SECRETS, {"metadata": {"name": name, "labels": labels}, "data": made}, namespace)
-    elif made:
-        await kube.merge(SECRETS, name, {"data": made}, namespace)
+    labels = {**store_labels(store_id), "app.kubernetes.io/part-of": "urumi"}
+    secret = {"metadata": {"name": name, "labels": labels}, "data": {**held, **made}}
+    return await kube.apply(SECRETS, secret, namespace=namespace)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import TYPE_CHECKING
 
+from reconciler.chart import DIGEST_LENGTH
 from reconciler.resources import LIMIT_RANGES, NETWORK_POLICIES, QUOTAS, Object, Resource
 from urumi.store import namespace_name, store_labels
 
 if TYPE_CHECKING:
     from reconciler.settings import Settings
+
+STORE_UID_ANNOTATION = "urumi.ai/store-uid"
 
 POD_SECURITY = {
     f"pod-security.kubernetes.io/{mode}": level
@@ -22,7 +27,7 @@ def namespace_object(store_id: str, store_uid: str) -> Object:
         "metadata": {
             "name": namespace_name(store_id),
             "labels": {**store_labels(store_id), **POD_SECURITY, "app.kubernetes.io/part-of": "urumi"},
-            "annotations": {"urumi.ai/store-uid": store_uid},
+            "annotations": {STORE_UID_ANNOTATION: store_uid},
         }
     }
 
@@ -35,6 +40,12 @@ def guardrail_objects(settings: Settings, store_id: str) -> list[tuple[Resource,
         (NETWORK_POLICIES, _object(store_id, "default-deny", _default_deny())),
         (NETWORK_POLICIES, _object(store_id, "allow-required", _allow_required(settings))),
     ]
+
+
+def guardrails_digest(settings: Settings, store_id: str) -> str:
+    """Return a digest of all that limits a store, to tell when the platform's settings changed."""
+    objects = [item for _, item in guardrail_objects(settings, store_id)]
+    return hashlib.sha256(json.dumps(objects, sort_keys=True).encode()).hexdigest()[:DIGEST_LENGTH]
 
 
 def _object(store_id: str, name: str, spec: Object) -> Object:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.chart import DIGEST_KEY
+from reconciler.inventory import ownership, slim_owned
 from reconciler.pods import is_pod_of, pod_problem
 from reconciler.resources import DEPLOYMENTS, Object, Resource, annotations_of, name_of
 
@@ -50,17 +51,13 @@ def slim_workload(item: Object) -> Object:
         "metadata": slim,
         "spec": {"replicas": (item.get("spec") or {}).get("replicas", 1)},
         "status": item.get("status") or {},
+        "owned": ownership(item),
     }
 
 
 def slim_claim(item: Object) -> Object:
     """Return what is kept of a PersistentVolumeClaim in memory."""
-    meta = item["metadata"]
-    kept = ("name", "namespace", "uid", "resourceVersion", "labels", "deletionTimestamp")
-    return {
-        "metadata": {name: meta[name] for name in kept if name in meta},
-        "status": {"phase": (item.get("status") or {}).get("phase", "")},
-    }
+    return {**slim_owned(item), "status": {"phase": (item.get("status") or {}).get("phase", "")}}
 
 
 def observe(spec: EngineSpec, digest: str, observed: Observed) -> Health:

@@ -28,13 +28,18 @@ from urumi.errors import ConfigurationError, StepError, TransientError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from reconciler.leadership import Mandate
     from reconciler.resources import Object
     from reconciler.settings import Settings
 
 GRACE_SECONDS = 20.0
+HURRY_SECONDS = 1.0
 MAX_STDOUT_BYTES = 8 * 1024 * 1024
 MAX_STDERR_BYTES = 64 * 1024
 HISTORY_MAX_REVISIONS = 5
+# Server-side apply refuses fields that are not of a kind by itself. Helm's own check of that fetches and parses the
+# whole OpenAPI document, which is two thirds of the processor time of an install.
+SERVER_VALIDATES = "--disable-openapi-validation"
 
 # What Helm says on stderr when trying again cannot help, by what a person should look at.
 CONFIGURATION_SIGNS = {
@@ -55,7 +60,7 @@ log = logging.getLogger(__name__)
 class HelmProcess(pyhelm3.Command):  # type: ignore[misc]  # pyhelm3 is untyped
     """pyhelm3's command builder over our own way of running a process; one object a call."""
 
-    def __init__(self, settings: Settings, labels: dict[str, str] | None = None) -> None:
+    def __init__(self, settings: Settings, mandate: Mandate, labels: dict[str, str] | None = None) -> None:
         super().__init__(
             default_timeout=f"{settings.helm_timeout_seconds:.0f}s",
             executable=settings.helm,
@@ -64,6 +69,7 @@ class HelmProcess(pyhelm3.Command):  # type: ignore[misc]  # pyhelm3 is untyped
         )
         self._kubeconfig_path: Path | None = settings.kubeconfig
         self._labels = labels or {}
+        self._mandate = mandate
 
     async def run(self, command: list[Any], input: bytes | None = None) -> bytes:
         """Run Helm with these arguments and return its output.
@@ -72,10 +78,15 @@ class HelmProcess(pyhelm3.Command):  # type: ignore[misc]  # pyhelm3 is untyped
             pyhelm3.errors.Error: when Helm ends with an error, with the end of what it wrote.
         """
         arguments = [str(part) for part in command]
-        if self._labels and arguments[0] == "upgrade":
-            arguments += ["--labels", ",".join(f"{name}={value}" for name, value in self._labels.items())]
+        if arguments[0] == "upgrade":
+            arguments.append(SERVER_VALIDATES)
+            arguments += [f"--labels={name}={value}" for name, value in self._labels.items()]
         if self._kubeconfig_path:
             arguments += ["--kubeconfig", str(self._kubeconfig_path)]
+        if not self._mandate.is_valid():
+            raise asyncio.CancelledError("this process no longer leads")
+        if shutil.which(self._executable) is None:
+            raise FileNotFoundError(f"there is no program {self._executable}")
         log.info("helm starts", extra={"verb": arguments[0], "release": arguments[1]})
         process = await asyncio.create_subprocess_exec(
             *_leash(),
@@ -90,7 +101,7 @@ class HelmProcess(pyhelm3.Command):  # type: ignore[misc]  # pyhelm3 is untyped
         try:
             stdout, stderr = await _communicate(process, input or b"")
         finally:
-            await _end(process)
+            await _end(process, self._mandate)
         if process.returncode != 0:
             raise HelmFailure(process.returncode, stdout, stderr)
         return stdout
@@ -99,8 +110,9 @@ class HelmProcess(pyhelm3.Command):  # type: ignore[misc]  # pyhelm3 is untyped
 class Helm:
     """Installs and uninstalls releases."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, mandate: Mandate) -> None:
         self._settings = settings
+        self._mandate = mandate
 
     async def install(self, release: str, namespace: str, chart: Path, values: Object, labels: dict[str, str]) -> int:
         """Install or upgrade a release without waiting for its workloads; return its revision.
@@ -110,7 +122,7 @@ class Helm:
             TransientError: anything else.
         """
         try:
-            answer = await HelmProcess(self._settings, labels).install_or_upgrade(
+            answer = await HelmProcess(self._settings, self._mandate, labels).install_or_upgrade(
                 release,
                 chart,
                 values,
@@ -128,7 +140,7 @@ class Helm:
     async def uninstall(self, release: str, namespace: str) -> bool:
         """Uninstall a release; False where there was none."""
         try:
-            await HelmProcess(self._settings).uninstall(release, namespace=namespace)
+            await HelmProcess(self._settings, self._mandate).uninstall(release, namespace=namespace)
         except HelmFailure as error:
             if "not found" in _last_words(error):
                 return False
@@ -184,20 +196,20 @@ async def _read_tail(pipe: asyncio.StreamReader, limit: int) -> bytes:
     return kept
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def _end(process: asyncio.subprocess.Process, mandate: Mandate) -> None:
     """Make sure that nothing of the process group is left, whatever else is being cancelled."""
     if process.returncode is not None:
         return
-    ending = asyncio.ensure_future(_terminate(process))
+    ending = asyncio.ensure_future(_terminate(process, GRACE_SECONDS if mandate.is_valid() else HURRY_SECONDS))
     while not ending.done():
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.shield(ending)
 
 
-async def _terminate(process: asyncio.subprocess.Process) -> None:
+async def _terminate(process: asyncio.subprocess.Process, grace_seconds: float) -> None:
     _signal(process, signal.SIGTERM)
     try:
-        async with asyncio.timeout(GRACE_SECONDS):
+        async with asyncio.timeout(grace_seconds):
             await process.wait()
     except TimeoutError:
         _signal(process, signal.SIGKILL)
@@ -216,6 +228,8 @@ def _last_words(error: HelmFailure) -> str:
 
 def _classified(error: HelmFailure, what: str) -> StepError:
     words = _last_words(error)
+    if "being terminated" in words:
+        return TransientError(f"{what}: {words}", step="release", reason="NamespaceTerminating")
     for sign, hint in CONFIGURATION_SIGNS.items():
         if sign in words.lower():
             return ConfigurationError(f"{what}: {words}", step="release", reason="HelmRefused", hint=hint)

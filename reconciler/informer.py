@@ -1,52 +1,79 @@
 """A reflector: lists a kind, then watches it, and keeps a slim copy that is right or says how old it is.
 
-    LIST (pages) -> replace the cache, synthesise deletions -> WATCH from there (bookmarks, server timeout)
-      clean end, silence or error -> backoff if the stream was short -> WATCH from the last version
-      410 in answer or stream     -> LIST again
+    LIST (pages) -> replace the copy, synthesise deletions -> WATCH from there (bookmarks, server timeout)
+      a clean end, an error                -> wait as `pace` says -> WATCH from the last version
+      410, silence, every third failure    -> wait as `pace` says -> LIST again
+      an audit that finds the copy wrong   -> LIST again
 
-Every reconnect of a short-lived stream is backed off, clean ends included, and Retry-After is honoured, so that a
-broken load balancer costs about one request a second at most. A stream on which nothing was read for 75 s (the server
-sends bookmarks every minute) is taken for dead. Handlers are called in the event loop, in order, and must not block.
+Heard is what was said: an object, a bookmark, a list. A stream that opens and says nothing makes nothing younger, and
+after `silence_seconds` it is taken for dead. Versions of one kind are compared as numbers (KEP-5504), so a line that
+comes twice or late changes nothing. An object that was deleted and made again under its name is told as both, even
+where neither event was seen. Handlers are called in the event loop, in order, and must not block.
+
 Not guaranteed: that every intermediate version of an object is seen.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import random
 import time
-from typing import TYPE_CHECKING
+from collections import Counter
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeVar
 
-from reconciler.resources import name_of, namespace_of
+from reconciler.audit import Audit
+from reconciler.events import Expired, event_of, key_of, number, parts_of, version_of
+from reconciler.pace import Backoff, Pace
+from reconciler.resources import uid_of
 from urumi.errors import ClusterError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 
+    from reconciler.events import Key
     from reconciler.kube import Kube
     from reconciler.resources import Object, Resource
 
-PAGE_SIZE = 500
-SILENCE_SECONDS = 75.0
-STREAM_SECONDS = (240, 480)
-SHORT_STREAM_SECONDS = 5.0
-BACKOFF_FIRST_SECONDS = 0.8
-BACKOFF_MOST_SECONDS = 30.0
-ERRORS_BEFORE_RELIST = 3
+# What is to be done about a refusal that waiting alone does not end.
+HINTS = {
+    401: "The API server does not accept the token; check the kubeconfig or the service account.",
+    403: "Check the platform's rights (RBAC): it has to list and watch {plural}.",
+    404: "The API server does not know {plural} of {version}; install the custom resource definition.",
+}
 
-Key = tuple[str, str]
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
 
-class _Expired(Exception):
-    """Raised when the API no longer holds the version to go on from."""
+class Restart(StrEnum):
+    """Why a stream ended and another was needed."""
+
+    ENDED = "ended"
+    EXPIRED = "expired"
+    SILENT = "silent"
+    UNREACHABLE = "unreachable"
+    UNAUTHORIZED = "unauthorized"
+    REFUSED = "refused"
+    THROTTLED = "throttled"
+    FAILED = "failed"
+    GARBLED = "garbled"
+    DISTRUSTED = "distrusted"
+
+
+# A server that is away or overloaded is asked for the least there is, which is no list as long as no 410 forces one.
+UNWELCOME = frozenset({Restart.UNREACHABLE, Restart.THROTTLED})
 
 
 class Informer:
-    """The live copy of all objects of one kind that match a selector, by (namespace, name)."""
+    """The live copy of all objects of one kind that match a selector, by (namespace, name).
+
+    Args:
+        metadata_only: leave spec, status and data out of what is asked for.
+        slim: returns what is kept of an object; name, namespace, uid and resourceVersion have to be.
+        pace: the patience; tests shorten it.
+    """
 
     def __init__(
         self,
@@ -57,11 +84,14 @@ class Informer:
         selector: str = "",
         metadata_only: bool = False,
         slim: Callable[[Object], Object] | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self.resource = resource
+        self.pace = pace or Pace()
         self.items: dict[Key, Object] = {}
         self.synced = asyncio.Event()
-        self.restarts = 0
+        self.restarts: Counter[Restart] = Counter()
+        self.mismatches = 0
         self.last_error = ""
         self._kube = kube
         self._namespace = namespace
@@ -71,8 +101,11 @@ class Informer:
         self._slim = slim or (lambda item: item)
         self._handlers: list[Callable[[Object | None, Object | None], None]] = []
         self._version = ""
+        self._heard = asyncio.Event()
         self._heard_at = time.monotonic()
-        self._failures = 0
+        self._backoff = Backoff(self.pace)
+        self._stream: asyncio.Timeout | None = None
+        self._written: set[Key] = set()
 
     def on_change(self, handler: Callable[[Object | None, Object | None], None]) -> None:
         """Call the handler with (before, after) of every change; before is None for new, after for gone."""
@@ -90,67 +123,88 @@ class Informer:
         """Return how long nothing was heard from the API, bookmarks included."""
         return time.monotonic() - self._heard_at
 
+    async def heard_up_to(self, version: int) -> None:
+        """Wait until everything up to a version was heard."""
+        while number(self._version) < version:
+            await self._heard.wait()
+
     def remember(self, item: Object) -> None:
-        """Take the newer version of a known object that the API returned for one of our writes, ahead of the watch."""
-        if _key(item) in self.items:
+        """Take the newer version of a known object that the API returned for one of our writes, ahead of the watch.
+
+        Only for informers without a selector: a write may take an object out of one, and no event would say so again.
+        """
+        if key_of(item) in self.items:
+            if not self._version:
+                self._written.add(key_of(item))
             self._put(item)
+
+    def distrust(self) -> None:
+        """End the stream and list again, because the copy was found to be wrong."""
+        self._version = ""
+        if self._stream is not None:
+            self._stream.reschedule(asyncio.get_running_loop().time())
+
+    async def listed(self, keep: Callable[[Object], T], *, metadata_only: bool) -> tuple[dict[Key, T], str]:
+        """Return what is kept of each object as the API has it now, and the version of the whole list.
+
+        An object as it comes is many times what is kept of it, so each page is reduced before the next is asked for.
+        """
+        found: dict[Key, T] = {}
+        query = {**self._selector, "limit": str(self.pace.page_size)}
+        while True:
+            page = await self._kube.list_page(self.resource, self._namespace, query, metadata_only=metadata_only)
+            items, version, rest = parts_of(page)
+            found |= {key_of(item): keep(item) for item in items}
+            if not rest:
+                return found, version
+            query["continue"] = rest
 
     async def run(self) -> None:
         """List and watch until cancelled."""
         while True:
-            started = time.monotonic()
-            error: ClusterError | None = None
+            started, error = time.monotonic(), None
             try:
-                if not self._version:
-                    await self._relist()
-                await self._watch()
-            except _Expired:
-                self._version = ""
+                reason = await self._turn()
             except ClusterError as failure:
-                error, self.last_error = failure, failure.message
-                log.warning("watch failed", extra={"kind": self.resource.kind, "error": failure.message})
-            self.restarts += 1
-            await self._back_off(time.monotonic() - started, error)
+                reason, error = _restart(failure), failure
+                self.last_error = self._told(failure)
+                log.warning("watch failed", extra={"kind": self.resource.kind, "error": self.last_error})
+            self.restarts[reason] += 1
+            self._backoff.count(time.monotonic() - started, was_heard=self._heard_at > started, error=error)
+            if reason is Restart.SILENT or (self._backoff.is_stuck() and reason not in UNWELCOME):
+                self._version = ""
+            await asyncio.sleep(self._backoff.wait_seconds(error))
 
-    async def _back_off(self, lived_seconds: float, error: ClusterError | None) -> None:
-        self._failures = self._failures + 1 if lived_seconds < SHORT_STREAM_SECONDS or error else 0
-        if error and self._failures % ERRORS_BEFORE_RELIST == 0:
+    async def _turn(self) -> Restart:
+        """List where there is no version to go on from, watch until the stream ends, and return why it did."""
+        try:
+            if not self._version:
+                await self._relist()
+            async with asyncio.timeout(None) as self._stream:
+                await self._watch()
+        except (Expired, TimeoutError) as error:
+            # A deadline of the API's comes as a ClusterError; this one is `distrust`.
             self._version = ""
-        if not self._failures:
-            return
-        wait = min(BACKOFF_MOST_SECONDS, BACKOFF_FIRST_SECONDS * 2 ** min(self._failures - 1, 8))
-        wait *= random.uniform(1.0, 2.0)  # noqa: S311 - jitter
-        if error and error.retry_after_seconds is not None:
-            wait = max(wait, error.retry_after_seconds)
-        await asyncio.sleep(min(wait, BACKOFF_MOST_SECONDS))
+            return Restart.EXPIRED if isinstance(error, Expired) else Restart.DISTRUSTED
+        except ClusterError as error:
+            if error.status != 410:
+                raise
+            self._version = ""
+            return Restart.EXPIRED
+        finally:
+            self._stream = None
+        return Restart.ENDED
 
     async def _relist(self) -> None:
-        found: dict[Key, Object] = {}
-        query = {**self._selector, "limit": str(PAGE_SIZE)}
-        while True:
-            page = await self._page(query)
-            for item in page.get("items") or ():
-                found[_key(item)] = self._slimmed(item)
-            query["continue"] = page["metadata"].get("continue", "")
-            if not query["continue"]:
-                break
+        self._written.clear()
+        found, version = await self.listed(self._slimmed, metadata_only=self._metadata_only)
         self._replace(found)
-        self._version = page["metadata"]["resourceVersion"]
-        self._heard_at = time.monotonic()
-        self.last_error = ""
+        self._version = version
+        self._hear()
         self.synced.set()
 
-    async def _page(self, query: dict[str, str]) -> Object:
-        wanted = {name: value for name, value in query.items() if value}
-        try:
-            return await self._kube.list_page(self.resource, self._namespace, wanted, metadata_only=self._metadata_only)
-        except ClusterError as error:
-            if error.status == 410:
-                raise _Expired from error
-            raise
-
     async def _watch(self) -> None:
-        stream_seconds = random.randint(*STREAM_SECONDS)  # noqa: S311 - jitter
+        stream_seconds = self.pace.new_stream_seconds()
         query = {
             **self._selector,
             "watch": "1",
@@ -158,75 +212,88 @@ class Informer:
             "allowWatchBookmarks": "true",
             "timeoutSeconds": str(stream_seconds),
         }
-        try:
-            async with self._kube.watch(
-                self.resource,
-                self._namespace,
-                query,
-                metadata_only=self._metadata_only,
-                silence_seconds=SILENCE_SECONDS,
-                total_seconds=stream_seconds + 30.0,
-            ) as lines:
-                self._heard_at = time.monotonic()
-                await self._follow(lines)
-        except ClusterError as error:
-            if error.status == 410:
-                raise _Expired from error
-            raise
+        async with self._kube.watch(
+            self.resource,
+            self._namespace,
+            query,
+            metadata_only=self._metadata_only,
+            answer_seconds=self.pace.answer_seconds,
+            silence_seconds=self.pace.silence_seconds,
+            total_seconds=stream_seconds + 30.0,
+        ) as lines:
+            await self._follow(lines)
 
     async def _follow(self, lines: AsyncIterable[bytes]) -> None:
         async for line in lines:
-            event = _event(line)
-            self._heard_at = time.monotonic()
-            item = event["object"]
-            match event["type"]:
-                case "ERROR":
-                    raise _stream_error(item)
-                case "BOOKMARK":
-                    pass
-                case "DELETED":
-                    self._drop(item)
-                case _:
-                    self._put(item)
-            self._version = item["metadata"]["resourceVersion"]
+            kind, item = event_of(line)
+            # A line that comes twice or late must not take us back: an object deleted since would be there again.
+            if number(version_of(item)) > number(self._version):
+                self._version = version_of(item)
+                self._take(kind, item)
+            self._hear()
+
+    def _take(self, kind: str, item: Object) -> None:
+        match kind:
+            case "ADDED" | "MODIFIED":
+                self._put(item)
+            case "DELETED":
+                self._drop(item)
+
+    def _hear(self) -> None:
+        self._heard_at = time.monotonic()
+        self.last_error = ""
+        # A pulse: whoever waits looks again.
+        self._heard.set()
+        self._heard.clear()
+
+    def _told(self, error: ClusterError) -> str:
+        hint = HINTS.get(error.status, "").format(plural=self.resource.plural, version=self.resource.api_version)
+        return f"{error.message} {hint}".strip()
 
     def _slimmed(self, item: Object) -> Object:
-        item["metadata"].pop("managedFields", None)
-        return self._slim(item)
+        slim = self._slim(item)
+        slim["metadata"].pop("managedFields", None)
+        return slim
 
     def _put(self, item: Object) -> None:
-        known = self.items.get(_key(item))
-        if known is not None and _number(known) >= _number(item) > 0:
+        key = key_of(item)
+        known = self.items.get(key)
+        if known is not None and number(version_of(known)) >= number(version_of(item)):
             return
-        slim = self._slimmed(item)
-        self.items[_key(item)] = slim
-        self._by_namespace.setdefault(namespace_of(item), {})[name_of(item)] = slim
-        self._tell(known, slim)
+        if known is not None and uid_of(known) != uid_of(item):
+            self._remove(key)
+            known = None
+        self._keep(key, known, self._slimmed(item))
 
     def _drop(self, item: Object) -> None:
-        known = self.items.get(_key(item))
-        if known is not None and known["metadata"].get("uid") == item["metadata"].get("uid"):
-            del self.items[_key(item)]
-            self._unindex(*_key(item))
-            self._tell(known, None)
+        known = self.items.get(key_of(item))
+        if known is not None and number(version_of(known)) <= number(version_of(item)):
+            self._remove(key_of(item))
+
+    def _keep(self, key: Key, before: Object | None, after: Object) -> None:
+        self.items[key] = after
+        self._by_namespace.setdefault(key[0], {})[key[1]] = after
+        self._tell(before, after)
+
+    def _remove(self, key: Key) -> None:
+        known = self.items.pop(key)
+        names = self._by_namespace[key[0]]
+        del names[key[1]]
+        if not names:
+            del self._by_namespace[key[0]]
+        self._tell(known, None)
 
     def _replace(self, found: dict[Key, Object]) -> None:
-        known, self.items = self.items, found
-        self._by_namespace = {}
-        for (namespace, name), item in found.items():
-            self._by_namespace.setdefault(namespace, {})[name] = item
-        for key in known.keys() - found.keys():
-            self._tell(known[key], None)
+        for key in self._written & found.keys() & self.items.keys():
+            # Written by us after the list began; the list may not have it yet, and the watch goes on from the list.
+            found[key] = max(found[key], self.items[key], key=lambda item: number(version_of(item)))
+        for key, known in list(self.items.items()):
+            if key not in found or uid_of(known) != uid_of(found[key]):
+                self._remove(key)
         for key, item in found.items():
-            before = known.get(key)
-            if before is None or before["metadata"]["resourceVersion"] != item["metadata"]["resourceVersion"]:
-                self._tell(before, item)
-
-    def _unindex(self, namespace: str, name: str) -> None:
-        names = self._by_namespace[namespace]
-        del names[name]
-        if not names:
-            del self._by_namespace[namespace]
+            before = self.items.get(key)
+            if before is None or version_of(before) != version_of(item):
+                self._keep(key, before, item)
 
     def _tell(self, before: Object | None, after: Object | None) -> None:
         for handler in self._handlers:
@@ -234,33 +301,17 @@ class Informer:
 
 
 async def run_all(informers: Iterable[Informer]) -> None:
-    """Run informers until cancelled; an error that is not of the API ends all of them."""
+    """Run informers and their audits until cancelled; an error that is not of the API ends all of them."""
     async with asyncio.TaskGroup() as group:
         for informer in informers:
             group.create_task(informer.run(), name=f"informer {informer.resource.plural}")
+            group.create_task(Audit(informer).run(), name=f"audit {informer.resource.plural}")
 
 
-def _key(item: Object) -> Key:
-    return namespace_of(item), name_of(item)
-
-
-def _number(item: Object) -> int:
-    # Versions of one kind of the Kubernetes API may be compared as numbers; others are taken as newer.
-    version = item["metadata"].get("resourceVersion", "")
-    return int(version) if version.isdigit() else 0
-
-
-def _event(line: bytes) -> Object:
-    try:
-        event = json.loads(line)
-        if "metadata" in event["object"] or event["type"] == "ERROR":
-            return dict(event)
-    except (ValueError, KeyError, TypeError):
-        pass
-    raise ClusterError(f"The watch sent a line that is not an event: {line[:200]!r}.", status=200)
-
-
-def _stream_error(status: Object) -> Exception:
-    if status.get("code") in (410, 504):
-        return _Expired()
-    return ClusterError(str(status.get("message", "error in the watch")), status=int(status.get("code", 0)))
+def _restart(error: ClusterError) -> Restart:
+    if error.status == 0:
+        return Restart.SILENT if isinstance(error.__cause__, TimeoutError) else Restart.UNREACHABLE
+    if error.status >= 500:
+        return Restart.FAILED
+    named = {200: Restart.GARBLED, 401: Restart.UNAUTHORIZED, 429: Restart.THROTTLED}
+    return named.get(error.status, Restart.REFUSED)

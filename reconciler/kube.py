@@ -1,31 +1,41 @@
 """The Kubernetes API over one pooled session: get, list, apply, patch, delete, and the raw lines of a watch.
 
-kubernetes-asyncio finds the cluster (kubeconfig, in-cluster, exec plugins, token refresh) and holds the TLS session.
-Its generated clients, its dynamic client and its watch are not used: they hand error bodies on as results and cannot
-bound a silent stream. Here every answer's status is checked before its body is looked at, and every call has a
-deadline.
+kubernetes-asyncio finds the cluster (kubeconfig, in-cluster, exec plugins) and holds the TLS session. Its generated
+clients, its dynamic client and its watch are not used: they hand error bodies on as results and cannot bound a silent
+stream. Here every answer's status is checked before its body is looked at, every call has a deadline, and a call whose
+token is refused is made once more where a look at the credentials brings another one.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError
 from kubernetes_asyncio import config as kube_config
 from kubernetes_asyncio.client import ApiClient, Configuration
 
-from reconciler.resources import Object, Resource
+from reconciler.credentials import in_cluster_token, kubeconfig_token
 from urumi.errors import ClusterError, ClusterUnreachable, ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Mapping
     from pathlib import Path
 
+    from reconciler.credentials import Token
+    from reconciler.resources import Object, Resource
+
 FIELD_MANAGER = "urumi"
 CALL_SECONDS = 15.0
 CONNECT_SECONDS = 10.0
+# So little of an answer that no value of a Secret is in it.
+QUOTED_BYTES = 80
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
@@ -40,8 +50,9 @@ class Kube:
         ClusterUnreachable: no connection or no answer in time.
     """
 
-    def __init__(self, api: Any) -> None:
+    def __init__(self, api: Any, token: Token) -> None:
         self._api = api
+        self._token = token
         self._session: aiohttp.ClientSession = api.rest_client.pool_manager
         self.host = str(api.configuration.host)
 
@@ -55,15 +66,13 @@ class Kube:
         configuration = Configuration()
         try:
             if kubeconfig is None:
-                kube_config.load_incluster_config(  # type: ignore[no-untyped-call]
-                    client_configuration=configuration
-                )
+                token = await in_cluster_token(configuration)
             else:
-                await kube_config.load_kube_config(str(kubeconfig), client_configuration=configuration)
+                token = await kubeconfig_token(kubeconfig, configuration)
         except (kube_config.ConfigException, OSError) as error:
             where = f"the kubeconfig {kubeconfig}" if kubeconfig else "the cluster around this process"
             raise ConfigError(f"Cannot use {where}: {error}.", hint="Set KUBECONFIG or pass --kubeconfig.") from error
-        return cls(ApiClient(configuration))
+        return cls(ApiClient(configuration), token)
 
     async def close(self) -> None:
         """Close the session."""
@@ -109,10 +118,15 @@ class Kube:
         return await self._json("PATCH", resource.path(namespace, name), body=patch, content_type=MERGE_PATCH)
 
     async def replace_status(self, resource: Resource, item: Object, status: Object) -> Object:
-        """Replace the whole status of that very object (by uid), leaving everything else alone."""
+        """Replace the whole status of that very object, as long as it is still what it was when it was read.
+
+        A status is a judgement of a spec; the version says of which. So neither an edit that came meanwhile nor a newer
+        leader's status is ever written over: the call fails with 409 instead, and with 422 for another uid.
+        """
         meta = item["metadata"]
         patch = [
             {"op": "test", "path": "/metadata/uid", "value": meta["uid"]},
+            {"op": "replace", "path": "/metadata/resourceVersion", "value": meta["resourceVersion"]},
             {"op": "add", "path": "/status", "value": status},
         ]
         path = resource.path(meta.get("namespace", ""), meta["name"], "status")
@@ -143,21 +157,24 @@ class Kube:
         query: Mapping[str, str],
         *,
         metadata_only: bool,
+        answer_seconds: float,
         silence_seconds: float,
         total_seconds: float,
     ) -> AsyncIterator[AsyncIterable[bytes]]:
-        """Open a watch and hand out its lines; a line not heard for `silence_seconds` ends it with an error."""
+        """Open a watch and hand out its lines.
+
+        Args:
+            answer_seconds: how long the API may take to begin its answer.
+            silence_seconds: how long it may say nothing then.
+            total_seconds: how long the watch may last.
+        """
         timeout = aiohttp.ClientTimeout(total=total_seconds, sock_connect=CONNECT_SECONDS, sock_read=silence_seconds)
-        headers = await self._headers(_accept(metadata_only, ""))
-        try:
-            async with self._session.get(
-                self.host + resource.path(namespace), params=query, headers=headers, timeout=timeout
-            ) as answer:
-                if answer.status != 200:
-                    raise _refusal(answer, await _bounded(answer))
+        call = Call("GET", resource.path(namespace), query, accept=_accept(metadata_only, ""))
+        async with self._answer(call, timeout, answer_seconds) as answer:
+            try:
                 yield answer.content
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise _unreachable(self.host, error) from error
+            finally:
+                _drop(answer)
 
     async def _json(
         self,
@@ -169,31 +186,72 @@ class Kube:
         content_type: str = "application/json",
         accept: str = "application/json",
     ) -> Object:
-        headers = await self._headers(accept)
-        if body is not None:
-            headers["Content-Type"] = content_type
-        data = None if body is None else json.dumps(body).encode()
         timeout = aiohttp.ClientTimeout(total=CALL_SECONDS, sock_connect=CONNECT_SECONDS)
+        data = None if body is None else json.dumps(body).encode()
+        call = Call(method, path, query or {}, data, content_type, accept)
+        async with self._answer(call, timeout, CALL_SECONDS) as answer:
+            return _parsed(await answer.read(), f"{method} {path}")
+
+    @contextlib.asynccontextmanager
+    async def _answer(
+        self, call: Call, timeout: aiohttp.ClientTimeout, answer_seconds: float
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Make a call and hand out its answer, which is a success."""
         try:
-            async with self._session.request(
-                method, self.host + path, params=query, data=data, headers=headers, timeout=timeout
-            ) as answer:
+            async with await self._admitted(call, timeout, answer_seconds) as answer:
                 if not 200 <= answer.status < 300:
                     raise _refusal(answer, await _bounded(answer))
-                return _parsed(await answer.read(), f"{method} {path}")
+                yield answer
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise _unreachable(self.host, error) from error
+        except HttpProcessingError as error:
+            raise ClusterError(f"{call.method} {call.path} sent a line beyond every limit.", status=200) from error
 
-    async def _headers(self, accept: str) -> dict[str, str]:
-        headers = {"Accept": accept, "User-Agent": FIELD_MANAGER}
-        token = await self._api.configuration.get_api_key_with_prefix("BearerToken")
+    async def _admitted(
+        self, call: Call, timeout: aiohttp.ClientTimeout, answer_seconds: float
+    ) -> aiohttp.ClientResponse:
+        """Return the answer to a call, made once more where there is a newer token than one that was refused."""
+        token = await self._token.current()
+        answer = await self._sent(call, token, timeout, answer_seconds)
+        if answer.status == 401 and await self._token.renew(token):
+            answer.close()
+            answer = await self._sent(call, await self._token.current(), timeout, answer_seconds)
+        return answer
+
+    async def _sent(
+        self, call: Call, token: str, timeout: aiohttp.ClientTimeout, answer_seconds: float
+    ) -> aiohttp.ClientResponse:
+        headers = {"Accept": call.accept, "User-Agent": FIELD_MANAGER}
         if token:
             headers["Authorization"] = token
-        return headers
+        if call.data is not None:
+            headers["Content-Type"] = call.content_type
+        async with asyncio.timeout(answer_seconds):
+            return await self._session.request(
+                call.method, self.host + call.path, params=call.query, data=call.data, headers=headers, timeout=timeout
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of the API, but for the token."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    data: bytes | None = None
+    content_type: str = "application/json"
+    accept: str = "application/json"
 
 
 def _accept(metadata_only: bool, suffix: str) -> str:
     return METADATA_ONLY.format(list=suffix) if metadata_only else "application/json"
+
+
+def _drop(answer: aiohttp.ClientResponse) -> None:
+    # A stream that is left before its end has no use for TLS's goodbye, which would outlive the session.
+    if answer.connection is not None and answer.connection.transport is not None:
+        answer.connection.transport.abort()
 
 
 async def _bounded(answer: aiohttp.ClientResponse) -> bytes:
@@ -204,7 +262,7 @@ def _parsed(data: bytes, call: str) -> Object:
     try:
         parsed = json.loads(data)
     except ValueError as error:
-        raise ClusterError(f"{call} answered with something that is not JSON.", status=200) from error
+        raise ClusterError(f"{call} answered with no JSON: {data[:QUOTED_BYTES]!r}.", status=200) from error
     if not isinstance(parsed, dict):
         raise ClusterError(f"{call} answered with {type(parsed).__name__}, expected an object.", status=200)
     return parsed
@@ -216,9 +274,18 @@ def _refusal(answer: aiohttp.ClientResponse, body: bytes) -> ClusterError:
         message, reason = str(status["message"]), str(status.get("reason", ""))
     except (ValueError, KeyError, TypeError):
         message, reason = f"HTTP {answer.status} from the Kubernetes API", ""
-    wait = answer.headers.get("Retry-After", "")
-    seconds = float(wait) if wait.isdigit() else None
+    seconds = _seconds(answer.headers.get("Retry-After", ""))
     return ClusterError(message, status=answer.status, reason=reason, retry_after_seconds=seconds)
+
+
+def _seconds(retry_after: str) -> float | None:
+    # Seconds from Kubernetes itself; a load balancer in front of it may send a date.
+    if retry_after.isdigit():
+        return float(retry_after)
+    try:
+        return max(0.0, (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return None
 
 
 def _unreachable(host: str, error: Exception) -> ClusterUnreachable:

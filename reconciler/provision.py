@@ -3,33 +3,26 @@
     start (if asked for) -> namespace -> guardrails -> credentials -> release -> health -> Ready
 
 Every step writes what it does to the status before and after, so that people see it live. A step that has to wait
-(for a Helm slot, for pods, for a retry) ends the reconcile; whatever it waits for wakes the store again.
+(for a Helm slot, for pods, for a retry) ends the reconcile; whatever it waits for wakes the store again. The same look
+finds what somebody else changed, and puts it back.
 """
 
 from __future__ import annotations
 
-import asyncio
-import random
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from reconciler.chart import DesiredRelease, desired_release
-from reconciler.engines import ENGINES
-from reconciler.foundation import ensure_credentials, ensure_guardrails, ensure_namespace
-from reconciler.health import Health, observe
-from reconciler.release import ReleaseState, unlock
-from reconciler.resources import Object, uid_of
-from urumi.errors import (
-    BlockedError,
-    ClusterError,
-    ConfigurationError,
-    ProvisionTimeout,
-    StepError,
-    TransientError,
-)
-from urumi.store import STORE_ID_LABEL, Engine, namespace_name, release_name
+from reconciler.attempt import Attempt, look
+from reconciler.drift import restore_foundation, see_drift
+from reconciler.foundation import ensure_credentials, ensure_guardrails, ensure_namespace, namespace_terminating
+from reconciler.guardrails import guardrails_digest
+from reconciler.installation import adopt_release, install
+from reconciler.inventory import with_applied
+from reconciler.resources import Object, is_deleting
+from reconciler.verdict import judge
+from reconciler.workqueue import backoff_seconds
+from urumi.errors import BlockedError, ClusterError, ConfigurationError, StepError, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -37,42 +30,16 @@ if TYPE_CHECKING:
     from reconciler.context import Context
     from reconciler.status import StatusDraft
 
-RETRY_FIRST_SECONDS = 2.0
-RETRY_MOST_SECONDS = 300.0
-LOCK_LOOK_SECONDS = 2.0
-HELM_KILL_MARGIN_SECONDS = 30.0
-
-
-@dataclass(slots=True)
-class Attempt:
-    """One look at one store."""
-
-    store: Object
-    draft: StatusDraft
-    desired: DesiredRelease
-    state: ReleaseState | None
-    in_sync: bool
-
-    @property
-    def store_id(self) -> str:
-        """Return the store's id."""
-        return str(self.store["spec"]["storeId"])
-
-    @property
-    def engine(self) -> Engine:
-        """Return the store's engine."""
-        return Engine(self.store["spec"]["engine"])
+Applied = list[Object]
 
 
 async def provision(context: Context, store: Object, draft: StatusDraft) -> None:
     """Take a store as far towards Ready as it can go now."""
     try:
-        desired = desired_release(context.settings, store["spec"])
-        state = context.view.release(store["spec"]["storeId"], _release(store))
-        attempt = Attempt(store, draft, desired, state, context.is_released(store, state, desired.digest))
+        attempt = look(context, store, draft)
         await _begin(context, attempt)
         if draft.retry_in_seconds() > 0:
-            _come_back(context, attempt, draft.retry_in_seconds())
+            context.queue.add_later(attempt.store_id, draft.retry_in_seconds())
             return
         if draft.is_true("Stalled") and not attempt.in_sync:
             return
@@ -83,38 +50,79 @@ async def provision(context: Context, store: Object, draft: StatusDraft) -> None
 
 
 async def _begin(context: Context, attempt: Attempt) -> None:
-    draft, digest = attempt.draft, attempt.desired.digest
-    why = draft.new_request(digest)
-    if not why and draft.is_true("Released") and not attempt.in_sync:
-        why = "what is released is not what should be"
+    draft = attempt.draft
+    why = draft.new_request(attempt.desired.digest) or _unexpected(attempt) or _new_limits(context, attempt)
     if why:
-        context.forget(uid_of(attempt.store))
-        draft.start(why, digest, context.settings.max_provision_seconds)
+        attempt.memory.is_founded = False
+        draft.start(why, attempt.desired.digest, context.settings.max_provision_seconds)
         draft.status |= context.addresses(attempt.store)
         await context.write(draft)
 
 
+def _unexpected(attempt: Attempt) -> str:
+    """Return what is wrong with a release that was made and that nobody asked to change."""
+    if attempt.in_sync or not attempt.draft.is_true("Released"):
+        return ""
+    if attempt.state is None:
+        return f"its release {attempt.release} is gone"
+    if attempt.state.digest == attempt.desired.digest:
+        return f"its release {attempt.release} is {attempt.state.status} at revision {attempt.state.revision}"
+    return f"release {attempt.release} was changed by another hand"
+
+
+def _new_limits(context: Context, attempt: Attempt) -> str:
+    """Return why a store that failed may do better now."""
+    known = attempt.draft.status.get("guardrails", "")
+    if not attempt.draft.is_true("Stalled") or known in ("", guardrails_digest(context.settings, attempt.store_id)):
+        return ""
+    return "the platform's limits were changed"
+
+
 async def _advance(context: Context, attempt: Attempt) -> None:
-    uid = uid_of(attempt.store)
-    if not (attempt.in_sync and attempt.draft.is_true("Released")) and uid not in context.founded:
+    home = context.view.namespaces.get(attempt.namespace)
+    if home is not None and is_deleting(home):
+        raise namespace_terminating(attempt.store_id)
+    is_released = attempt.in_sync and attempt.draft.is_true("Released")
+    if not is_released and not attempt.memory.is_founded:
         await _found(context, attempt)
-        context.founded.add(uid)
-    if not attempt.in_sync and not await _release_chart(context, attempt):
+    if is_released:
+        await _keep_foundation(context, attempt)
+        await see_drift(context, attempt)
+    if not attempt.in_sync and not await install(context, attempt):
         return
     if attempt.in_sync and not attempt.draft.is_true("Released"):
         # A release made by a process that died before it could say so.
-        _released(attempt, attempt.state.revision if attempt.state else 0)
+        adopt_release(attempt)
     context.slots.leave(attempt.store_id)
-    await _judge(context, attempt)
+    await judge(context, attempt)
 
 
 async def _found(context: Context, attempt: Attempt) -> None:
-    kube, store_id = context.kube, attempt.store_id
-    steps: tuple[tuple[str, str, str, Callable[[], Awaitable[None]]], ...] = (
+    draft = attempt.draft
+    for step, event, message, work in _foundation(context, attempt):
+        draft.progress(step, message)
+        began = time.monotonic()
+        applied = await _named(step, work())
+        attempt.memory.act()
+        draft.inventory = with_applied(draft.inventory, applied)
+        if step == "guardrails":
+            draft.status["guardrails"] = guardrails_digest(context.settings, attempt.store_id)
+        draft.event_once(event, message, step=step, seconds=time.monotonic() - began)
+        await context.write(draft)
+    attempt.memory.is_founded = True
+
+
+def _foundation(
+    context: Context, attempt: Attempt
+) -> tuple[tuple[str, str, str, Callable[[], Awaitable[Applied]]], ...]:
+    """Return the steps before the release: name, event, words, work."""
+    kube, store_id, engine = context.kube, attempt.store_id, attempt.engine
+    is_released = attempt.state is not None
+    return (
         (
             "namespace",
             "NamespaceReady",
-            f"namespace {namespace_name(store_id)}",
+            f"namespace {attempt.namespace}",
             lambda: ensure_namespace(kube, attempt.store),
         ),
         (
@@ -127,157 +135,41 @@ async def _found(context: Context, attempt: Attempt) -> None:
             "credentials",
             "CredentialsReady",
             "admin account and keys",
-            lambda: ensure_credentials(kube, store_id, attempt.engine),
+            lambda: ensure_credentials(kube, store_id, engine, is_released=is_released),
         ),
     )
-    for step, event, message, work in steps:
-        attempt.draft.progress(step, message)
-        began = time.monotonic()
-        await _named(step, work())
-        attempt.draft.event_once(event, message, step=step, seconds=time.monotonic() - began)
-        await context.write(attempt.draft)
 
 
-async def _release_chart(context: Context, attempt: Attempt) -> bool:
-    """Release the chart; False where the store has to wait for its turn or for a lock."""
-    if attempt.state is not None and attempt.state.is_pending and not await _unlocked(context, attempt, attempt.state):
-        return False
-    draft = attempt.draft
-    if not context.slots.take(attempt.store_id):
-        draft.waiting_for_slot(context.slots.ahead_of(attempt.store_id), context.slots.limit)
-        await context.write(draft)
-        return False
-    release, version = _release(attempt.store), attempt.desired.chart_version
-    # The time in line does not count: the provision has its whole time from here.
-    draft.set_deadline(context.settings.max_provision_seconds)
-    draft.releasing()
-    draft.progress("release", f"helm installs chart {attempt.engine.value} {version}")
-    draft.event_once("HelmInstallStarted", f"release {release}, chart {version}", step="release")
-    await context.write(draft)
-    began = time.monotonic()
-    revision = await _run_helm(context, attempt, release)
-    context.released[uid_of(attempt.store)] = (revision, attempt.desired.digest)
-    _released(attempt, revision, time.monotonic() - began)
-    await context.write(draft)
-    return True
-
-
-async def _run_helm(context: Context, attempt: Attempt, release: str) -> int:
-    desired, seconds = attempt.desired, context.settings.helm_timeout_seconds
-    labels = {STORE_ID_LABEL: attempt.store_id, "urumi.ai/digest": desired.digest}
-    try:
-        async with asyncio.timeout(seconds + HELM_KILL_MARGIN_SECONDS):
-            return await context.helm.install(
-                release, namespace_name(attempt.store_id), desired.chart_dir, desired.values, labels
-            )
-    except TimeoutError as error:
-        raise TransientError(
-            f"helm did not finish release {release} within {seconds:.0f} s and was stopped",
-            step="release",
-            reason="HelmTimeout",
-        ) from error
-    finally:
-        context.slots.leave(attempt.store_id)
-
-
-def _released(attempt: Attempt, revision: int, seconds: float | None = None) -> None:
-    draft, desired = attempt.draft, attempt.desired
-    draft.released(revision, desired.chart_version, desired.digest)
-    draft.event_once("HelmInstalled", f"revision {revision} is deployed", step="release", seconds=seconds)
-
-
-async def _unlocked(context: Context, attempt: Attempt, state: ReleaseState) -> bool:
-    namespace = namespace_name(attempt.store_id)
-    lock_seconds = context.settings.helm_lock_seconds
-    if state.age_seconds() >= lock_seconds and await unlock(context.kube, namespace, state):
-        attempt.draft.event(
-            "ReleaseUnlocked",
-            f"revision {state.revision} was left {state.status}; marked failed, nothing was uninstalled",
-            level="warning",
-            step="release",
-        )
-        return True
-    attempt.draft.progress("release", f"another helm left revision {state.revision} {state.status}, waiting for it")
-    await context.write(attempt.draft)
-    _come_back(context, attempt, LOCK_LOOK_SECONDS)
-    return False
-
-
-async def _judge(context: Context, attempt: Attempt) -> None:
-    """Say what the workloads are like: Ready, waiting, Degraded, or out of time."""
-    draft, spec = attempt.draft, ENGINES[attempt.engine]
-    health = observe(spec, attempt.desired.digest, context.view.observed(attempt.store_id))
-    if health.is_healthy:
-        _say_ready(context, attempt, health)
-    elif "readyAt" in draft.status:
-        _say_degraded(draft, health)
+async def _keep_foundation(context: Context, attempt: Attempt) -> None:
+    """Bring the guardrails up to date with the platform's settings, and put back what somebody else changed."""
+    digest = guardrails_digest(context.settings, attempt.store_id)
+    if attempt.draft.status.get("guardrails") != digest:
+        why, kind, level = "the platform's limits were changed and applied", "GuardrailsUpdated", "info"
     else:
-        _wait_or_fail(context, attempt, health)
-    await context.write(draft)
-
-
-def _say_ready(context: Context, attempt: Attempt, health: Health) -> None:
-    draft = attempt.draft
-    if draft.is_true("Ready"):
+        why, kind, level = restore_foundation(context, attempt), "DriftCorrected", "warning"
+    if not why:
         return
-    simulated = context.view.is_simulated()
-    words = f"{health.sentence} (simulated containers: no shop answers)" if simulated else health.sentence
-    recovered = "readyAt" in draft.status
-    draft.status["simulated"] = simulated
-    draft.ready(health.sentence)
-    seconds = None if recovered else draft.seconds_since_start()
-    draft.event("Recovered" if recovered else "Ready", words, step="health", seconds=seconds)
-
-
-def _say_degraded(draft: StatusDraft, health: Health) -> None:
-    if draft.is_true("Ready"):
-        draft.event("Degraded", health.sentence, level="warning", step="health")
-    draft.degraded(health.sentence)
-
-
-def _wait_or_fail(context: Context, attempt: Attempt, health: Health) -> None:
-    draft, left = attempt.draft, attempt.draft.seconds_left()
-    if draft.is_true("Stalled"):
-        draft.still_unhealthy(health.sentence)
-    elif left > 0:
-        draft.event_once("WaitingForWorkloads", "helm is done, waiting for the pods", step="health")
-        draft.waiting_for_workloads(health.sentence)
-        _come_back(context, attempt, left)
-    else:
-        draft.still_unhealthy(health.sentence)
-        _stall(draft, _timeout(health, context.settings.max_provision_seconds))
-
-
-def _timeout(health: Health, limit_seconds: float) -> ProvisionTimeout:
-    return ProvisionTimeout(
-        f"not ready within {limit_seconds:.0f} s: {health.sentence}",
-        step="health",
-        reason=health.reason,
-        hint="It becomes Ready by itself when its workloads do; fix the cause, retry, or delete the store.",
-    )
+    draft = attempt.draft
+    for step, _, _, work in _foundation(context, attempt):
+        draft.inventory = with_applied(draft.inventory, await _named(step, work()))
+        attempt.memory.act()
+    draft.status["guardrails"] = digest
+    draft.event(kind, why, level="warning" if level == "warning" else "info", step="guardrails")
+    await context.write(draft)
 
 
 async def _fail(context: Context, store: Object, draft: StatusDraft, error: StepError) -> None:
     context.slots.leave(store["spec"]["storeId"])
     if isinstance(error, ConfigurationError | BlockedError):
-        _stall(draft, error)
+        draft.fail(error)
     else:
         _retry_later(context, store, draft, error)
     await context.write(draft)
 
 
-def _stall(draft: StatusDraft, error: StepError) -> None:
-    if draft.is_true("Stalled"):
-        return
-    draft.error(error, retry_at=None)
-    draft.stalled(error)
-    draft.event("Failed", error.message, level="error", step=error.step)
-
-
 def _retry_later(context: Context, store: Object, draft: StatusDraft, error: StepError) -> None:
     attempts = int(draft.status.get("attempts", 1))
-    wait = min(RETRY_MOST_SECONDS, RETRY_FIRST_SECONDS * 2 ** min(attempts - 1, 10))
-    wait *= random.uniform(0.8, 1.2)  # noqa: S311 - jitter
+    wait = backoff_seconds(attempts)
     draft.status["attempts"] = attempts + 1
     draft.error(error, retry_at=datetime.now(UTC) + timedelta(seconds=wait))
     draft.event("AttemptFailed", error.message, level="warning", step=error.step)
@@ -286,18 +178,12 @@ def _retry_later(context: Context, store: Object, draft: StatusDraft, error: Ste
     context.queue.add_later(store["spec"]["storeId"], wait)
 
 
-def _come_back(context: Context, attempt: Attempt, seconds: float) -> None:
-    context.queue.add_later(attempt.store_id, seconds)
-
-
-async def _named(step: str, work: Awaitable[None]) -> None:
+async def _named(step: str, work: Awaitable[Applied]) -> Applied:
     """Await a step, its cluster errors told as errors of that step."""
     try:
-        await work
+        return await work
     except ClusterError as error:
-        kind = ConfigurationError if error.status in (400, 403, 422) else TransientError
+        # 403 is also what a namespace on its way out and a webhook in trouble answer; those pass.
+        is_final = error.status in (400, 422) or (error.status == 403 and "terminat" not in error.message)
+        kind = ConfigurationError if is_final else TransientError
         raise kind(error.message, step=step, reason=error.reason or "ClusterError") from error
-
-
-def _release(store: Object) -> str:
-    return release_name(Engine(store["spec"]["engine"]), store["spec"]["storeId"])

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from reconciler.kube import Kube
 
 RELEASE_SELECTOR = "owner=helm"
+EPOCH_KEY = "urumi.ai/epoch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class ReleaseState:
     revision: int
     status: str
     digest: str
+    epoch: int
     modified_at: float
 
     @property
@@ -63,6 +65,7 @@ def _state(secret: Object) -> ReleaseState:
         revision=int(labels.get("version", "0")),
         status=labels.get("status", ""),
         digest=labels.get(DIGEST_KEY, ""),
+        epoch=int(labels.get(EPOCH_KEY, "0")),
         modified_at=float(labels.get("modifiedAt") or labels.get("createdAt") or 0),
     )
 

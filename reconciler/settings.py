@@ -35,6 +35,8 @@ class Settings:
     helm_timeout_seconds: float = 120.0
     helm_lock_seconds: float = 30.0
     resync_seconds: float = 600.0
+    lease_seconds: float = 15.0
+    deletion_patience_seconds: float = 60.0
     quota: Mapping[str, str] = field(
         default_factory=lambda: {
             "requests.cpu": "2",
@@ -75,6 +77,8 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
         helm_timeout_seconds=_number(environ, "HELM_TIMEOUT_SECONDS", defaults.helm_timeout_seconds),
         helm_lock_seconds=_number(environ, "HELM_LOCK_SECONDS", defaults.helm_lock_seconds),
         resync_seconds=_number(environ, "RESYNC_SECONDS", defaults.resync_seconds),
+        lease_seconds=_number(environ, "LEASE_SECONDS", defaults.lease_seconds),
+        deletion_patience_seconds=_number(environ, "DELETION_PATIENCE_SECONDS", defaults.deletion_patience_seconds),
     )
 
 

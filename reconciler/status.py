@@ -1,16 +1,17 @@
 """The status of a store as one draft: read from the object, changed in memory, written only where it says something.
 
 Conditions are the truth and the phase is derived from them at the end. `Ready=True` is only ever set by `ready`,
-which takes the generation and digest that were observed healthy; starting anything takes it away.
+when this generation and digest was observed healthy; starting anything takes it away.
 """
 
 from __future__ import annotations
 
-import copy
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from reconciler.inventory import HELM, Inventory, formatted, parsed, without
 from reconciler.resources import Object, annotations_of, is_deleting
+from reconciler.storeobject import status_of
 from reconciler.timeline import Level, appended, moment, shortened, stamp, timeline_event
 from urumi.store import RETRY_ANNOTATION, Phase
 
@@ -22,6 +23,9 @@ DELETE_STEPS = ("uninstall", "namespace", "finalizer")
 MAX_ERROR_CHARACTERS = 1500
 WAITING_FOR_SLOT = "WaitingForSlot"
 DEGRADED = "WorkloadsUnhealthy"
+DRIFTED = "Drifted"
+DELETION_BLOCKED = "DeletionBlocked"
+_NOT_NEWS = {"updatedAt": "", "epoch": 0}
 
 
 class StatusDraft:
@@ -30,8 +34,9 @@ class StatusDraft:
     def __init__(self, store: Object, *, max_events: int) -> None:
         self.store = store
         self.generation = int(store["metadata"].get("generation", 0))
-        self.status: Object = copy.deepcopy(store.get("status") or {})
+        self.status: Object = status_of(store)
         self._max_events = max_events
+        self._new_events: list[Object] = []
 
     def new_request(self, digest: str) -> str:
         """Return why a provision has to begin anew, empty where it does not: spec, chart or a person asked for it."""
@@ -74,6 +79,8 @@ class StatusDraft:
         """Begin a provision: nothing that was true of an earlier one is claimed any more."""
         for name in ("lastError", "nextRetryAt", "readyAt"):
             self.status.pop(name, None)
+        if self.status.get("desiredDigest") != digest:
+            self.inventory = without(self.inventory, HELM)
         asked = annotations_of(self.store).get(RETRY_ANNOTATION, "")
         self.status |= {
             "startedAt": stamp(),
@@ -90,6 +97,28 @@ class StatusDraft:
         self._set("Released", "Unknown", "Provisioning", "")
         self._set("Healthy", "Unknown", "Provisioning", "")
         self.event("ProvisioningStarted", why)
+
+    @property
+    def inventory(self) -> Inventory:
+        """Return what the store is made of, as it was left."""
+        return parsed(self.status.get("inventory", ""))
+
+    @inventory.setter
+    def inventory(self, inventory: Inventory) -> None:
+        self.status["inventory"] = formatted(inventory)
+
+    def drifted(self, sentence: str, limit_seconds: float) -> None:
+        """Say that somebody changed what was released; it is Ready no longer, though it has been."""
+        self.set_deadline(limit_seconds)
+        self._set("Released", "False", DRIFTED, sentence)
+        self._set("Ready", "False", DRIFTED, sentence)
+        self._set("Reconciling", "True", DRIFTED, sentence)
+        self._set("Stalled", "False", DRIFTED, "")
+        self.progress("release", f"restoring: {sentence}")
+
+    def reason(self, kind: str) -> str:
+        """Return the reason of a condition, empty where there is none."""
+        return str((self._find(kind) or {}).get("reason", ""))
 
     def progress(self, step: str, message: str, steps: tuple[str, ...] = PROVISION_STEPS) -> None:
         """Say which step is under way and what it waits for."""
@@ -161,6 +190,14 @@ class StatusDraft:
         if error.step == "release":
             self._set("Released", "False", error.reason, error.message)
 
+    def fail(self, error: StepError) -> None:
+        """Give up until something changes, and say so once."""
+        if self.is_true("Stalled"):
+            return
+        self.error(error, retry_at=None)
+        self.stalled(error)
+        self.event("Failed", error.message, level="error", step=error.step)
+
     def stalled(self, error: StepError) -> None:
         """Say that the provision has failed and why."""
         self._set("Stalled", "True", error.reason, error.message)
@@ -173,29 +210,42 @@ class StatusDraft:
         self._set("Stalled", "False", "Deleting", "")
         self.progress(step, message, DELETE_STEPS)
 
+    def deletion_blocked(self, step: str, blocker: str) -> None:
+        """Say what a deletion has been waiting for all too long."""
+        for kind, status in (("Ready", "False"), ("Stalled", "True"), ("Reconciling", "False")):
+            self._set(kind, status, DELETION_BLOCKED, blocker)
+        self.progress(step, blocker, DELETE_STEPS)
+
     def event(
         self, kind: str, message: str, *, level: Level = "info", step: str = "", seconds: float | None = None
     ) -> None:
         """Put an event on the timeline."""
         event = timeline_event(kind, message, level=level, step=step, seconds=seconds)
+        self._new_events.append(event)
         self.status["events"] = appended(self.status.get("events") or [], event, max_entries=self._max_events)
 
     def event_once(self, kind: str, message: str, *, step: str = "", seconds: float | None = None) -> None:
-        """Put an event on the timeline unless the current provision has it already."""
+        """Put an event on the timeline unless the current provision, or correction, has it already."""
         for event in reversed(self.status.get("events") or []):
             if event["type"] == kind:
                 return
-            if event["type"] == "ProvisioningStarted":
+            if event["type"] in ("ProvisioningStarted", "DriftCorrected"):
                 break
         self.event(kind, message, step=step, seconds=seconds)
 
-    def finished(self) -> Object | None:
-        """Return the status to write, None where it says nothing new."""
+    def take_events(self) -> list[Object]:
+        """Return the events since the last time, and forget them."""
+        events, self._new_events = self._new_events, []
+        return events
+
+    def finished(self, epoch: int) -> Object | None:
+        """Return the status to write under an epoch, None where it says nothing new."""
         self.status["phase"] = self._phase().value
-        before = {**(self.store.get("status") or {}), "updatedAt": ""}
-        if before == {**self.status, "updatedAt": ""}:
+        before = status_of(self.store)
+        # Who writes and when is no news of its own.
+        if {**before, **_NOT_NEWS} == {**self.status, **_NOT_NEWS}:
             return None
-        self.status["updatedAt"] = stamp()
+        self.status |= {"updatedAt": stamp(), "epoch": epoch}
         return self.status
 
     def _phase(self) -> Phase:
@@ -206,7 +256,7 @@ class StatusDraft:
             return Phase.READY
         if stalled.get("status") == "True":
             return Phase.FAILED
-        if ready.get("reason") == DEGRADED:
+        if ready.get("reason") in (DEGRADED, DRIFTED) and "readyAt" in self.status:
             return Phase.DEGRADED
         if not ready or reconciling.get("reason") == WAITING_FOR_SLOT:
             return Phase.PENDING

@@ -1,14 +1,25 @@
 """The workqueue: every key at most once in line, at most once in flight, and never forgotten.
 
 A key that is added while it is being worked on is marked dirty and comes back when the work is done. Urgent keys (a
-person's edit) overtake the others (a resync). `add_later` keeps the earliest time that was asked for.
+person's edit) overtake the others (a resync). `add_later` keeps the earliest time that was asked for; `retry` backs a
+key off on its own, whatever the others do.
 """
 
 from __future__ import annotations
 
 import asyncio
 import heapq
+import random
 import time
+
+RETRY_FIRST_SECONDS = 1.0
+RETRY_MOST_SECONDS = 300.0
+
+
+def backoff_seconds(failures: int) -> float:
+    """Return how long to wait after so many failures in a row: doubling, capped, jittered by a fifth."""
+    wait = min(RETRY_MOST_SECONDS, RETRY_FIRST_SECONDS * 2.0 ** min(failures, 12))
+    return wait * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
 
 
 class WorkQueue:
@@ -21,6 +32,7 @@ class WorkQueue:
         self._dirty: dict[str, bool] = {}
         self._due: dict[str, float] = {}
         self._alarms: list[tuple[float, str]] = []
+        self._failures: dict[str, int] = {}
         self._wake = asyncio.Event()
 
     def add(self, key: str, *, urgent: bool = True) -> None:
@@ -42,6 +54,24 @@ class WorkQueue:
             self._due[key] = due
             heapq.heappush(self._alarms, (due, key))
             self._wake.set()
+
+    def retry(self, key: str, *, at_least_seconds: float = 0.0) -> None:
+        """Put a key in line after a wait that doubles with every failure in a row."""
+        failures = self._failures.get(key, 0)
+        self._failures[key] = failures + 1
+        self.add_later(key, max(at_least_seconds, backoff_seconds(failures)))
+
+    def succeeded(self, key: str) -> None:
+        """Say that the work on a key went well: its next failure is its first."""
+        self._failures.pop(key, None)
+
+    def forget(self, key: str) -> None:
+        """Forget a key that is gone, alarms and failures included."""
+        self._failures.pop(key, None)
+        self._due.pop(key, None)
+        self._dirty.pop(key, None)
+        self._urgent.pop(key, None)
+        self._routine.pop(key, None)
 
     async def take(self) -> str:
         """Return the next key and mark it in flight; pair with `done`."""

@@ -18,6 +18,7 @@ from reconciler.controller import Controller
 from server.envelope import Envelope
 from server.hub import Hub
 from server.identity import Gate
+from server.metrics import Counted, Metrics
 from server.probes import Probes
 from server.problems import handle_error
 from server.session import Session
@@ -53,7 +54,8 @@ class Service:
         gate = Gate(server_settings.token, server_settings.session_seconds)
         self._stores = StoreCalls(kube, view, gate, server_settings, settings.platform_namespace)
         self._session = Session(gate, server_settings.session_seconds)
-        self._probes = Probes(view, lambda: self.is_stopping)
+        self._probes = Probes(view, self.controller.leadership, lambda: self.is_stopping)
+        self._metrics = Metrics(self.controller, self.hub)
         self._live = LiveSocket(self.hub, gate, server_settings.max_sockets, view.stores.silence_seconds)
         self.app = self._application(server_settings)
 
@@ -78,11 +80,12 @@ class Service:
             Route("/livez", self._probes.livez),
             Route("/readyz", self._probes.readyz),
             Route("/healthz", self._probes.healthz),
+            Route("/metrics", self._metrics.show),
             WebSocketRoute("/ws", self._live.__call__),
         ]
         return Starlette(
             routes=routes,
-            middleware=[Middleware(Envelope)],
+            middleware=[Middleware(Counted), Middleware(Envelope)],
             exception_handlers={404: handle_error, 405: handle_error, 413: handle_error, UrumiError: handle_error},
             lifespan=self._lifespan,
             max_body_size=server_settings.max_body_bytes,

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from reconciler.cluster import ClusterView
+    from reconciler.leadership import Leadership
 
 SILENCE_LIMIT_SECONDS = 150.0
 
@@ -19,8 +20,9 @@ SILENCE_LIMIT_SECONDS = 150.0
 class Probes:
     """The health endpoints; none of them needs identity and none tells anything about stores."""
 
-    def __init__(self, view: ClusterView, is_stopping: Callable[[], bool]) -> None:
+    def __init__(self, view: ClusterView, leadership: Leadership, is_stopping: Callable[[], bool]) -> None:
         self._view = view
+        self._leadership = leadership
         self._is_stopping = is_stopping
 
     async def livez(self, request: Request) -> Response:
@@ -44,6 +46,11 @@ class Probes:
             "wrong": wrong,
             "checks": checks,
             "simulated": self._view.is_simulated(),
+            "leader": {
+                "holder": self._leadership.seen.holder,
+                "epoch": self._leadership.seen.epoch,
+                "isThis": self._leadership.is_leading,
+            },
         }
         return JSONResponse(body, 503 if wrong else 200)
 

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from server.hub import Outbox
+from server.metrics import WS_DROPPED, WS_SEND_SECONDS
 from server.problems import ProblemError, problem_response
 from urumi.wire import SUBPROTOCOL, Subscribe
 
@@ -112,6 +113,7 @@ class LiveSocket:
         for store_id in store_ids:
             frame = self._hub.delta(store_id)
             if frame is None:
+                WS_DROPPED.labels("forgotten").inc()
                 raise _TooSlow
             await _send(socket, frame)
 
@@ -140,9 +142,10 @@ async def _read_until_gone(socket: WebSocket, scope: anyio.CancelScope) -> None:
 
 
 async def _send(socket: WebSocket, frame: str) -> None:
-    with anyio.move_on_after(SEND_SECONDS):
+    with WS_SEND_SECONDS.time(), anyio.move_on_after(SEND_SECONDS):
         await socket.send_text(frame)
         return
+    WS_DROPPED.labels("slow").inc()
     raise _TooSlow
 
 

@@ -37,6 +37,9 @@ class StoreCalls:
         self._gate = gate
         self._settings = settings
         self._namespace = namespace
+        # Asked for and not yet seen in the informer's copy; they count against the limits all the same.
+        self._on_their_way: set[str] = set()
+        view.stores.on_change(self._arrived)
 
     async def list(self, request: Request) -> Response:
         """GET /stores."""
@@ -68,9 +71,11 @@ class StoreCalls:
         if known is not None:
             return self._known(request, caller, known, wanted)
         self._check_quota()
+        self._on_their_way.add(wanted.store_id)
         try:
             made = await self._kube.create(STORES, self._object(wanted, caller), self._namespace)
         except ClusterError as error:
+            self._on_their_way.discard(wanted.store_id)
             if error.status != 409:
                 raise
             return await self._lost_race(request, caller, wanted)
@@ -139,13 +144,18 @@ class StoreCalls:
         return self._known(request, caller, known, wanted)
 
     def _check_quota(self) -> None:
-        limit, count = self._settings.max_active_stores, len(self._view.stores.items)
+        limit, count = self._settings.max_active_stores, len(self._view.stores.items) + len(self._on_their_way)
         if count >= limit:
             raise ProblemError(
                 "quota-exceeded",
                 f"{count} of {limit} stores exist.",
                 hint="Delete a store, or raise MAX_ACTIVE_STORES.",
             )
+
+    def _arrived(self, before: Object | None, after: Object | None) -> None:
+        changed = after or before
+        if changed is not None:
+            self._on_their_way.discard(changed["metadata"]["name"])
 
     def _object(self, wanted: CreateStore, caller: Caller) -> Object:
         return {

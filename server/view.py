@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reconciler.storeobject import status_of
 from urumi.store import Engine, Phase, namespace_name, release_name
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _FROM_STATUS = (
 
 def store_view(store: Object) -> dict[str, Any]:
     """Return a store in the shape of `urumi.wire.Store`, absent fields left out."""
-    meta, spec, status = store["metadata"], store["spec"], store.get("status") or {}
+    meta, spec, status = store["metadata"], store["spec"], status_of(store)
     view: dict[str, Any] = {
         "storeId": spec["storeId"],
         "uid": meta["uid"],

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import httpx2
 from pydantic import ValidationError
 
+from urumi import __version__
 from urumi.errors import ApiError, ProtocolError, ServerUnreachable
 from urumi.wire import CreateStore, Deleted, EventList, Store, StoreEvent, StoreList, Wire, dump
 
@@ -36,7 +37,9 @@ class Client:
 
     def __init__(self, target: Target, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         self.target = target
-        headers = {"Authorization": f"Bearer {target.token}"} if target.token else {}
+        headers = {"User-Agent": f"urumi/{__version__}"}
+        if target.token:
+            headers["Authorization"] = f"Bearer {target.token}"
         self._http = httpx2.AsyncClient(base_url=target.url, headers=headers, timeout=timeout_seconds)
 
     async def __aenter__(self) -> Self:
@@ -82,7 +85,7 @@ class Client:
     async def _call(self, answer: type[WireT], method: str, path: str, **request: Any) -> WireT:
         try:
             response = await self._http.request(method, path, **request)
-        except (httpx2.TransportError, httpx2.InvalidURL) as error:
+        except httpx2.RequestError as error:
             raise unreachable(self.target.url, error) from error
         if response.is_error:
             raise ApiError.of(response.status_code, _problem(response))
@@ -97,7 +100,7 @@ class Client:
 
 def unreachable(url: str, error: Exception) -> ServerUnreachable:
     """Return the error for a server that does not answer, with the reason in words."""
-    reason = str(error) or type(error).__name__
+    reason = "it took too long" if isinstance(error, httpx2.TimeoutException) else str(error) or type(error).__name__
     return ServerUnreachable(f"No answer from {url}: {reason}.", hint="Is it running? Try: urumi serve")
 
 

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import platformdirs
 
 from urumi.errors import ConfigError
 
 DEFAULT_URL = "http://127.0.0.1:8780"
+
+_TOKEN = re.compile(r"[!-~]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +50,24 @@ def find_target(url: str | None = None, token: str | None = None) -> Target:
     """Return the server to talk to.
 
     Raises:
-        ConfigError: where the URL is not http or https.
+        ConfigError: where the URL or the token cannot be one.
     """
     found_url = url or os.environ.get("URUMI_URL") or _local_url() or DEFAULT_URL
-    if not found_url.startswith(("http://", "https://")):
-        raise ConfigError(f"The server URL must start with http:// or https://, got {found_url!r}.")
-    return Target(found_url.rstrip("/"), token or os.environ.get("URUMI_TOKEN") or _local_token())
+    if not _is_url(found_url):
+        raise ConfigError(f"The server URL must be like {DEFAULT_URL}, got {found_url!r}.")
+    found_token = token or os.environ.get("URUMI_TOKEN") or _local_token()
+    if not _TOKEN.fullmatch(found_token):
+        # The token itself is a secret, so the sentence does not repeat it.
+        raise ConfigError("The token must be printable ASCII without spaces.", hint="Check --token or URUMI_TOKEN.")
+    return Target(found_url.rstrip("/"), found_token)
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
 
 
 def _local_url() -> str:

@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import ValidationError
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from urumi.wire import (
     FRAMES,
@@ -34,7 +36,7 @@ from urumi.wire import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
     from urumi.config import Target
     from urumi.wire import Store
@@ -44,6 +46,9 @@ OPEN_SECONDS = 10.0
 WAIT_FIRST_SECONDS = 0.5
 WAIT_MOST_SECONDS = 30.0
 MAX_FRAME_BYTES = 16 * 1024 * 1024
+NOT_OF_PROTOCOL = f"the server sent a frame that is not of {SUBPROTOCOL}; upgrade this program or the server"
+
+AnyFrame = Snapshot | Delta | Bookmark | Resync | Goodbye
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +98,19 @@ class _Lost(Exception):
 
 
 class LiveFeed:
-    """A subscription to all stores, or to some by id, that reconnects for ever."""
+    """A subscription to all stores, or to some by id, that reconnects for ever.
 
-    def __init__(self, target: Target, *, store_ids: tuple[str, ...] | None = None) -> None:
+    Args:
+        target: the server.
+        store_ids: the stores to hear of; None for all.
+        silence_seconds: how long nothing may be heard before the line is taken for dead.
+    """
+
+    def __init__(
+        self, target: Target, *, store_ids: tuple[str, ...] | None = None, silence_seconds: float = SILENCE_SECONDS
+    ) -> None:
         self.target = target
+        self._silence_seconds = silence_seconds
         self._stores: Literal["all"] | tuple[str, ...] = "all" if store_ids is None else store_ids
         self._place: Resume | None = None
         self._hurry = asyncio.Event()
@@ -106,13 +120,14 @@ class LiveFeed:
         """End the wait before the next attempt."""
         self._hurry.set()
 
-    async def events(self) -> AsyncIterator[FeedEvent]:
+    async def events(self) -> AsyncGenerator[FeedEvent, None]:
         """Yield what happens, for ever; close the iterator to close the socket."""
         while True:
             yield Link("connecting", attempt=self._attempt)
             try:
-                async for event in self._one_connection():
-                    yield event
+                async with aclosing(self._one_connection()) as events:
+                    async for event in events:
+                        yield event
             except _Lost as lost:
                 self._attempt += 1
                 wait = self._wait_seconds(lost)
@@ -136,12 +151,13 @@ class LiveFeed:
         except TimeoutError:
             return
 
-    async def _one_connection(self) -> AsyncIterator[FeedEvent]:
+    async def _one_connection(self) -> AsyncGenerator[FeedEvent, None]:
         socket = await self._open()
         try:
             await socket.send(_text(Subscribe(resume=self._place, stores=self._stores)))
-            async for event in self._read(socket):
-                yield event
+            async with aclosing(self._read(socket)) as events:
+                async for event in events:
+                    yield event
         except ConnectionClosed as error:
             raise _Lost(_close_reason(error)) from error
         finally:
@@ -161,14 +177,15 @@ class LiveFeed:
             )
         except InvalidStatus as error:
             raise _denied(error.response.status_code) from error
-        except (OSError, TimeoutError, InvalidHandshake, InvalidURI) as error:
-            raise _Lost(f"no answer from {self.target.url}: {error or type(error).__name__}") from error
+        except (OSError, TimeoutError, WebSocketException, ImportError) as error:
+            # ImportError: the environment names a SOCKS proxy, which needs a package of its own.
+            raise _Lost(f"no answer from {self.target.url}: {_reason(error)}") from error
 
-    async def _read(self, socket: ClientConnection) -> AsyncIterator[FeedEvent]:
+    async def _read(self, socket: ClientConnection) -> AsyncGenerator[FeedEvent, None]:
         parts: list[Store] = []
         live = False
         while True:
-            frame = await _receive(socket)
+            frame = await self._receive(socket)
             if not live:
                 live = True
                 self._attempt = 0
@@ -191,21 +208,23 @@ class LiveFeed:
                 case Goodbye():
                     raise _Lost(f"the server says goodbye: {frame.reason}", retry_seconds=frame.retry_ms / 1000)
 
+    async def _receive(self, socket: ClientConnection) -> AnyFrame:
+        try:
+            async with asyncio.timeout(self._silence_seconds):
+                text = await socket.recv()
+        except TimeoutError as error:
+            raise _Lost(f"nothing heard for {self._silence_seconds:g} s") from error
+        try:
+            frame = FRAMES.validate_json(text)
+        except ValidationError as error:
+            raise _Lost(NOT_OF_PROTOCOL) from error
+        if isinstance(frame, Delta) and frame.op == "upsert" and frame.store is None:
+            raise _Lost(NOT_OF_PROTOCOL)
+        return frame
+
     def _advance(self, seq: int) -> None:
         if self._place is not None:
             self._place = Resume(epoch=self._place.epoch, seq=seq)
-
-
-async def _receive(socket: ClientConnection) -> Snapshot | Delta | Bookmark | Resync | Goodbye:
-    try:
-        async with asyncio.timeout(SILENCE_SECONDS):
-            text = await socket.recv()
-    except TimeoutError as error:
-        raise _Lost(f"nothing heard for {SILENCE_SECONDS:.0f} s") from error
-    try:
-        return FRAMES.validate_json(text)
-    except ValidationError as error:
-        raise _Lost("the server sent a frame that is not of urumi.v1; upgrade this program or the server") from error
 
 
 async def _close(socket: ClientConnection) -> None:
@@ -214,6 +233,12 @@ async def _close(socket: ClientConnection) -> None:
             await socket.close()
     except (TimeoutError, OSError):
         socket.transport.abort()
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno)
+    return str(error) or type(error).__name__
 
 
 def _denied(status: int) -> _Lost:

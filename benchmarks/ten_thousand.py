@@ -1,0 +1,96 @@
+"""Ten thousand Stores: how long until a server knows them all, and how much memory it needs for them.
+
+The Stores have the status of a store that is Ready, 20 events included, and are not reconciled: what is measured is
+what every replica does, watching and showing. The reference is kubectl, listing the same Stores in the same run.
+"""
+
+import argparse
+import copy
+import json
+import subprocess
+import time
+from typing import Any
+
+from benchmarks.bench import (
+    STORE_VALUES,
+    Bench,
+    ask_for,
+    bench,
+    peak_rss_mib,
+    phases,
+    rss_mib,
+    say,
+    store_object,
+    wait_until,
+)
+
+BATCH = 500
+EVENTS = 20
+
+
+def ready_status(bench: Bench, namespace: str) -> Any:
+    """Return the status of a store that was really provisioned, its timeline filled up."""
+    with bench.server() as server:
+        ask_for(bench, server.namespace, ["model"], STORE_VALUES["instant"])
+        wait_until(lambda: phases(bench, server.namespace).get("Ready", 0) == 1, 60.0)
+        status = bench.kubectl.get("store", "model", server.namespace)["status"]
+    status["events"] = (status["events"] * EVENTS)[:EVENTS]
+    return status
+
+
+def fill(bench: Bench, namespace: str, count: int, status: Any) -> None:
+    """Make Stores that are Ready, held by a lease that nobody gives up so that nobody reconciles them."""
+    paths = []
+    for start in range(0, count, BATCH):
+        items = []
+        for number in range(start, min(start + BATCH, count)):
+            item = store_object(namespace, f"x-{number}", {})
+            item["status"] = copy.deepcopy(status)
+            items.append(item)
+        path = bench.folder / f"batch-{start}.json"
+        path.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+        paths.append(path)
+    for path in paths:
+        bench.kubectl.run("create", "-f", str(path))
+    for path in paths:
+        bench.kubectl.run("replace", "--subresource=status", "-f", str(path))
+
+
+def hold_lease(bench: Bench, namespace: str) -> None:
+    """Take the lease for somebody who lives for ever."""
+    lease = {
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": {"name": "urumi-reconciler", "namespace": namespace},
+        "spec": {"holderIdentity": "benchmark", "leaseDurationSeconds": 86400, "leaseTransitions": 1},
+    }
+    bench.kubectl.apply(lease)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--stores", type=int, default=10_000)
+    args = parser.parse_args()
+    with bench() as found:
+        server = found.server()
+        hold_lease(found, server.namespace)
+        fill(found, server.namespace, args.stores, ready_status(found, server.namespace))
+        began = time.monotonic()
+        listing = ["get", "stores", "-n", server.namespace, "-o", "json"]
+        kubectl = [str(found.cluster.kubectl), "--kubeconfig", str(found.cluster.kubeconfig)]
+        subprocess.run([*kubectl, *listing], stdout=subprocess.DEVNULL, check=True)
+        reference = time.monotonic() - began
+        began = time.monotonic()
+        with server:
+            took = time.monotonic() - began
+            say("memory, once ready", f"{rss_mib(server.pid):.0f} MiB", "<= 200 MiB")
+            known = len(server.call("GET", "/stores")[1]["items"])
+            assert known == args.stores, f"expected {args.stores} stores, got {known}"
+            say("kubectl get stores -o json", f"{reference:.1f} s")
+            say(f"{args.stores} Stores, start to ready", f"{took:.1f} s", f"{took / reference:.2f}x, promised <= 5 s")
+            say("memory, most / after", f"{peak_rss_mib(server.pid):.0f} / {rss_mib(server.pid):.0f} MiB", "<= 200 MiB")
+
+
+if __name__ == "__main__":
+    main()

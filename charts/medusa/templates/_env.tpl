@@ -1,0 +1,36 @@
+{{/* The environment of everything that runs Medusa's code: the backend and the container that migrates before it. */}}
+{{- define "medusa.variables" -}}
+{{- $secret := .Values.store.secretsName }}
+{{- include "urumi.storeVariables" . }}
+- name: HOME
+  value: /tmp
+- name: NODE_ENV
+  value: production
+- name: NODE_OPTIONS
+  value: "--max-old-space-size={{ .Values.backend.maxHeapMiB }}"
+{{ include "urumi.secretVariable" (dict "name" "DATABASE_PASSWORD" "secret" $secret "key" "database-password") }}
+- name: DATABASE_URL
+  value: postgres://medusa:$(DATABASE_PASSWORD)@postgres:5432/medusa?sslmode=disable
+- name: REDIS_URL
+  value: redis://redis:6379
+{{ include "urumi.secretVariable" (dict "name" "JWT_SECRET" "secret" $secret "key" "jwt-secret") }}
+{{ include "urumi.secretVariable" (dict "name" "COOKIE_SECRET" "secret" $secret "key" "cookie-secret") }}
+{{- range $name := list "STORE_CORS" "ADMIN_CORS" "AUTH_CORS" "MEDUSA_BACKEND_URL" }}
+- name: {{ $name }}
+  value: {{ include "urumi.url" $ | quote }}
+{{- end }}
+{{- /* Browsers keep a Secure cookie only over https: with it, nobody could sign in to a shop on plain http. */}}
+- name: URUMI_COOKIE_SECURE
+  value: {{ eq .Values.store.scheme "https" | quote }}
+- name: MEDUSA_WORKER_MODE
+  value: shared
+- name: DISABLE_MEDUSA_ADMIN
+  value: "false"
+- name: MEDUSA_DISABLE_TELEMETRY
+  value: "true"
+{{- end }}
+
+{{/* The key that the storefront sends with every call; the database holds the same one. */}}
+{{- define "medusa.publishableKey" -}}
+{{ include "urumi.secretVariable" (dict "name" "URUMI_PUBLISHABLE_KEY" "secret" .Values.store.secretsName "key" "publishable-key") }}
+{{- end }}

@@ -1,0 +1,258 @@
+"""The programs of the cluster: built once from pinned Go modules, kept in a per-user cache.
+
+The folder is named after everything that decides what is built: go.mod, go.sum and the build flags. A build happens in
+a temporary folder beside it, every program has to name its version, and only then the folder gets its name; so a folder
+with that name is complete, unless somebody changed it later, which the recorded sizes tell. A lock keeps two processes
+from building at the same time; what an interrupted build leaves is cleared by the next one, and Go's own build cache
+makes that next one quick.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cluster.errors import BuildError, DiskSpaceError
+from cluster.lock import file_lock
+from cluster.toolchain import find_go, minimum_version
+
+MODULE_DIR = Path(__file__).resolve().parent
+FREE_BYTES = 4 * 1024**3
+REPORT_SECONDS = 15.0
+MARKER = "built.json"
+
+# What a tool's package is called where its last path element does not say it.
+NAMES = {"go.etcd.io/etcd/server/v3": "etcd"}
+VERSION_ARGUMENTS: Mapping[str, tuple[str, ...]] = {"kubectl": ("version", "--client"), "helm": ("version",)}
+# Where a failure comes from, by what the go command prints.
+NETWORK_SIGNS = ("dial tcp", "no such host", "i/o timeout", "proxyconnect", "connection refused", "TLS handshake")
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One program: its name, the Go package it is built from and the version that it must name."""
+
+    name: str
+    package: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class BuildProgress:
+    """Which program is being built, as number `number` of `count`, and for how long the build has been going on."""
+
+    name: str
+    number: int
+    count: int
+    elapsed_seconds: float
+
+    def sentence(self) -> str:
+        """Return the progress in words."""
+        return f"Building {self.number}/{self.count} {self.name} ({self.elapsed_seconds:.0f} s)"
+
+
+@dataclass(frozen=True, slots=True)
+class Binaries:
+    """A folder of built programs."""
+
+    folder: Path
+
+    def path(self, name: str) -> Path:
+        """Return the path of a program."""
+        return self.folder / name
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What to build, from which module folder, with which linker flags."""
+
+    module_dir: Path
+    programs: tuple[Program, ...]
+    linker_flags: str
+    key: str
+
+    @classmethod
+    def read(cls, module_dir: Path = MODULE_DIR) -> "Recipe":
+        """Read go.mod and go.sum."""
+        go_mod = (module_dir / "go.mod").read_text()
+        go_sum = (module_dir / "go.sum").read_text()
+        versions = dict(re.findall(r"^\s*(?:require )?(\S+) (v\S+)", go_mod, re.MULTILINE))
+        programs = tuple(_programs(go_mod, versions))
+        flags = linker_flags(versions)
+        parts = (go_mod, go_sum, flags, *(program.name for program in programs))
+        key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+        return cls(module_dir, programs, flags, key)
+
+
+def linker_flags(versions: Mapping[str, str]) -> str:
+    """Return the flags that drop debug information and stamp the versions that go.mod pins."""
+    flags = ["-s", "-w"]
+    kubernetes = versions.get("k8s.io/kubernetes")
+    if kubernetes is not None:
+        major, minor, _ = kubernetes.removeprefix("v").split(".", 2)
+        stamp = {"gitVersion": kubernetes, "gitMajor": major, "gitMinor": minor}
+        flags += [f"-X k8s.io/component-base/version.{name}={value}" for name, value in stamp.items()]
+    helm = versions.get("helm.sh/helm/v4")
+    if helm is not None:
+        flags.append(f"-X helm.sh/helm/v4/internal/version.version={helm}")
+    return " ".join(flags)
+
+
+def ensure_binaries(
+    cache: Path,
+    on_progress: Callable[[BuildProgress], None],
+    say: Callable[[str], None],
+    recipe: Recipe | None = None,
+) -> Binaries:
+    """Return the programs, built where the cache does not have them.
+
+    Raises:
+        BuildError: where they cannot be built; the cache then holds nothing half built.
+    """
+    recipe = recipe or Recipe.read()
+    folder = cache / "bin" / recipe.key
+    if _is_complete(folder, recipe):
+        return Binaries(folder)
+    with file_lock(cache / "bin.lock", lambda: say("Waiting for another process that builds the programs.")):
+        if not _is_complete(folder, recipe):
+            _Build(recipe, cache, folder, on_progress).run(say)
+    return Binaries(folder)
+
+
+class _Build:
+    """One build, from the sources to the folder with its final name."""
+
+    def __init__(self, recipe: Recipe, cache: Path, folder: Path, on_progress: Callable[[BuildProgress], None]) -> None:
+        self._recipe = recipe
+        self._cache = cache
+        self._folder = folder
+        self._on_progress = on_progress
+        self._started = time.monotonic()
+
+    def run(self, say: Callable[[str], None]) -> None:
+        """Build every program, check it, and give the folder its name."""
+        self._clear_leftovers()
+        go = find_go(minimum_version((self._recipe.module_dir / "go.mod").read_text()), self._cache, say).command
+        _check_space(self._folder.parent, go)
+        count = len(self._recipe.programs)
+        say(f"Building {count} programs from pinned Go modules, once. This takes about 6 minutes on two cores.")
+        partial = Path(tempfile.mkdtemp(prefix=f"{self._recipe.key}.partial-", dir=self._folder.parent))
+        try:
+            for number, program in enumerate(self._recipe.programs, 1):
+                self._compile(go, program, number, partial)
+                _check_version(partial / program.name, program)
+            _write_marker(partial, self._recipe)
+            partial.rename(self._folder)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+    def _clear_leftovers(self) -> None:
+        self._folder.parent.mkdir(parents=True, exist_ok=True)
+        for leftover in self._folder.parent.glob("*.partial-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        if self._folder.exists():
+            shutil.rmtree(self._folder)
+
+    def _compile(self, go: Path, program: Program, number: int, partial: Path) -> None:
+        command = [str(go), "build", "-buildvcs=false", "-trimpath", f"-ldflags={self._recipe.linker_flags}"]
+        command += ["-o", str(partial / program.name), program.package]
+        with tempfile.TemporaryFile("w+") as output:
+            with subprocess.Popen(
+                command,
+                cwd=self._recipe.module_dir,
+                env=_environ(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            ) as process:
+                try:
+                    self._report_until_done(process, program, number)
+                except BaseException:
+                    process.kill()
+                    raise
+            if process.returncode != 0:
+                output.seek(0)
+                raise _compile_error(program, output.read())
+
+    def _report_until_done(self, process: subprocess.Popen[bytes], program: Program, number: int) -> None:
+        while True:
+            elapsed = time.monotonic() - self._started
+            self._on_progress(BuildProgress(program.name, number, len(self._recipe.programs), elapsed))
+            try:
+                process.wait(REPORT_SECONDS)
+            except subprocess.TimeoutExpired:
+                continue
+            return
+
+
+def _programs(go_mod: str, versions: Mapping[str, str]) -> Iterator[Program]:
+    block = re.search(r"^tool \((.*?)^\)", go_mod, re.MULTILINE | re.DOTALL)
+    single = re.findall(r"^tool ([^\s(]\S*)$", go_mod, re.MULTILINE)
+    for package in [*(block[1].split() if block else ()), *single]:
+        # The longest module path that the package lies in, as Go finds it.
+        module = max((module for module in versions if f"{package}/".startswith(f"{module}/")), key=len, default="")
+        name = NAMES.get(package, package.rpartition("/")[2])
+        yield Program(name, package, versions.get(module, ""))
+
+
+def _environ() -> dict[str, str]:
+    # Flags and workspaces of the user's own Go must not decide what is built.
+    return {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly", "GOWORK": "off", "GOTOOLCHAIN": "local"}
+
+
+def _is_complete(folder: Path, recipe: Recipe) -> bool:
+    try:
+        sizes = json.loads((folder / MARKER).read_text())
+        return sizes.keys() == {program.name for program in recipe.programs} and all(
+            (folder / name).stat().st_size == size and os.access(folder / name, os.X_OK) for name, size in sizes.items()
+        )
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def _write_marker(folder: Path, recipe: Recipe) -> None:
+    sizes = {program.name: (folder / program.name).stat().st_size for program in recipe.programs}
+    (folder / MARKER).write_text(json.dumps(sizes))
+
+
+def _check_version(path: Path, program: Program) -> None:
+    arguments = VERSION_ARGUMENTS.get(program.name, ("--version",))
+    try:
+        done = subprocess.run([path, *arguments], capture_output=True, text=True, timeout=60, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise BuildError(f"The built {program.name} does not run: {error}.") from error
+    expected = program.version.removeprefix("v")
+    got = (done.stdout + done.stderr).strip()
+    if done.returncode != 0 or expected not in got:
+        raise BuildError(f"The built {program.name} should name version {expected!r}, but it says {got[-300:]!r}.")
+
+
+def _check_space(folder: Path, go: Path) -> None:
+    caches = subprocess.run(
+        [go, "env", "GOCACHE", "GOMODCACHE"], capture_output=True, text=True, check=True, timeout=60
+    )
+    for place in (folder, *map(Path, caches.stdout.split("\n")[:2])):
+        existing = next(parent for parent in (place, *place.parents) if parent.exists())
+        free = shutil.disk_usage(existing).free
+        if free < FREE_BYTES:
+            raise DiskSpaceError(
+                f"Building needs {FREE_BYTES / 1e9:.1f} GB free where {place} is, but there are {free / 1e9:.1f} GB.",
+                hint="Free some space, or point URUMI_CACHE_DIR, GOCACHE and GOMODCACHE to a larger disk.",
+            )
+
+
+def _compile_error(program: Program, output: str) -> BuildError:
+    last_words = "\n".join(output.strip().splitlines()[-15:])
+    message = f"Building {program.name} failed:\n{last_words}\n"
+    if "no space left on device" in output:
+        return DiskSpaceError(message, hint="The disk is full: free some space and run the command again.")
+    if any(sign in output for sign in NETWORK_SIGNS):
+        return BuildError(message, hint="Go modules could not be downloaded: check the network, or set GOPROXY.")
+    return BuildError(message, hint="Run the command again; what was compiled already is kept.")

@@ -1,0 +1,86 @@
+"""Where the local cluster keeps what it builds and what it knows.
+
+The cache may be deleted at any time while no cluster runs; it is built again. The state is a cluster: its data, its
+credentials, its logs.
+"""
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+
+def cache_root() -> Path:
+    """Return the folder of everything that can be made again, `URUMI_CACHE_DIR` where that is set."""
+    override = os.environ.get("URUMI_CACHE_DIR")
+    return Path(override).absolute() if override else platformdirs.user_cache_path("urumi")
+
+
+def default_state_dir() -> Path:
+    """Return the folder of this user's cluster, below `URUMI_STATE_DIR` where that is set."""
+    override = os.environ.get("URUMI_STATE_DIR")
+    root = Path(override).absolute() if override else platformdirs.user_state_path("urumi")
+    return root / "cluster"
+
+
+@dataclass(frozen=True, slots=True)
+class StateFolder:
+    """The files of one cluster; `run` is the working folder of its components."""
+
+    root: Path
+
+    @property
+    def run(self) -> Path:
+        """Sockets, pid files and the configuration of the components."""
+        return self.root / "run"
+
+    @property
+    def logs(self) -> Path:
+        """One log for each component."""
+        return self.root / "logs"
+
+    @property
+    def data(self) -> Path:
+        """etcd's data."""
+        return self.root / "etcd"
+
+    @property
+    def pki(self) -> Path:
+        """Keys, certificates and the token."""
+        return self.root / "pki"
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The kubeconfig for people and programs."""
+        return self.root / "kubeconfig"
+
+    @property
+    def settings(self) -> Path:
+        """What is remembered from one start to the next."""
+        return self.root / "settings.json"
+
+    @property
+    def lock(self) -> Path:
+        """The lock that every change of the cluster holds."""
+        return self.root / "lock"
+
+    def make(self) -> None:
+        """Make the folders, readable by this user only."""
+        for folder in (self.root, self.run, self.logs, self.pki):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.chmod(0o700)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file atomically by one with mode 0600."""
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,40 @@
+"""The kubeconfig of the cluster: it stands alone, with certificate and token inside, mode 0600."""
+
+import base64
+from pathlib import Path
+
+from cluster.credentials import ADMIN
+from cluster.folders import write_private
+
+NAME = "urumi"
+
+
+def kubeconfig_text(server: str, authority_pem: str, token: str) -> str:
+    """Return a kubeconfig for the admin."""
+    authority = base64.b64encode(authority_pem.encode()).decode()
+    return f"""\
+apiVersion: v1
+kind: Config
+clusters:
+- name: {NAME}
+  cluster:
+    server: {server}
+    certificate-authority-data: {authority}
+users:
+- name: {ADMIN}
+  user:
+    token: {token}
+contexts:
+- name: {NAME}
+  context:
+    cluster: {NAME}
+    user: {ADMIN}
+current-context: {NAME}
+"""
+
+
+def write_kubeconfig(path: Path, text: str) -> None:
+    """Write a kubeconfig where it is not there yet or says something else."""
+    if not path.exists() or path.read_text() != text:
+        write_private(path, text)
+    path.chmod(0o600)

@@ -1,0 +1,166 @@
+"""The local cluster: brings it up, takes it down, says how it is.
+
+`up` is the first start, the restart after a reboot, the repair of a half-dead cluster and the no-op on a healthy one:
+it starts what is missing. One file lock serialises everything that changes the cluster.
+
+`status` takes no lock and may look at a cluster in the middle of a change. Nothing watches the components: one that
+dies later stays dead until the next `up`.
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from cluster import simulation
+from cluster.api import Api
+from cluster.binaries import ensure_binaries
+from cluster.component import Component, stop_all
+from cluster.components import NAMES, STOP_GROUPS, Launches
+from cluster.credentials import Credentials
+from cluster.errors import ApiServerError
+from cluster.folders import StateFolder, cache_root, default_state_dir
+from cluster.lock import file_lock
+from cluster.start import GRACE_SECONDS, Say, Start, remembered_port, server_url
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterInfo:
+    """Where a running cluster is, and the programs that go with it."""
+
+    kubeconfig: Path
+    server: str
+    bin_dir: Path
+    helm: Path
+    kubectl: Path
+
+
+class ClusterState(StrEnum):
+    """How a cluster is as a whole."""
+
+    UP = "up"
+    DEGRADED = "degraded"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentStatus:
+    """A component, its pid where it runs, and its log."""
+
+    name: str
+    pid: int | None
+    log: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterStatus:
+    """How a cluster is; `problems` says what keeps it from being up."""
+
+    state: ClusterState
+    kubeconfig: Path
+    server: str | None
+    nodes: tuple[str, ...]
+    ready_nodes: tuple[str, ...]
+    components: tuple[ComponentStatus, ...]
+    problems: tuple[str, ...]
+
+
+class LocalCluster:
+    """One cluster in one folder.
+
+    Args:
+        state_dir: where it lives; by default the user's own cluster.
+        node_count: how many nodes it has at least, 1,000 pods each.
+        fsync: whether etcd waits for the disk. Without, writes are faster and a crash of the machine may lose data.
+    """
+
+    def __init__(self, state_dir: Path | None = None, node_count: int = 1, *, fsync: bool = True) -> None:
+        self._folder = StateFolder((state_dir or default_state_dir()).absolute())
+        self._node_count = node_count
+        self._fsync = fsync
+        self._credentials = Credentials(self._folder.pki)
+        self._components = {name: Component(name, self._folder) for name in NAMES}
+
+    def up(self, progress: Say) -> ClusterInfo:
+        """Bring the cluster up, or find it up, and return where it is.
+
+        Raises:
+            ClusterError: where the programs cannot be built or a component does not come up; it names which and why.
+        """
+        with self._locked(progress):
+            self._folder.make()
+            binaries = ensure_binaries(cache_root(), lambda build: progress(build.sentence()), progress)
+            launches = Launches(self._folder, binaries, self._credentials, self._fsync)
+            server = Start(self._folder, self._components, launches, progress).run(self._node_count)
+            path = binaries.path
+            return ClusterInfo(self._folder.kubeconfig, server, binaries.folder, path("helm"), path("kubectl"))
+
+    def down(self, purge: bool = False) -> None:
+        """Stop the cluster; with `purge`, forget it too: its data, its credentials, its logs.
+
+        Raises:
+            StopError: where a process survives.
+        """
+        if not self._folder.root.exists():
+            return
+        with self._locked(lambda words: None):
+            for group in STOP_GROUPS:
+                stop_all([self._components[name] for name in group], GRACE_SECONDS)
+            if purge:
+                self._forget()
+
+    def status(self) -> ClusterStatus:
+        """Return how the cluster is."""
+        found = tuple(ComponentStatus(item.name, item.pid(), item.log) for item in self._components.values())
+        missing = [item.name for item in found if item.pid is None]
+        if len(missing) == len(found):
+            return self._status(ClusterState.DOWN, found)
+        problems = [f"{name} does not run" for name in missing]
+        nodes: list[str] = []
+        ready: list[str] = []
+        try:
+            api = self._api()
+            nodes, ready = simulation.node_names(api), simulation.ready_nodes(api)
+            problems += [f"node {name} is not ready" for name in nodes if name not in ready]
+        except ApiServerError as error:
+            problems.append(error.message)
+        state = ClusterState.DEGRADED if problems else ClusterState.UP
+        return self._status(state, found, nodes, ready, problems)
+
+    def _status(
+        self,
+        state: ClusterState,
+        found: tuple[ComponentStatus, ...],
+        nodes: list[str] | None = None,
+        ready: list[str] | None = None,
+        problems: list[str] | None = None,
+    ) -> ClusterStatus:
+        port = remembered_port(self._folder)
+        server = None if port is None else server_url(port)
+        return ClusterStatus(
+            state, self._folder.kubeconfig, server, tuple(nodes or ()), tuple(ready or ()), found, tuple(problems or ())
+        )
+
+    def _api(self) -> Api:
+        port = remembered_port(self._folder)
+        authority = self._credentials.authority_pem()
+        if port is None or authority is None or not self._credentials.tokens.exists():
+            raise ApiServerError("The API server has not been started yet.")
+        return Api(server_url(port), authority, self._credentials.token)
+
+    @contextmanager
+    def _locked(self, say: Say) -> Iterator[None]:
+        with file_lock(self._folder.lock, lambda: say("Waiting for another command that changes the cluster.")):
+            yield
+
+    def _forget(self) -> None:
+        # Only what a cluster makes: the folder may have been given by somebody who keeps other things in it.
+        folder = self._folder
+        for tree in (folder.data, folder.run, folder.logs, folder.pki):
+            shutil.rmtree(tree, ignore_errors=True)
+        for file in (folder.kubeconfig, folder.settings, folder.lock):
+            file.unlink(missing_ok=True)
+        if not any(folder.root.iterdir()):
+            folder.root.rmdir()

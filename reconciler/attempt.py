@@ -1,0 +1,60 @@
+"""One look at one store: what should be, what is, and the status being drafted about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.chart import DesiredRelease, desired_release
+from urumi.store import Engine, namespace_name, release_name
+
+if TYPE_CHECKING:
+    from reconciler.context import Context, Memory
+    from reconciler.release import ReleaseState
+    from reconciler.resources import Object
+    from reconciler.status import StatusDraft
+
+
+@dataclass(slots=True)
+class Attempt:
+    """What a reconcile of a living store works on; `in_sync` says whether exactly what should be is released."""
+
+    store: Object
+    draft: StatusDraft
+    memory: Memory
+    desired: DesiredRelease
+    state: ReleaseState | None
+    in_sync: bool
+
+    @property
+    def store_id(self) -> str:
+        """Return the store's id."""
+        return str(self.store["spec"]["storeId"])
+
+    @property
+    def engine(self) -> Engine:
+        """Return the store's engine."""
+        return Engine(self.store["spec"]["engine"])
+
+    @property
+    def namespace(self) -> str:
+        """Return the store's namespace."""
+        return namespace_name(self.store_id)
+
+    @property
+    def release(self) -> str:
+        """Return the name of the store's release."""
+        return release_name(self.engine, self.store_id)
+
+
+def look(context: Context, store: Object, draft: StatusDraft) -> Attempt:
+    """Return a look at a store.
+
+    Raises:
+        ConfigurationError: where there is no chart for it.
+    """
+    spec = store["spec"]
+    desired = desired_release(context.settings, spec)
+    state = context.view.release(spec["storeId"], release_name(Engine(spec["engine"]), spec["storeId"]))
+    in_sync = context.is_released(store, state, desired.digest)
+    return Attempt(store, draft, context.memory(store), desired, state, in_sync)

@@ -1,0 +1,130 @@
+/** Values as words: ages, durations, times, phases, and the rule for a store's id. Nothing here touches the page. */
+
+export const PHASES = /** @type {const} */ ([
+  "Pending",
+  "Provisioning",
+  "Ready",
+  "Degraded",
+  "Failed",
+  "Deleting",
+  "Deleted",
+]);
+
+export const STORE_ID_MIN_LENGTH = 3;
+export const STORE_ID_MAX_LENGTH = 32;
+const STORE_ID_PATTERN = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
+
+const ENGINE_NAMES = new Map([
+  ["woocommerce", "WooCommerce"],
+  ["medusa", "Medusa"],
+]);
+
+const timeOfDay = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const dayAndTime = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const everything = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
+
+/**
+ * Return what is wrong with an id, as the end of a sentence; empty where nothing is.
+ * @param {string} storeId
+ */
+export function storeIdProblem(storeId) {
+  const length = [...storeId].length;
+  if (length < STORE_ID_MIN_LENGTH || length > STORE_ID_MAX_LENGTH)
+    return `must have ${STORE_ID_MIN_LENGTH} to ${STORE_ID_MAX_LENGTH} characters`;
+  if (!STORE_ID_PATTERN.test(storeId)) return "may hold lower-case letters, digits and inner hyphens only";
+  return "";
+}
+
+/** @param {string} engine */
+export function engineName(engine) {
+  return ENGINE_NAMES.get(engine) ?? engine;
+}
+
+/**
+ * Return a count with its noun, singular or plural.
+ * @param {number} count
+ * @param {string} noun
+ */
+export function plural(count, noun) {
+  return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/**
+ * Return an age in its largest unit, for places where seconds would only flicker.
+ * @param {number} seconds
+ */
+export function age(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min`;
+  if (whole < 2 * 86400) return `${Math.floor(whole / 3600)} h`;
+  return `${Math.floor(whole / 86400)} d`;
+}
+
+/**
+ * Return a duration in two units, with tenths below ten seconds.
+ * @param {number} seconds
+ */
+export function duration(seconds) {
+  if (seconds < 0.05) return "under 0.1 s";
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return twoUnits(Math.floor(whole / 60), "min", whole % 60, "s");
+  const minutes = Math.round(whole / 60);
+  return twoUnits(Math.floor(minutes / 60), "h", minutes % 60, "min");
+}
+
+/**
+ * @param {number} many
+ * @param {string} unit
+ * @param {number} rest
+ * @param {string} restUnit
+ */
+function twoUnits(many, unit, rest, restUnit) {
+  return rest ? `${many} ${unit} ${rest} ${restUnit}` : `${many} ${unit}`;
+}
+
+/**
+ * Return milliseconds since the epoch of an RFC 3339 time; NaN where there is none.
+ * @param {string | undefined} time
+ */
+export function millis(time) {
+  return time ? Date.parse(time) : NaN;
+}
+
+/**
+ * Return the time of day, with the day where it is not today's.
+ * @param {number} at
+ * @param {number} [now]
+ */
+export function clock(at, now = Date.now()) {
+  if (Number.isNaN(at)) return "";
+  const sameDay = new Date(at).toDateString() === new Date(now).toDateString();
+  return (sameDay ? timeOfDay : dayAndTime).format(at);
+}
+
+/**
+ * Return a time with everything that is known of it, for tooltips.
+ * @param {number} at
+ */
+export function fullTime(at) {
+  return Number.isNaN(at) ? "" : everything.format(at);
+}
+
+/**
+ * Return the address if a browser may follow it, else an empty string: only http and https lead to a shop.
+ * @param {string | undefined} address
+ */
+export function webAddress(address) {
+  if (!address || !URL.canParse(address)) return "";
+  return ["http:", "https:"].includes(new URL(address).protocol) ? address : "";
+}
+
+/**
+ * Return the host of an address, or the text as it is.
+ * @param {string | undefined} address
+ */
+export function hostOf(address) {
+  return address && URL.canParse(address) ? new URL(address).host : (address ?? "");
+}

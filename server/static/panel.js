@@ -1,0 +1,196 @@
+/**
+ * The panel of one store. Its elements are in the page already; an update writes only the texts that differ, so that
+ * focus, selection and scroll position stay. A store that goes away stays readable as it was last seen, and says so.
+ *
+ * @typedef {import("./book.js").Store} Store
+ */
+import { byId, el, fieldsOf, setAttribute, setText, show } from "./dom.js";
+import { addressNote, showAddress, showFacts } from "./facts.js";
+import { age, clock, millis } from "./format.js";
+import { drawIcon, icon } from "./icons.js";
+import { ConditionList, EventTimeline } from "./timeline.js";
+
+const NO_RETRY = new Map([
+  ["Ready", "Nothing to retry: the store is Ready."],
+  ["Deleting", "Nothing to retry: the store is being deleted."],
+  ["Deleted", "Nothing to retry: the store is gone."],
+]);
+
+export class StorePanel {
+  /** @type {Store | null} */
+  #store = null;
+  #goneAt = 0;
+
+  /** @param {{onClose: () => void, onRetry: (store: Store) => void, onDelete: (store: Store) => void, onCopy: (text: string, what: string) => void}} handlers */
+  constructor({ onClose, onRetry, onDelete, onCopy }) {
+    this.element = byId("panel");
+    this.article = byId("panel-store");
+    this.blank = byId("panel-blank");
+    this.fields = fieldsOf(this.element);
+    this.timeline = new EventTimeline(this.fields.timeline);
+    this.conditions = new ConditionList(this.fields.conditions);
+    this.glyph = icon("Pending");
+    this.word = el("span");
+    this.fields.phase.append(this.glyph, this.word);
+    this.#listen("close", onClose);
+    this.#listen("retry", (store) => this.#whyNoRetry() || onRetry(store));
+    this.#listen("delete", (store) => this.#whyNoDelete() || onDelete(store));
+    this.#listen("copyId", (store) => onCopy(store.storeId, "id"));
+    this.#listen("copyUrl", (store) => onCopy(store.url ?? "", "URL"));
+  }
+
+  /**
+   * Show what is known of the chosen store.
+   * @param {string} storeId empty where none is chosen
+   * @param {Store | undefined} store
+   * @param {string} [blankWords] what to say of a chosen store that nobody has seen
+   */
+  update(storeId, store, blankWords = "") {
+    if (store) this.#goneAt = 0;
+    else if (this.#store?.storeId === storeId) this.#goneAt ||= Date.now();
+    if (store || this.#store?.storeId !== storeId) this.#store = store ?? null;
+    const wasWaitedFor = this.blank.contains(document.activeElement);
+    show(this.article, this.#store !== null);
+    show(this.blank, this.#store === null);
+    if (this.#store) this.#show(this.#store);
+    else this.#showBlank(storeId, blankWords);
+    if (this.#store && wasWaitedFor) this.focus();
+  }
+
+  /** Put the focus on the store's name. */
+  focus() {
+    (this.#store ? this.fields.storeId : this.fields.blankTitle).focus();
+  }
+
+  /**
+   * Let the ages grow.
+   * @param {number} now
+   */
+  tick(now) {
+    const store = this.#store;
+    if (!store) return;
+    setText(this.fields.since, sinceWords(store, now));
+    const { lastError } = store;
+    const retryAt = millis(store.nextRetryAt);
+    const next = retryAt > now && store.phase !== "Ready" ? `Next attempt in ${age((retryAt - now) / 1000)}.` : "";
+    const attempts = store.attempts ? `Attempt ${store.attempts}.` : "";
+    const when = lastError?.at ? `${clock(millis(lastError.at), now)}.` : "";
+    setText(this.fields.errorWhen, [when, attempts, next].filter(Boolean).join(" "));
+  }
+
+  /**
+   * @param {string} name
+   * @param {(store: Store) => void} act
+   */
+  #listen(name, act) {
+    this.fields[name].addEventListener("click", () => this.#store && act(this.#store));
+  }
+
+  /**
+   * @param {string} storeId
+   * @param {string} words
+   */
+  #showBlank(storeId, words) {
+    setText(this.fields.blankTitle, storeId || "No store chosen");
+    setText(this.fields.blankWords, storeId ? words : "Choose a store to see what it is doing, step by step.");
+  }
+
+  /** @param {Store} store */
+  #show(store) {
+    const phase = this.#goneAt ? "Deleted" : store.phase;
+    setText(this.fields.storeId, store.storeId);
+    drawIcon(this.glyph, phase);
+    setText(this.word, phase);
+    setAttribute(this.article, "data-phase", phase);
+    this.#showGone(store);
+    this.#showActions();
+    this.#showProgress(store);
+    this.#showError(store);
+    this.#showAddresses(store);
+    this.timeline.update(store.events ?? []);
+    show(this.fields.timelineEmpty, !store.events?.length);
+    this.conditions.update(store.conditions ?? []);
+    show(this.fields.conditionsEmpty, !store.conditions?.length);
+    showFacts(this.fields.facts, store);
+    this.tick(Date.now());
+  }
+
+  /** @param {Store} store */
+  #showGone({ storeId }) {
+    show(this.fields.gone, this.#goneAt > 0);
+    const at = this.#goneAt ? clock(this.#goneAt) : "";
+    setText(this.fields.gone, at && `${storeId} is gone since ${at}. This is how it was last seen.`);
+    setAttribute(this.article, "data-gone", this.#goneAt > 0);
+  }
+
+  #showActions() {
+    const why = this.#whyNoRetry();
+    setAttribute(this.fields.retry, "aria-disabled", why ? "true" : null);
+    setAttribute(this.fields.retry, "aria-describedby", why ? "off-reason" : null);
+    setText(this.fields.offReason, why || this.#whyNoDelete());
+    setAttribute(this.fields.delete, "aria-disabled", this.#whyNoDelete() ? "true" : null);
+    setAttribute(this.fields.delete, "aria-describedby", this.#whyNoDelete() ? "off-reason" : null);
+  }
+
+  #whyNoRetry() {
+    if (this.#goneAt) return "Nothing to retry: the store is gone.";
+    return NO_RETRY.get(this.#store?.phase ?? "") ?? "";
+  }
+
+  #whyNoDelete() {
+    if (this.#goneAt) return "Nothing to delete: the store is gone.";
+    return this.#store?.phase === "Deleting" ? "The store is being deleted already." : "";
+  }
+
+  /** @param {Store} store */
+  #showProgress({ phase, progress }) {
+    const shown = Boolean(progress) && phase !== "Ready" && !this.#goneAt;
+    show(this.fields.progress, shown);
+    if (!progress || !shown) return;
+    const step = `step ${progress.index} of ${progress.total}: ${progress.step}`;
+    setText(this.fields.progressStep, progressTitle(phase, step));
+    this.fields.meter.max = Math.max(1, progress.total);
+    this.fields.meter.value = progress.index;
+    show(this.fields.meter, phase !== "Degraded");
+    setText(this.fields.progressMessage, progress.message ?? "");
+  }
+
+  /** @param {Store} store */
+  #showError({ lastError }) {
+    show(this.fields.lastError, Boolean(lastError));
+    if (!lastError) return;
+    setText(this.fields.errorReason, lastError.step ? `${lastError.reason} in step ${lastError.step}` : lastError.reason);
+    setText(this.fields.errorMessage, lastError.message);
+    show(this.fields.errorHint, Boolean(lastError.hint));
+    setText(this.fields.errorHintText, lastError.hint ?? "");
+  }
+
+  /** @param {Store} store */
+  #showAddresses(store) {
+    showAddress(this.fields.shop, store.url, store);
+    showAddress(this.fields.admin, store.adminUrl, store);
+    show(this.fields.copyUrl, Boolean(store.url));
+    setText(this.fields.addressNote, addressNote(store));
+  }
+}
+
+/**
+ * @param {string} phase
+ * @param {string} step
+ */
+function progressTitle(phase, step) {
+  if (phase === "Degraded") return "Not healthy any more";
+  if (phase === "Failed") return `Stopped at ${step}`;
+  return step.charAt(0).toUpperCase() + step.slice(1);
+}
+
+/**
+ * @param {Store} store
+ * @param {number} now
+ */
+function sinceWords(store, now) {
+  const readyAt = millis(store.readyAt);
+  if (store.phase === "Ready" && readyAt) return `for ${age((now - readyAt) / 1000)}`;
+  const createdAt = millis(store.createdAt);
+  return Number.isNaN(createdAt) ? "" : `created ${age((now - createdAt) / 1000)} ago`;
+}

@@ -1,0 +1,100 @@
+"""A stand-in for the go command and for a module to build, controlled by files in a folder."""
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+GO_MOD = """\
+module example.com/toy
+
+go 1.26.0
+
+tool (
+	example.com/one/cmd/alpha
+	example.com/two/v4/cmd/beta
+)
+
+require (
+	example.com/one v1.2.3
+	example.com/two/v4 v4.5.6 // indirect
+)
+"""
+
+SCRIPT = """\
+#!{python}
+import json, os, pathlib, sys, time
+
+folder = pathlib.Path({folder!r})
+with (folder / "calls").open("a") as calls:
+    calls.write(json.dumps(sys.argv[1:]) + "\\n")
+
+
+def told(name):
+    path = folder / name
+    return path.read_text() if path.exists() else ""
+
+
+action = sys.argv[1]
+if action == "version":
+    print(f"go version go{{told('version') or '1.26.0'}} linux/amd64")
+elif action == "env":
+    print(folder / "gocache", folder / "gomodcache", sep="\\n")
+elif action == "build":
+    name = sys.argv[-1].rpartition("/")[2]
+    if told("hold") == name:
+        (folder / "held").write_text(str(os.getpid()))
+        while told("hold") == name:
+            time.sleep(0.02)
+    if told("fail"):
+        sys.exit(told("fail"))
+    program = pathlib.Path(sys.argv[sys.argv.index("-o") + 1])
+    program.write_text(told("program") or f"#!/bin/sh\\necho {{name}} is 1.2.3 or 4.5.6\\n")
+    program.chmod(0o755)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class FakeGo:
+    """The stand-in: `bin` goes on PATH, `module` is what gets built into `cache`."""
+
+    folder: Path
+
+    @property
+    def bin(self) -> Path:
+        """The folder for PATH."""
+        return self.folder / "bin"
+
+    @property
+    def module(self) -> Path:
+        """The module to build."""
+        return self.folder / "module"
+
+    @property
+    def cache(self) -> Path:
+        """A cache of its own."""
+        return self.folder / "cache"
+
+    def make(self) -> None:
+        """Write the command and the module."""
+        for folder in (self.bin, self.module, self.cache):
+            folder.mkdir(parents=True)
+        (self.module / "go.mod").write_text(GO_MOD)
+        (self.module / "go.sum").write_text("")
+        command = self.bin / "go"
+        command.write_text(SCRIPT.format(python=sys.executable, folder=str(self.folder)))
+        command.chmod(0o755)
+
+    def tell(self, name: str, text: str) -> None:
+        """Make it behave: version, fail, program, hold."""
+        (self.folder / name).write_text(text)
+
+    def forget(self, name: str) -> None:
+        """Take back what it was told."""
+        (self.folder / name).unlink()
+
+    def built(self) -> list[str]:
+        """The names of the programs that it was asked to build, in order."""
+        calls = self.folder / "calls"
+        lines = calls.read_text().splitlines() if calls.exists() else []
+        return [call[-1].rpartition("/")[2] for call in map(json.loads, lines) if call[0] == "build"]

@@ -1,0 +1,171 @@
+"""Building the programs: once, completely or not at all, by one process at a time; what goes wrong is said."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cluster import binaries
+from cluster.binaries import Binaries, BuildProgress, Recipe, ensure_binaries
+from cluster.errors import BuildError, DiskSpaceError
+from tests.cluster.fake_go import FakeGo
+from tests.kubectl import wait_for
+
+BUILD = """
+import sys
+from pathlib import Path
+from cluster.binaries import Recipe, ensure_binaries
+say = lambda words: print(words, flush=True)
+ensure_binaries(Path(sys.argv[1]), lambda progress: None, say, Recipe.read(Path(sys.argv[2])))
+"""
+
+
+@pytest.fixture
+def go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeGo:
+    """A stand-in for the go command, on PATH."""
+    go = FakeGo(tmp_path)
+    go.make()
+    monkeypatch.setenv("PATH", f"{go.bin}{os.pathsep}{os.environ['PATH']}")
+    return go
+
+
+def build(go: FakeGo) -> Binaries:
+    """Build the stand-in module."""
+    return ensure_binaries(go.cache, lambda progress: None, lambda words: None, Recipe.read(go.module))
+
+
+def build_elsewhere(go: FakeGo) -> subprocess.Popen[str]:
+    """Build the stand-in module in another process."""
+    command = [sys.executable, "-c", BUILD, str(go.cache), str(go.module)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def cached(go: FakeGo) -> list[str]:
+    """The names of the folders of built programs."""
+    return sorted(path.name for path in (go.cache / "bin").glob("*"))
+
+
+def test_programs_are_built_once(go: FakeGo) -> None:
+    first = build(go)
+    second = build(go)
+    assert first == second
+    assert go.built() == ["alpha", "beta"]
+    assert subprocess.check_output([first.path("beta")], text=True) == "beta is 1.2.3 or 4.5.6\n"
+
+
+def test_each_program_is_reported_with_its_number(go: FakeGo) -> None:
+    seen: list[BuildProgress] = []
+    ensure_binaries(go.cache, seen.append, lambda words: None, Recipe.read(go.module))
+    assert [(item.name, item.number, item.count) for item in seen] == [("alpha", 1, 2), ("beta", 2, 2)]
+    assert re.fullmatch(r"Building 2/2 beta \(\d+ s\)", seen[-1].sentence())
+
+
+def test_an_interrupted_build_is_never_used_and_done_again(go: FakeGo) -> None:
+    go.tell("hold", "beta")
+    with build_elsewhere(go) as process:
+        compiler = int(wait_for(lambda: (go.folder / "held").exists() and (go.folder / "held").read_text(), "beta"))
+        process.kill()
+    os.kill(compiler, signal.SIGKILL)
+    [leftover] = cached(go)
+    assert ".partial-" in leftover
+    go.forget("hold")
+    built = build(go)
+    assert go.built() == ["alpha", "beta", "alpha", "beta"]
+    assert cached(go) == [built.folder.name]
+
+
+def test_two_processes_build_once_between_them(go: FakeGo) -> None:
+    go.tell("hold", "alpha")
+    with build_elsewhere(go) as first:
+        wait_for((go.folder / "held").exists, "the first process to build")
+        with build_elsewhere(go) as second:
+            assert second.stdout is not None
+            assert second.stdout.readline() == "Waiting for another process that builds the programs.\n"
+            go.forget("hold")
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert go.built() == ["alpha", "beta"]
+
+
+@pytest.mark.parametrize("damage", ["truncated", "deleted", "not executable"])
+def test_a_program_damaged_later_is_built_again(go: FakeGo, damage: str) -> None:
+    program = build(go).path("alpha")
+    if damage == "truncated":
+        program.write_text("")
+    elif damage == "deleted":
+        program.unlink()
+    else:
+        program.chmod(0o600)
+    build(go)
+    assert go.built() == ["alpha", "beta"] * 2
+    assert "alpha is" in subprocess.check_output([program], text=True)
+
+
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        pytest.param("#!/bin/sh\necho 9.9.9\n", "should name version '1.2.3', but it says '9.9.9'", id="other version"),
+        pytest.param("#!/bin/sh\necho 1.2.3; exit 2\n", "should name version", id="fails"),
+        pytest.param("no program", "alpha does not run", id="does not run"),
+    ],
+)
+def test_a_built_program_that_does_not_work_is_refused(go: FakeGo, program: str, words: str) -> None:
+    go.tell("program", program)
+    with pytest.raises(BuildError, match=re.escape(words)):
+        build(go)
+    assert cached(go) == []
+
+
+@pytest.mark.parametrize(
+    ("output", "hint"),
+    [
+        ("x.go:3: undefined: y", "Run the command again"),
+        ("dial tcp 10.0.0.1:443: connect: connection refused", "check the network"),
+        ("write /tmp/x: no space left on device", "The disk is full"),
+    ],
+)
+def test_a_failed_build_says_the_compilers_last_words_and_what_to_do(go: FakeGo, output: str, hint: str) -> None:
+    go.tell("fail", "\n".join([f"line {number}" for number in range(40)] + [output]))
+    with pytest.raises(BuildError) as failure:
+        build(go)
+    assert "Building alpha failed" in failure.value.message
+    assert output in failure.value.message
+    assert "line 1\n" not in failure.value.message
+    assert hint in failure.value.hint
+    assert cached(go) == []
+
+
+def test_too_little_space_is_said_before_anything_is_built(go: FakeGo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(binaries, "FREE_BYTES", 10**18)
+    with pytest.raises(DiskSpaceError, match=r"Building needs 1000000000\.0 GB free"):
+        build(go)
+    assert go.built() == []
+
+
+def test_other_modules_are_built_into_another_folder(go: FakeGo) -> None:
+    before = build(go)
+    (go.module / "go.sum").write_text("example.com/one v1.2.3 h1:other\n")
+    after = build(go)
+    assert before.folder != after.folder
+    assert cached(go) == sorted([before.folder.name, after.folder.name])
+
+
+def test_the_clusters_own_recipe_names_its_programs_and_their_versions() -> None:
+    recipe = Recipe.read()
+    versions = {program.name: program.version for program in recipe.programs}
+    kubernetes = versions["kube-apiserver"]
+    assert set(versions) == {
+        "etcd",
+        "helm",
+        "kube-apiserver",
+        "kube-controller-manager",
+        "kube-scheduler",
+        "kubectl",
+        "kwok",
+    }
+    assert all(re.fullmatch(r"v\d+\.\d+\.\d+", version) for version in versions.values())
+    assert f"k8s.io/component-base/version.gitVersion={kubernetes}" in recipe.linker_flags
+    assert f"helm.sh/helm/v4/internal/version.version={versions['helm']}" in recipe.linker_flags

@@ -1,0 +1,101 @@
+"""A background process: found again, told from others, ended for certain; and its log."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cluster import component as component_module
+from cluster.component import Component, Launch, is_alive, stop_all
+from cluster.folders import StateFolder
+from tests.kubectl import wait_for
+
+SLEEP = "import time; print('here', flush=True); time.sleep(300)"
+STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEP}"
+
+
+@pytest.fixture
+def component(tmp_path: Path) -> Iterator[Component]:
+    """A component that is not started, and is ended afterwards."""
+    folder = StateFolder(tmp_path)
+    folder.make()
+    component = Component("worker", folder)
+    yield component
+    stop_all([component], grace_seconds=0)
+
+
+def launch(component: Component, code: str = SLEEP, digest: str = "1") -> Launch:
+    """How to run some Python; like a component, its command line names a file of its own."""
+    return Launch((sys.executable, "-c", code, str(component.log)), digest)
+
+
+def running(component: Component) -> int:
+    """The pid of a component that runs."""
+    pid = component.pid()
+    assert pid is not None
+    return pid
+
+
+def test_a_started_component_is_found_by_any_later_look(component: Component, tmp_path: Path) -> None:
+    component.start(launch(component))
+    assert Component("worker", StateFolder(tmp_path)).pid() == running(component)
+    assert component.runs(launch(component))
+
+
+def test_a_component_is_not_a_child_and_has_a_session_of_its_own(component: Component) -> None:
+    component.start(launch(component))
+    pid = running(component)
+    assert os.getsid(pid) != os.getsid(0)
+    with pytest.raises(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
+
+
+@pytest.mark.parametrize("change", ["command line", "inputs"])
+def test_one_that_was_started_in_another_way_is_told_apart(component: Component, change: str) -> None:
+    component.start(launch(component))
+    other = launch(component, f"{SLEEP} # new") if change == "command line" else launch(component, digest="2")
+    assert not component.runs(other)
+    assert component.pid() is not None
+
+
+def test_a_pid_that_now_belongs_to_another_process_is_left_alone(component: Component, tmp_path: Path) -> None:
+    component.start(launch(component))
+    os.kill(running(component), signal.SIGKILL)
+    wait_for(lambda: component.pid() is None, "the component to end")
+    with subprocess.Popen([sys.executable, "-c", SLEEP, "somebody else's"], stdout=subprocess.PIPE) as stranger:
+        (tmp_path / "run" / "worker.pid").write_text(f"{stranger.pid}\n")
+        assert component.pid() is None
+        stop_all([component], grace_seconds=0)
+        assert stranger.poll() is None
+        stranger.kill()
+
+
+def test_one_that_ignores_sigterm_is_killed(component: Component) -> None:
+    component.start(launch(component, STUBBORN))
+    wait_for(lambda: "here" in component.last_words(), "the component to ignore SIGTERM")
+    pid = running(component)
+    stop_all([component], grace_seconds=0.1)
+    assert component.pid() is None
+    assert not is_alive(pid)
+
+
+def test_one_that_ends_leaves_its_last_words(component: Component) -> None:
+    component.start(launch(component, "import sys; sys.exit('no such flag')"))
+    wait_for(lambda: component.pid() is None, "the component to end")
+    failure = component.failure("ended at its start")
+    assert "worker ended at its start" in failure.message
+    assert "no such flag" in failure.message
+    assert str(component.log) in failure.hint
+
+
+def test_a_large_log_is_set_aside_at_the_next_start(component: Component, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(component_module, "MAX_LOG_BYTES", 100)
+    component.log.write_text("x" * 101)
+    component.start(launch(component))
+    wait_for(lambda: component.last_words() == "here", "a new log")
+    assert component.log.with_suffix(".log.1").read_text() == "x" * 101
+    assert component.log.stat().st_mode & 0o777 == 0o600

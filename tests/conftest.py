@@ -1,0 +1,56 @@
+"""What every test may use: one real cluster for the whole run, and servers as processes of their own.
+
+Nothing about Kubernetes is mocked. The cluster is the project's own local one, in a temporary folder, with an etcd that
+does not sync to disk. Stores of different tests share it, so every test uses ids of its own.
+"""
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cluster.local import ClusterInfo, LocalCluster
+from tests.kubectl import Kubectl
+from tests.serve import ServerProcess
+
+CRD = Path(__file__).resolve().parent.parent / "crds" / "stores.yaml"
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Async tests run on asyncio only, as the product does."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def local_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterInfo]:
+    """A running cluster with the Store CRD."""
+    cluster = LocalCluster(tmp_path_factory.mktemp("cluster"), fsync=False)
+    info = cluster.up(lambda words: None)
+    try:
+        Kubectl(info).run("apply", "-f", str(CRD))
+        yield info
+    finally:
+        cluster.down(purge=True)
+
+
+@pytest.fixture(scope="session")
+def kubectl(local_cluster: ClusterInfo) -> Kubectl:
+    """kubectl against the cluster."""
+    return Kubectl(local_cluster)
+
+
+@pytest.fixture
+def store_id() -> str:
+    """An id that no other test uses."""
+    return f"t-{secrets.token_hex(4)}"
+
+
+@pytest.fixture(scope="session")
+def platform(
+    local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServerProcess]:
+    """A server with its reconciler that most tests share."""
+    with ServerProcess(local_cluster, kubectl, tmp_path_factory.mktemp("server")) as server:
+        yield server

@@ -1,0 +1,112 @@
+"""What no proxy can act out: an API server that is killed, an etcd that forgets.
+
+These scenes ruin their cluster for everybody else, so they have one of their own and play one after the other. An API
+server that was just started knows no version from before; with etcd compacted, nobody does, and what goes on from one
+is answered with 410.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+from cluster.components import API_SERVER, ETCD
+from cluster.local import ClusterInfo, LocalCluster
+from reconciler.pace import Pace
+from tests.faults.call import later_pages
+from tests.faults.proxy import ApiProxy
+from tests.faults.scene import Outcome, Scene, play
+from tests.kubectl import wait_for
+
+OLD_VERSION = "an etcd compaction while the stream is broken"
+OLD_PAGE = "an etcd compaction in the middle of a list"
+
+
+class Ruin:
+    """A cluster of one's own, to be destroyed; use from one thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / "cluster"
+        self._cluster = LocalCluster(self._folder, fsync=False)
+        self._info: ClusterInfo | None = None
+
+    def play(self, name: str, folder: Path) -> Outcome:
+        """Play one of DISASTERS."""
+        if self._info is None:
+            self._info = self._cluster.up(lambda words: None)
+        return play(DISASTERS[name](self), self._info, folder)
+
+    def clear(self) -> None:
+        """Stop the cluster and forget it."""
+        self._cluster.down(purge=True)
+
+    @contextlib.contextmanager
+    def without(self, component: str) -> Iterator[None]:
+        """Kill a component, and bring it up again at the end."""
+        self._kill(component)
+        yield
+        self._cluster.up(lambda words: None)
+
+    @contextlib.contextmanager
+    def forgetting(self, fault: contextlib.AbstractContextManager[None]) -> Iterator[None]:
+        """Have a fault on the line, and before it ends make etcd and the API server forget every old version."""
+        with fault:
+            yield
+            self._compact()
+            with self.without(API_SERVER):
+                pass
+
+    def _kill(self, name: str) -> None:
+        pid = self._pid(name)
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: self._pid(name) is None, f"{name} to end")
+
+    def _pid(self, name: str) -> int | None:
+        return next(item.pid for item in self._cluster.status().components if item.name == name)
+
+    def _compact(self) -> None:
+        revision = self._etcd("/v3/maintenance/status", {})["header"]["revision"]
+        self._etcd("/v3/kv/compaction", {"revision": revision, "physical": True})
+
+    def _etcd(self, path: str, body: Any) -> Any:
+        connection = HTTPConnection("etcd", timeout=10)
+        connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.sock.connect(str(self._folder / "run" / "etcd.sock:0"))
+        with contextlib.closing(connection):
+            connection.request("POST", path, json.dumps(body))
+            answer = connection.getresponse()
+            assert answer.status == 200, answer.read()
+            return json.loads(answer.read())
+
+
+def _without_server(ruin: Ruin) -> Scene:
+    return Scene("the API server is killed", lambda proxy: ruin.without(API_SERVER), seconds=6)
+
+
+def _without_etcd(ruin: Ruin) -> Scene:
+    return Scene("etcd is killed", lambda proxy: ruin.without(ETCD), seconds=6)
+
+
+def _old_version(ruin: Ruin) -> Scene:
+    return Scene(OLD_VERSION, lambda proxy: ruin.forgetting(proxy.cutting()), seconds=4)
+
+
+def _old_page(ruin: Ruin) -> Scene:
+    def hold_back(proxy: ApiProxy) -> contextlib.AbstractContextManager[None]:
+        return ruin.forgetting(proxy.black_hole(later_pages))
+
+    return Scene(OLD_PAGE, hold_back, seconds=2, pace=Pace(page_size=5), begins_with_it=True)
+
+
+DISASTERS: dict[str, Callable[[Ruin], Scene]] = {
+    "the API server is killed and started again": _without_server,
+    "etcd is killed and started again": _without_etcd,
+    OLD_VERSION: _old_version,
+    OLD_PAGE: _old_page,
+}

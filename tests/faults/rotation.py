@@ -1,0 +1,73 @@
+"""Tokens that end under a running informer: real ones of a service account, which the API server itself refuses.
+
+A token that is bound to a Secret is good as long as that Secret exists; the API server takes up to ten seconds to
+forget that it has let one in.
+"""
+
+import contextlib
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.faults.proxy import ApiProxy, write_kubeconfig
+from tests.faults.scene import Scene
+from tests.kubectl import Kubectl, wait_for
+
+ACCOUNT = "watcher"
+TOKEN_TOO_LATE = "401 until the token's file changes"
+TOKEN_IN_TIME = "401 when the file holds the next token"
+
+
+class Rotation:
+    """One informer's token, which ends; `in_time` says whether the file holds the next one by then."""
+
+    def __init__(self, *, in_time: bool) -> None:
+        self._in_time = in_time
+        self._namespace = f"token-{secrets.token_hex(4)}"
+        self._first = ""
+
+    def scene(self) -> Scene:
+        """Return the scene."""
+        name = TOKEN_IN_TIME if self._in_time else TOKEN_TOO_LATE
+        return Scene(name, self._fault, kubeconfig=self._kubeconfig)
+
+    def _kubeconfig(self, proxy: ApiProxy) -> Path:
+        """Make the account and its first token, and return a kubeconfig that names the token's file."""
+        kubectl = Kubectl(proxy.direct)
+        kubectl.run("create", "namespace", self._namespace)
+        self._run(kubectl, "create", "serviceaccount", ACCOUNT)
+        who = f"--serviceaccount={self._namespace}:{ACCOUNT}"
+        kubectl.run("create", "clusterrolebinding", self._namespace, "--clusterrole=view", who)
+        self._first = self._token(kubectl, "first")
+        self._file(proxy).write_text(f"{self._first}\n")
+        path = proxy.folder / "account.kubeconfig"
+        write_kubeconfig(path, proxy.url, {"tokenFile": str(self._file(proxy))})
+        return path
+
+    @contextlib.contextmanager
+    def _fault(self, proxy: ApiProxy) -> Iterator[None]:
+        """End the first token, and the stream that it opened; the next one comes before that, or at the end."""
+        kubectl = Kubectl(proxy.direct)
+        second = self._token(kubectl, "second")
+        if self._in_time:
+            self._file(proxy).write_text(second)
+        self._revoke(kubectl)
+        proxy.cut()
+        yield
+        self._file(proxy).write_text(second)
+
+    def _file(self, proxy: ApiProxy) -> Path:
+        return proxy.folder / "token"
+
+    def _token(self, kubectl: Kubectl, secret: str) -> str:
+        self._run(kubectl, "create", "secret", "generic", secret)
+        bound = ("--bound-object-kind=Secret", f"--bound-object-name={secret}")
+        return self._run(kubectl, "create", "token", ACCOUNT, *bound).strip()
+
+    def _revoke(self, kubectl: Kubectl) -> None:
+        self._run(kubectl, "delete", "secret", "first")
+        asked = ("--token", self._first, "get", "configmaps", "-n", self._namespace)
+        wait_for(lambda: "Unauthorized" in kubectl.attempt(*asked).stderr, "the token to be refused")
+
+    def _run(self, kubectl: Kubectl, *arguments: str) -> str:
+        return kubectl.run("-n", self._namespace, *arguments)

@@ -1,0 +1,222 @@
+"""One fault, acted out: an informer behind the proxy, a writer on the other side, and what came of it.
+
+    list, watch -> fault begins -> writes go on -> fault ends, last write -> copy equals LIST -> one more write is seen
+
+Scenes are independent of each other and mostly wait, so all that are wanted run side by side, each in a thread with a
+loop of its own; a test takes its outcome.
+"""
+
+import asyncio
+import contextlib
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cluster.local import ClusterInfo
+from reconciler.informer import Informer, Restart
+from reconciler.kube import Kube
+from reconciler.pace import Pace
+from reconciler.resources import NAMESPACES, Object
+from tests.faults.call import Call
+from tests.faults.proxy import ApiProxy
+from tests.faults.writer import CONFIG_MAPS, SELECTOR, Writer, essence
+
+RECOVERY_SECONDS = 90.0
+STEADY_AFTER_SECONDS = 5.0
+LOOK_SECONDS = 0.05
+# kubernetes-asyncio keeps the certificates of a kubeconfig in files that all threads share.
+CONNECTING = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A fault, how long it lasts, and the patience of the informer that meets it."""
+
+    name: str
+    fault: Callable[[ApiProxy], AbstractContextManager[object]]
+    seconds: float = 14.0
+    pace: Pace = field(default_factory=Pace)
+    begins_with_it: bool = False
+    kubeconfig: Callable[[ApiProxy], Path] = lambda proxy: proxy.cluster.kubeconfig
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a scene; times are those of time.monotonic()."""
+
+    began_at: float
+    ended_at: float
+    recovered_at: float
+    marked_seconds: float
+    calls: list[Call]
+    restarts: dict[Restart, int]
+    last_error: str
+    lost: set[str]
+    stale: set[str]
+    complaints: list[str]
+    oldest_silence_seconds: float
+
+    @property
+    def recovered_seconds(self) -> float:
+        """Return how long after the end of the fault the copy was right."""
+        return self.recovered_at - self.ended_at
+
+    def steady_rate(self) -> float:
+        """Return the calls per second while the fault lasted, without its first seconds; 0 where it was shorter."""
+        start = min(self.began_at + STEADY_AFTER_SECONDS, self.ended_at)
+        return len(self.calls_between(start, self.ended_at)) / max(self.ended_at - start, 1.0)
+
+    def most_calls_in(self, seconds: float) -> int:
+        """Return the most calls that came in any span so long."""
+        return max(len(self.calls_between(call.at, call.at + seconds)) for call in self.calls)
+
+    def sentence(self) -> str:
+        """Return the outcome in one line."""
+        restarts = ", ".join(f"{count} {reason}" for reason, count in self.restarts.items()) or "none"
+        return f"right {self.recovered_seconds:.1f} s after it, {self.steady_rate():.2f} calls/s, restarts: {restarts}"
+
+    def calls_between(self, start: float, end: float) -> list[Call]:
+        """Return the calls that came in a span of time."""
+        return [call for call in self.calls if start <= call.at < end]
+
+
+class Mirror:
+    """A copy made of nothing but what handlers are told, which complains about what does not fit together."""
+
+    def __init__(self) -> None:
+        self.items: dict[str, Any] = {}
+        self.complaints: list[str] = []
+        self._newest: dict[str, int] = {}
+
+    def on_change(self, before: Object | None, after: Object | None) -> None:
+        """Take a change as a handler does."""
+        changed = after or before
+        if changed is None:
+            self.complaints.append("a change of nothing was told")
+            return
+        name = changed["metadata"]["name"]
+        known = self.items.get(name)
+        if (None if before is None else essence(before)) != known:
+            self.complaints.append(f"{name} changed from what it was not")
+        if before is not None and after is not None and before["metadata"]["uid"] != after["metadata"]["uid"]:
+            self.complaints.append(f"{name} became another object")
+        version = int(changed["metadata"]["resourceVersion"])
+        if after is not None and version <= self._newest.get(name, 0):
+            self.complaints.append(f"{name} went back to {version}")
+        self._newest[name] = version
+        self.items.pop(name, None)
+        if after is not None:
+            self.items[name] = essence(after)
+
+
+class Stage:
+    """Where one scene plays: a namespace, a proxy, an informer and a writer of its own."""
+
+    def __init__(self, proxy: ApiProxy, scene: Scene, direct: Kube, behind: Kube) -> None:
+        self.namespace = f"faults-{secrets.token_hex(4)}"
+        self.mirror = Mirror()
+        self.informer = Informer(behind, CONFIG_MAPS, namespace=self.namespace, selector=SELECTOR, pace=scene.pace)
+        self.informer.on_change(self.mirror.on_change)
+        self._writer = Writer(direct, self.namespace, seed=scene.name)
+        self._proxy = proxy
+        self._scene = scene
+        self._direct = direct
+        self._silence_seconds = 0.0
+
+    async def play(self) -> Outcome:
+        """Play the scene and return what came of it."""
+        await self._direct.apply(NAMESPACES, {"metadata": {"name": self.namespace}})
+        await self._writer.fill()
+        running = asyncio.create_task(self.informer.run())
+        try:
+            return await self._act(running)
+        finally:
+            running.cancel()
+            await asyncio.wait([running])
+
+    async def _act(self, running: asyncio.Task[None]) -> Outcome:
+        if not self._scene.begins_with_it:
+            await self._until(self.informer.synced.is_set, running)
+            await self._mark(running)
+        last_error = ""
+        writing = asyncio.create_task(self._writer.run())
+        fault = self._scene.fault(self._proxy)
+        await asyncio.to_thread(fault.__enter__)
+        began_at = time.monotonic()
+        while time.monotonic() < began_at + self._scene.seconds:
+            await self._look(running)
+            last_error = self.informer.last_error or last_error
+        await asyncio.to_thread(fault.__exit__, None, None, None)
+        ended_at = time.monotonic()
+        writing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await writing
+        truth = await self._writer.truth()
+        await self._until(lambda: self.copy() == truth, running)
+        recovered_at = time.monotonic()
+        marked_seconds = await self._mark(running)
+        return self._outcome(began_at, ended_at, recovered_at, marked_seconds, last_error, await self._writer.truth())
+
+    async def _mark(self, running: asyncio.Task[None]) -> float:
+        # A copy may be right by polling; that one more change comes through shows that the watch is alive again.
+        started, name = time.monotonic(), await self._writer.mark()
+        await self._until(lambda: self.informer.get(name, self.namespace) is not None, running)
+        return time.monotonic() - started
+
+    def _outcome(
+        self, began_at: float, ended_at: float, recovered_at: float, marked: float, last_error: str, truth: Any
+    ) -> Outcome:
+        copy = self.copy()
+        complaints = list(self.mirror.complaints)
+        if self.mirror.items != copy:
+            complaints.append("what the handlers were told is not what the informer keeps")
+        return Outcome(
+            began_at=began_at,
+            ended_at=ended_at,
+            recovered_at=recovered_at,
+            marked_seconds=marked,
+            calls=self._proxy.calls_of(),
+            restarts=dict(self.informer.restarts),
+            last_error=last_error,
+            lost=truth.keys() - copy.keys(),
+            stale={name for name in copy if truth.get(name) != copy[name]},
+            complaints=complaints,
+            oldest_silence_seconds=self._silence_seconds,
+        )
+
+    def copy(self) -> dict[str, Any]:
+        """Return the informer's copy, as the writer tells the truth."""
+        return {name: essence(item) for (_, name), item in self.informer.items.items()}
+
+    async def _until(self, look: Callable[[], bool], running: asyncio.Task[None]) -> None:
+        deadline = time.monotonic() + RECOVERY_SECONDS + 10
+        while not look() and time.monotonic() < deadline:
+            await self._look(running)
+
+    async def _look(self, running: asyncio.Task[None]) -> None:
+        await asyncio.wait([running], timeout=LOOK_SECONDS)
+        if running.done():
+            running.result()
+        self._silence_seconds = max(self._silence_seconds, self.informer.silence_seconds())
+
+
+def play(scene: Scene, cluster: ClusterInfo, folder: Path) -> Outcome:
+    """Play a scene in this thread and return what came of it."""
+
+    async def act(proxy: ApiProxy) -> Outcome:
+        path = scene.kubeconfig(proxy)
+        with CONNECTING:
+            direct, behind = await Kube.connect(cluster.kubeconfig), await Kube.connect(path)
+        try:
+            return await Stage(proxy, scene, direct, behind).play()
+        finally:
+            await behind.close()
+            await direct.close()
+
+    with ApiProxy(cluster, folder) as proxy:
+        return asyncio.run(act(proxy))

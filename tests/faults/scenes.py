@@ -1,0 +1,80 @@
+"""The scenes of the fault matrix, but for those that ruin a cluster.
+
+The informers have the patience of production wherever a scene names no other.
+"""
+
+import json
+
+from reconciler.pace import Pace
+from tests.faults.call import later_pages, watches
+from tests.faults.rotation import Rotation
+from tests.faults.scene import Scene
+
+HTML = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
+IS_HTML = {"Content-Type": "text/html"}
+IS_TEXT = {"Content-Type": "text/plain"}
+IS_JSON = {"Content-Type": "application/json"}
+GONE = {"kind": "Status", "status": "Failure", "message": "too old resource version", "reason": "Expired", "code": 410}
+GONE_LINE = json.dumps({"type": "ERROR", "object": GONE}).encode() + b"\n"
+RETRY_AFTER_SECONDS = 4
+
+
+def refusal(code: int, reason: str) -> bytes:
+    """Return the body of a refusal as the API server makes it."""
+    status = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": reason, "code": code}
+    return json.dumps({**status, "message": f"configmaps is {reason.lower()}"}).encode()
+
+
+def doubled_and_late(before: list[bytes], line: bytes) -> list[bytes]:
+    """Send each line twice, and behind it once more what came four lines ago."""
+    return [line, line, *before[-4:-3]]
+
+
+def torn(before: list[bytes], line: bytes) -> list[bytes]:
+    """Send the first half of each line as if it were one."""
+    return [line[: len(line) // 2] + b"\n"]
+
+
+def overlong(before: list[bytes], line: bytes) -> list[bytes]:
+    """Send a line that no object can be as long as."""
+    return [line[:-2] + b" " * 6_000_000 + line[-2:]]
+
+
+SCENES = [
+    Scene("a black hole that ends", lambda proxy: proxy.black_hole()),
+    Scene("a black hole that leaves every stream dead", lambda proxy: proxy.black_hole(lasting=True)),
+    Scene(
+        "a black hole that is met while connecting",
+        lambda proxy: proxy.black_hole(lasting=True),
+        seconds=40,
+        pace=Pace(silence_seconds=6),
+    ),
+    Scene("resets after a second", lambda proxy: proxy.cutting(after_seconds=1.0)),
+    Scene("no server at all", lambda proxy: proxy.cutting()),
+    Scene("no server at the start", lambda proxy: proxy.cutting(), begins_with_it=True),
+    Scene("a flood of clean ends", lambda proxy: proxy.ending()),
+    Scene("a clean end after each event", lambda proxy: proxy.ending(after_lines=1)),
+    Scene(
+        "429 with Retry-After", lambda proxy: proxy.answering(429, headers={"Retry-After": f"{RETRY_AFTER_SECONDS}"})
+    ),
+    Scene("429 with nothing", lambda proxy: proxy.answering(429)),
+    Scene("500 in plain text", lambda proxy: proxy.answering(500, b"oops\n", headers=IS_TEXT)),
+    Scene("502 in HTML", lambda proxy: proxy.answering(502, HTML, headers=IS_HTML)),
+    Scene("200 in HTML", lambda proxy: proxy.answering(200, HTML, headers=IS_HTML)),
+    Scene("200 with an empty object", lambda proxy: proxy.answering(200, b"{}\n", headers=IS_JSON)),
+    Scene("410 in the stream", lambda proxy: proxy.answering(200, GONE_LINE, headers=IS_JSON, only=watches)),
+    Scene("410 on the watch", lambda proxy: proxy.answering(410, refusal(410, "Expired"), only=watches)),
+    Scene(
+        "410 on a list that goes on",
+        lambda proxy: proxy.answering(410, refusal(410, "Expired"), only=later_pages),
+        pace=Pace(page_size=5),
+        begins_with_it=True,
+    ),
+    Scene("events twice and late", lambda proxy: proxy.rewriting(doubled_and_late)),
+    Scene("torn lines", lambda proxy: proxy.rewriting(torn)),
+    Scene("lines without end", lambda proxy: proxy.rewriting(overlong)),
+    Scene("403", lambda proxy: proxy.answering(403, refusal(403, "Forbidden"), headers=IS_JSON)),
+    Scene("404", lambda proxy: proxy.answering(404, b"404 page not found\n", headers=IS_TEXT)),
+    Scene("slow answers", lambda proxy: proxy.delaying(3.0)),
+]
+BY_NAME = {scene.name: scene for scene in (*SCENES, Rotation(in_time=False).scene(), Rotation(in_time=True).scene())}

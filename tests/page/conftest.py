@@ -1,0 +1,143 @@
+"""A real Chromium, a peer that it talks to, and a console that must stay clean.
+
+The tests ask for `page_url` and for what happens on the page; only those that make the server misbehave ask for `peer`.
+"""
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+
+from tests.page.peer import Peer
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# Chromium itself writes failed requests and refused sockets to the console; tests that cause them allow them.
+NETWORK = r"Failed to load resource|WebSocket connection to"
+
+
+@dataclass
+class Console:
+    """What the page wrote to its console that must not be there."""
+
+    errors: list[str] = field(default_factory=list)
+    allowed: list[str] = field(default_factory=list)
+
+    def allow(self, pattern: str) -> None:
+        """Expect messages of that pattern."""
+        self.allowed.append(pattern)
+
+    def listen(self, page: Page) -> None:
+        """Take the messages of a page."""
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
+
+    def unexpected(self) -> list[str]:
+        """Return the errors that nobody allowed."""
+        return [error for error in self.errors if not any(re.search(pattern, error) for pattern in self.allowed)]
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.errors.append(message.text)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium."""
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program is None:
+        pytest.fail(f"No browser was found (looked for {', '.join(BROWSERS)}): run `apt-get install chromium`.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def shared_context(browser: Browser) -> Iterator[BrowserContext]:
+    """One context for all tests, so that the page's files are fetched once; its cookies last for one test."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(10_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def shared_peer() -> Iterator[Peer]:
+    """The one server of the run; its address stays the same."""
+    peer = Peer()
+    peer.start()
+    yield peer
+    peer.reset()
+    peer.stop()
+
+
+@pytest.fixture
+def peer(shared_peer: Peer) -> Peer:
+    """A server without stores."""
+    shared_peer.reset()
+    return shared_peer
+
+
+@pytest.fixture
+def page_url(peer: Peer) -> str:
+    """The address of the page."""
+    return peer.url
+
+
+@pytest.fixture
+def console() -> Console:
+    """The console of the test's page."""
+    return Console()
+
+
+@pytest.fixture
+def page(shared_context: BrowserContext, console: Console) -> Iterator[Page]:
+    """A page that nobody is signed in to, that fails the test for any error on its console."""
+    shared_context.clear_cookies()
+    page = shared_context.new_page()
+    console.listen(page)
+    yield page
+    for each in shared_context.pages:
+        each.close()
+    shared_context.clear_permissions()
+    assert console.unexpected() == []
+
+
+@pytest.fixture
+def live_page(page: Page, peer: Peer) -> Page:
+    """A page that is signed in and live."""
+    sign_in(page, peer)
+    open_live(page, peer.url)
+    return page
+
+
+def sign_in(page: Page, peer: Peer) -> None:
+    """Put the session's cookie into the page's context."""
+    answer = page.context.request.post(f"{peer.url}/session", data={"token": peer.token})
+    assert answer.status == 204
+
+
+def open_live(page: Page, url: str) -> None:
+    """Open the page and wait until it is live and painted."""
+    page.goto(url)
+    expect(page.locator("#status-state")).to_have_text("Live")
+    expect(page.locator("#empty-waiting")).to_be_hidden()
+
+
+def static_file(name: str) -> str:
+    """Return the text of a file of the page."""
+    return (Path(__file__).resolve().parents[2] / "server" / "static" / name).read_text()

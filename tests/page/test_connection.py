@@ -1,0 +1,162 @@
+"""The live line: lost, resumed, silent; what the page says meanwhile, and that it catches up without a reload."""
+
+import json
+import re
+
+from playwright.sync_api import Page, WebSocket, expect
+
+from tests.page.conftest import NETWORK, Console, sign_in
+from tests.page.peer import Peer
+from tests.page.stores import make_store
+
+
+def mark(page: Page) -> None:
+    """Mark the page, so that a reload would show."""
+    page.evaluate("window.mark = 'same page'")
+
+
+def is_same(page: Page) -> bool:
+    """Return whether the page was not reloaded since it was marked."""
+    return bool(page.evaluate("window.mark === 'same page'"))
+
+
+def subscriptions(page: Page) -> list[dict[str, object]]:
+    """Return the list that collects the first frame of every socket from now on."""
+    sent: list[dict[str, object]] = []
+
+    def listen(socket: WebSocket) -> None:
+        socket.on("framesent", lambda text: sent.append(json.loads(text)))
+
+    page.on("websocket", listen)
+    return sent
+
+
+def test_a_restarted_server_is_caught_up_with_without_a_reload(live_page: Page, peer: Peer, console: Console) -> None:
+    console.allow(NETWORK)
+    peer.put(make_store("stays"), make_store("goes"), make_store("changes", "Pending"))
+    expect(live_page.locator("#shown-count")).to_have_text("3 stores")
+    mark(live_page)
+    peer.goodbye_ms = 100
+    peer.stop()
+    expect(live_page.locator("#status-state")).to_have_text("Reconnecting")
+    expect(live_page.locator("#status-detail")).to_have_text(re.compile(r"Attempt \d+.*Showing the data of .* old\."))
+    expect(live_page.get_by_role("link", name="goes")).to_be_visible()
+
+    peer.remove("goes")
+    peer.put(make_store("changes", "Failed"), make_store("arrives"))
+    peer.start()
+    expect(live_page.locator("#status-state")).to_have_text("Live")
+    expect(live_page.locator("#store-rows a")).to_have_text(["arrives", "changes", "stays"], use_inner_text=True)
+    expect(live_page.get_by_role("button", name="Failed 1")).to_be_visible()
+    assert is_same(live_page)
+
+
+def test_a_broken_line_is_resumed_from_its_place(live_page: Page, peer: Peer) -> None:
+    sent = subscriptions(live_page)
+    peer.put(make_store("shop-a"))
+    expect(live_page.get_by_role("link", name="shop-a")).to_be_visible()
+    peer.drop_sockets()
+    peer.put(make_store("shop-b"))
+    expect(live_page.get_by_role("link", name="shop-b")).to_be_visible()
+    expect(live_page.locator("#status-state")).to_have_text("Live")
+    assert sent[-1]["type"] == "subscribe"
+    assert sent[-1]["stores"] == "all"
+    assert sent[-1]["resume"] == {"epoch": peer.epoch, "seq": 1}
+
+
+def test_a_place_of_another_epoch_is_answered_with_the_whole_picture(
+    live_page: Page, peer: Peer, console: Console
+) -> None:
+    console.allow(NETWORK)
+    sent = subscriptions(live_page)
+    before = peer.epoch
+    peer.put(make_store("shop-a"))
+    expect(live_page.get_by_role("link", name="shop-a")).to_be_visible()
+    peer.stop()
+    peer.forget_silently("shop-a")
+    peer.start()
+    expect(live_page.get_by_role("heading", name="No stores yet")).to_be_visible()
+    assert sent[-1]["resume"] == {"epoch": before, "seq": 1}
+
+
+def test_silence_of_35_seconds_is_a_dead_line(page: Page, peer: Peer) -> None:
+    page.clock.install()
+    sign_in(page, peer)
+    page.goto(peer.url)
+    expect(page.locator("#status-state")).to_have_text("Live")
+    sent = subscriptions(page)
+    page.clock.fast_forward(34_000)
+    assert sent == []
+    page.clock.fast_forward(2_000)
+    expect(page.locator("#status-state")).to_have_text("Reconnecting")
+    expect(page.locator("#status-detail")).to_contain_text("Nothing was heard for 35 s.")
+    page.clock.fast_forward(2_000)
+    expect(page.locator("#status-state")).to_have_text("Live")
+    assert len(sent) == 1
+
+
+def test_the_waits_grow_and_try_now_ends_them(page: Page, peer: Peer, console: Console) -> None:
+    console.allow(NETWORK)
+    page.clock.install()
+    sign_in(page, peer)
+    page.goto(peer.url)
+    expect(page.locator("#status-state")).to_have_text("Live")
+    peer.stop()
+    detail = page.locator("#status-detail")
+    for _ in range(7):
+        expect(detail).to_have_text(re.compile(r"The server does not answer\. Attempt \d+ in \d+ s\."))
+        page.clock.fast_forward(31_000)
+    expect(page.locator("#status-state")).to_contain_text("Offline since")
+    expect(detail).to_have_text(re.compile(r"Attempt ([789]|1\d) in \d+ s\. Showing the data of .*, [3-9] min old\."))
+    peer.start()
+    page.get_by_role("button", name="Try now").click()
+    expect(page.locator("#status-state")).to_have_text("Live")
+    expect(page.get_by_role("button", name="Try now")).to_be_hidden()
+
+
+def test_a_cluster_that_is_silent_to_the_server_is_said(live_page: Page, peer: Peer) -> None:
+    peer.bookmark(age_seconds=30.2)
+    expect(live_page.locator("#status-detail")).to_have_text("data 30 s old")
+    peer.bookmark(age_seconds=600)
+    expect(live_page.locator("#status-detail")).to_contain_text("has not heard from the cluster for 10 min")
+    expect(live_page.locator("#status")).to_have_attribute("data-state", "stale")
+    peer.bookmark(age_seconds=0)
+    expect(live_page.locator("#status-detail")).to_have_text("data at most 15 s old")
+
+
+def test_what_is_not_of_the_protocol_is_said_and_survived(live_page: Page, peer: Peer) -> None:
+    live_page.evaluate("document.getElementById('status-detail').dataset.seen = ''")
+    live_page.evaluate("""() => new MutationObserver(() => {
+        const node = document.getElementById('status-detail'); node.dataset.seen += node.textContent;
+    }).observe(document.getElementById('status-detail'), {childList: true, characterData: true, subtree: true})""")
+    peer.send_text("this is not JSON")
+    expect(live_page.locator("#status-detail")).to_have_attribute(
+        "data-seen", re.compile("something that this page does not know")
+    )
+    expect(live_page.locator("#status-state")).to_have_text("Live")
+    peer.put(make_store("shop-a"))
+    expect(live_page.get_by_role("link", name="shop-a")).to_be_visible()
+
+
+def test_losing_the_line_is_said_aloud_once(live_page: Page, peer: Peer, console: Console) -> None:
+    console.allow(NETWORK)
+    voice = live_page.locator("#announcer")
+    peer.put(make_store("shop-a"))
+    expect(live_page.get_by_role("link", name="shop-a")).to_be_visible()
+    expect(voice).to_have_text("")
+    peer.stop()
+    expect(voice).to_have_text("The connection is lost. The page goes on trying.")
+    peer.start()
+    expect(voice).to_have_text("Live again.")
+
+
+def test_two_pages_agree(live_page: Page, peer: Peer) -> None:
+    other = live_page.context.new_page()
+    other.goto(peer.url)
+    for page in (live_page, other):
+        expect(page.locator("#status-state")).to_have_text("Live")
+    live_page.locator("#new-store").click()
+    live_page.get_by_label("Store id").fill("shop-a")
+    live_page.get_by_role("button", name="Create store").click()
+    for page in (live_page, other):
+        expect(page.locator("#store-rows .phase")).to_have_text("Pending")

@@ -1,0 +1,231 @@
+"""A checkout whose every outside program is a stand-in, so that setup.sh can be watched deciding.
+
+PATH holds the plain tools of any Unix and nothing else: which Python, apt-get or Docker there is, is up to the test.
+The stand-ins write down how they were called. The `urumi` of the environment is one, too; its server really serves
+/readyz.
+"""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+SOURCE = Path(__file__).resolve().parents[2]
+TOOLS = """
+awk bash cat cksum chmod cp cut df dirname env find grep head id kill mkdir mv nohup ps rm rmdir sed setsid sh sleep
+sort tail touch tr xargs
+"""
+PATIENCE_SECONDS = 60.0
+
+# The Python that a person has: real, except that environments are made of stand-ins.
+PYTHON = """\
+#!/bin/bash
+echo "python3 $*" >>"$CALLS"
+case "$*" in
+    *"import ensurepip"*) exit "${NO_VENV:-0}" ;;
+    "-m venv"*)
+        rm -rf "$VENV_MADE"
+        cp -r "$STAND_INS/venv" "$VENV_MADE"
+        printf '#!%s/bin/python\\n' "$VENV_MADE" >"$VENV_MADE/bin/pip"
+        ;;
+    *) exec "$REAL_PYTHON" "$@" ;;
+esac
+"""
+
+# The Python of the environment.
+VENV_PYTHON = """\
+#!/bin/bash
+case "$*" in
+    "-m pip"*)
+        echo "pip ${*: -1}" >>"$CALLS"
+        printf '%s\\n' "${PIP_SAYS:-}"
+        exit "${PIP_CODE:-0}"
+        ;;
+    "-m pytest"*) echo "pytest ${*:3}" && exit "${PYTEST_CODE:-0}" ;;
+    *state_dir*) echo "$URUMI_STATE_DIR" ;;
+    -)
+        [ -z "${BUILD_FAILS:-}" ] || { echo "setup.sh: $BUILD_FAILS" >&2 && exit 1; }
+        echo "$STAND_INS/programs"
+        ;;
+    *) exec "$REAL_PYTHON" "$@" ;;
+esac
+"""
+
+URUMI = f"""\
+#!{sys.executable}
+import http.server, json, os, sys
+from pathlib import Path
+
+state = Path(os.environ["URUMI_STATE_DIR"])
+with open(os.environ["CALLS"], "a") as calls:
+    print("urumi", *sys.argv[1:], file=calls)
+if sys.argv[1] == "cluster":
+    if os.environ.get("CLUSTER_FAILS") and sys.argv[2] == "up":
+        sys.exit("error: etcd ended at its start.")
+    print("cluster     up" if sys.argv[2] == "status" else "/kubeconfig")
+    sys.exit(0)
+if os.environ.get("SERVER_FAILS"):
+    sys.exit("urumi: There is no helm program.")
+
+
+class Ready(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = os.environ.get("READY_SAYS", "ok").encode()
+        self.send_response(200 if body == b"ok" else 503)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def version_string(self):
+        return "stand-in"
+
+    protocol_version = "HTTP/1.1"
+
+
+port = int(sys.argv[sys.argv.index("--port") + 1])
+server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Ready)
+(state / "token").write_text("the-token\\n")
+(state / "server.json").write_text(json.dumps({{"url": f"http://127.0.0.1:{{port}}", "pid": os.getpid()}}))
+server.serve_forever()
+"""
+
+KUBECTL = """\
+#!/bin/bash
+echo "kubectl $*" >>"$CALLS"
+case "$*" in
+    *"get namespace"*) exit 1 ;;
+    *apply*) [ -z "${KUBECTL_FAILS:-}" ] || { echo "no matches for kind" >&2 && exit 1; } ;;
+esac
+"""
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a run ended with."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines of standard output."""
+        return self.out.splitlines()
+
+    @property
+    def sentence(self) -> str:
+        """The last line of standard error."""
+        return self.err.splitlines()[-1]
+
+
+class Checkout:
+    """The project's files that setup.sh looks at, in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "checkout"
+        self.state = folder / "state"
+        self.bin = folder / "bin"
+        self.stand_ins = folder / "stand-ins"
+        self.calls_file = folder / "calls"
+        self.port = _free_port()
+        self._make_files()
+        self.environ = {
+            "PATH": str(self.bin),
+            "HOME": str(folder),
+            "CALLS": str(self.calls_file),
+            "STAND_INS": str(self.stand_ins),
+            "VENV_MADE": str(self.root / ".venv"),
+            "REAL_PYTHON": sys.executable,
+            "URUMI_STATE_DIR": str(self.state),
+            "URUMI_PORT": str(self.port),
+        }
+
+    def _make_files(self) -> None:
+        for name in ("urumi", "reconciler", "server", "charts", "crds", "scripts"):
+            (self.root / name).mkdir(parents=True)
+        (self.root / "server" / "main.py").write_text("VERSION = 1\n")
+        (self.root / "pyproject.toml").write_text("[project]\n")
+        for name in ("setup.sh", "scripts/check", "scripts/environment.sh"):
+            shutil.copy(SOURCE / name, self.root / name)
+        self.calls_file.touch()
+        for tool in TOOLS.split():
+            found = shutil.which(tool)
+            if found:
+                self.stand_in(tool, found)
+        self.stand_in("python3", PYTHON)
+        write_program(self.stand_ins / "venv" / "bin" / "python", VENV_PYTHON)
+        write_program(self.stand_ins / "venv" / "bin" / "urumi", URUMI)
+        write_program(self.stand_ins / "programs" / "kubectl", KUBECTL)
+
+    def stand_in(self, name: str, text_or_path: str) -> None:
+        """Put a program on PATH: a script, or a link to a real one."""
+        path = self.bin / name
+        path.unlink(missing_ok=True)
+        if text_or_path.startswith("#!"):
+            write_program(path, text_or_path)
+        else:
+            path.parent.mkdir(exist_ok=True)
+            path.symlink_to(text_or_path)
+
+    def without(self, name: str) -> None:
+        """Take a program from PATH."""
+        (self.bin / name).unlink(missing_ok=True)
+
+    def run(self, *arguments: str, program: str = "setup.sh", **environ: str) -> Done:
+        """Run setup.sh to its end."""
+        done = subprocess.run(
+            [self.bin / "bash", self.root / program, *arguments],
+            env={**self.environ, **environ},
+            cwd=self.root.parent,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            check=False,
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def calls(self, start: str) -> list[str]:
+        """Return how the stand-in of that name was called since the last question."""
+        found = [line for line in self.calls_file.read_text().splitlines() if line.startswith(start)]
+        kept = [line for line in self.calls_file.read_text().splitlines() if not line.startswith(start)]
+        self.calls_file.write_text("".join(f"{line}\n" for line in kept))
+        return found
+
+    def server_pid(self) -> int:
+        """Return the pid that setup.sh wrote down."""
+        return int((self.state / "server.pid").read_text())
+
+    def end_server(self) -> None:
+        """End the stand-in server, if there is one."""
+        try:
+            pid = self.server_pid()
+            words = Path(f"/proc/{pid}/cmdline").read_text() if Path("/proc").is_dir() else str(self.root)
+            if str(self.root) in words:
+                os.kill(pid, signal.SIGKILL)
+        except (OSError, ValueError):
+            return
+
+
+def write_program(path: Path, text: str) -> None:
+    """Write an executable file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o755)
+
+
+def sentence_of(done: Done) -> str:
+    """Return the one sentence that a failed run ends with, without the name of the script."""
+    assert done.code == 1, done
+    return re.sub(r"^setup\.sh: ", "", done.sentence)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

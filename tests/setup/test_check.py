@@ -1,0 +1,50 @@
+"""scripts/check runs every check, even after one has failed, and tells which failed."""
+
+import pytest
+
+from tests.setup.checkout import Checkout, write_program
+
+TOOLS = ("ruff", "mypy", "lint-imports", "shellcheck")
+TOOL = '#!/bin/bash\necho "$(basename "$0") $*" >>"$CALLS"\n[ "${FAILS:-}" != "$(basename "$0")" ]\n'
+
+
+@pytest.fixture
+def tools(checkout: Checkout) -> Checkout:
+    """A checkout whose tools are stand-ins."""
+    for name in TOOLS:
+        write_program(checkout.stand_ins / "venv" / "bin" / name, TOOL.replace('$(basename "$0")', name))
+    return checkout
+
+
+def test_all_checks_run(tools: Checkout) -> None:
+    done = tools.run("--static", program="scripts/check")
+    assert (done.code, done.lines[-1]) == (0, "All checks passed.")
+    assert tools.calls("ruff") == ["ruff format --check .", "ruff check ."]
+    assert tools.calls("mypy") + tools.calls("lint-imports") == ["mypy ", "lint-imports "]
+    assert tools.calls("shellcheck") == ["shellcheck -x setup.sh scripts/check scripts/environment.sh .ci/run"]
+
+
+def test_one_failure_fails_it_and_is_named_at_the_end(tools: Checkout) -> None:
+    done = tools.run("--static", program="scripts/check", FAILS="mypy")
+    assert (done.code, done.sentence) == (1, "Failed: types")
+    assert tools.calls("shellcheck") != []
+
+
+def test_the_tests_are_part_of_it(tools: Checkout) -> None:
+    tools.stand_in("chromium", "#!/bin/bash\n")
+    tools.stand_in("tmux", "#!/bin/bash\n")
+    done = tools.run(program="scripts/check", PYTEST_CODE="1")
+    assert "pytest " in done.lines
+    assert (done.code, done.sentence) == (1, "Failed: tests")
+
+
+def test_without_an_environment_nothing_is_claimed(tools: Checkout) -> None:
+    tools.without("python3")
+    done = tools.run("--static", program="scripts/check")
+    assert done.code == 1
+    assert "Urumi needs Python 3.11" in done.err
+
+
+def test_an_unknown_argument_is_refused(tools: Checkout) -> None:
+    done = tools.run("--splendid", program="scripts/check")
+    assert (done.code, done.err) == (2, "usage: scripts/check [--static]\n")

@@ -1,0 +1,373 @@
+"""What setup.sh decides: what it does, does again, leaves alone, and says when it cannot go on."""
+
+import os
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.setup.checkout import SOURCE, Checkout, sentence_of
+
+OLD_PYTHON = '#!/bin/bash\n[ "$1" = --version ] && echo "Python 3.9.2"\nexit 1\n'
+
+
+def last_words(checkout: Checkout) -> list[str]:
+    """Return the five lines that a good run ends with."""
+    return [
+        f"Urumi:  http://127.0.0.1:{checkout.port}/",
+        "Token:  the-token",
+        f"        (from {checkout.state}/token)",
+        "Next:   .venv/bin/urumi-tui",
+        "        .venv/bin/urumi create shop-1 --engine woocommerce --wait",
+    ]
+
+
+def test_a_fresh_machine_ends_with_a_url_a_token_and_what_to_type(checkout: Checkout) -> None:
+    done = checkout.run()
+    assert (done.code, done.err) == (0, "")
+    assert done.lines[-5:] == last_words(checkout)
+    assert [line for line in done.lines if line.startswith("[")] == [
+        "[1/4] Python environment in .venv: about a minute the first time, a second later.",
+        "[2/4] Kubernetes: about 6 minutes the first time (its programs are built), 5 to 20 seconds later.",
+        "[3/4] The Store definition: a second or two.",
+        "[4/4] The server: about 3 seconds.",
+    ]
+    with urllib.request.urlopen(f"http://127.0.0.1:{checkout.port}/readyz", timeout=5) as answer:
+        assert answer.status == 200
+    assert checkout.calls("urumi serve") == [
+        f"urumi serve --host 127.0.0.1 --port {checkout.port} --kubeconfig /kubeconfig"
+        f" --helm {checkout.stand_ins}/programs/helm"
+    ]
+    assert checkout.calls("kubectl") == [
+        "kubectl --kubeconfig /kubeconfig apply -f crds/stores.yaml",
+        "kubectl --kubeconfig /kubeconfig wait --for=condition=Established --timeout=60s -f crds/stores.yaml",
+        "kubectl --kubeconfig /kubeconfig get namespace store-platform",
+        "kubectl --kubeconfig /kubeconfig create namespace store-platform",
+    ]
+
+
+def test_what_it_keeps_is_for_its_user_only(checkout: Checkout) -> None:
+    checkout.run()
+    assert checkout.state.stat().st_mode & 0o077 == 0
+    assert (checkout.state / "server.log").stat().st_mode & 0o077 == 0
+
+
+def test_the_second_run_installs_and_starts_nothing(checkout: Checkout) -> None:
+    checkout.run()
+    pid = checkout.server_pid()
+    assert len(checkout.calls("pip")) == len(checkout.calls("urumi serve")) == 1
+    done = checkout.run()
+    assert done.code == 0
+    assert "      It is up already." in done.lines
+    assert done.lines[-5:] == last_words(checkout)
+    assert checkout.server_pid() == pid
+    assert checkout.calls("pip") == checkout.calls("urumi serve") == []
+
+
+def test_new_code_restarts_the_server(checkout: Checkout) -> None:
+    checkout.run()
+    pid = checkout.server_pid()
+    (checkout.root / "server" / "main.py").write_text("VERSION = 2\n")
+    assert checkout.run().code == 0
+    assert checkout.server_pid() != pid
+
+
+def test_a_killed_server_is_started_again(checkout: Checkout) -> None:
+    checkout.run()
+    checkout.end_server()
+    done = checkout.run()
+    assert done.code == 0
+    assert done.lines[-5:] == last_words(checkout)
+
+
+def test_another_port_moves_the_server_and_is_kept(checkout: Checkout) -> None:
+    checkout.run()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    moved = checkout.run(URUMI_PORT=str(port))
+    kept = checkout.run(URUMI_PORT="")
+    assert f"Urumi:  http://127.0.0.1:{port}/" in moved.lines
+    assert f"Urumi:  http://127.0.0.1:{port}/" in kept.lines
+    assert "      It is up already." in kept.lines
+
+
+def test_a_token_of_the_environment_is_named_as_such(checkout: Checkout) -> None:
+    lines = checkout.run(URUMI_TOKEN="mine").lines
+    assert lines[-4:-2] == ["Token:  mine", "        (from the variable URUMI_TOKEN)"]
+
+
+def test_changed_dependencies_are_installed(checkout: Checkout) -> None:
+    checkout.run("dev")
+    assert checkout.calls("pip") == ["pip .[dev]"]
+    (checkout.root / "pyproject.toml").write_text("[project] # changed\n")
+    checkout.run("dev")
+    assert checkout.calls("pip") == ["pip .[dev]"]
+
+
+def test_a_developer_s_environment_serves_for_everything(checkout: Checkout) -> None:
+    checkout.run("dev")
+    checkout.calls("pip")
+    checkout.run()
+    assert checkout.calls("pip") == []
+
+
+def test_a_plain_environment_becomes_a_developer_s(checkout: Checkout) -> None:
+    checkout.run()
+    checkout.run("dev")
+    assert checkout.calls("pip") == ["pip .", "pip .[dev]"]
+
+
+def test_a_moved_checkout_gets_a_new_environment(checkout: Checkout) -> None:
+    checkout.run("dev")
+    checkout.calls("python3 -m venv")
+    (checkout.root / ".venv" / "bin" / "pip").write_text("#!/somewhere/else/.venv/bin/python\n")
+    checkout.run("dev")
+    assert len(checkout.calls("python3 -m venv")) == 1
+
+
+def test_an_interrupted_installation_is_done_again(checkout: Checkout) -> None:
+    assert checkout.run("dev", PIP_CODE="1").code == 1
+    assert checkout.run("dev").code == 0
+    assert len(checkout.calls("pip")) == 2
+
+
+# --- What keeps it from going on
+
+
+def test_without_python_it_says_which_one_it_needs(checkout: Checkout) -> None:
+    checkout.without("python3")
+    assert sentence_of(checkout.run()) == (
+        "Urumi needs Python 3.11 or newer; there is no python3 on PATH."
+        " Install it (Debian, Ubuntu: apt-get install python3 python3-venv) and run this again."
+    )
+
+
+def test_an_old_python_is_named(checkout: Checkout) -> None:
+    checkout.stand_in("python3", OLD_PYTHON)
+    assert f"there is only Python 3.9.2 at {checkout.bin}/python3." in sentence_of(checkout.run())
+
+
+def test_a_newer_python_beside_an_old_one_is_taken(checkout: Checkout) -> None:
+    (checkout.bin / "python3").rename(checkout.bin / "python3.12")
+    checkout.stand_in("python3", OLD_PYTHON)
+    assert checkout.run("dev").code == 0
+
+
+def test_python_without_its_venv_package_is_one_sentence(checkout: Checkout) -> None:
+    done = checkout.run(NO_VENV="1")
+    assert sentence_of(done) == (
+        f"{checkout.bin}/python3 cannot make environments: its venv package is missing."
+        " Install it (Debian, Ubuntu: apt-get install python3-venv) and run this again."
+    )
+    assert len(done.err.splitlines()) == 1
+
+
+def test_a_full_disk_is_noticed_before_anything_is_written(checkout: Checkout) -> None:
+    checkout.stand_in("df", '#!/bin/bash\nprintf "Filesystem 1024-blocks Used Available\\n/dev/x 9 9 5000 9%% /\\n"\n')
+    words = sentence_of(checkout.run())
+    assert words == f"The disk is too full: the environment needs 800 MB in {checkout.root}, there are 5 MB."
+    assert not (checkout.root / ".venv").exists()
+
+
+@pytest.mark.parametrize(
+    ("says", "words"),
+    [
+        ("OSError: [Errno 28] No space left on device", "The disk is full: pip could not install into"),
+        ("connection broken by NewConnectionError", "pip cannot reach the package index: check the network"),
+        ("connection broken by ProxyError('Cannot connect')", "pip cannot reach the package index: check the network"),
+        ("ERROR: something else", "pip could not install Urumi; its last words are above, all of them in"),
+    ],
+)
+def test_a_failed_installation_is_explained(checkout: Checkout, says: str, words: str) -> None:
+    done = checkout.run(PIP_CODE="1", PIP_SAYS=says)
+    assert sentence_of(done).startswith(words)
+    assert (says in done.err) is says.startswith("ERROR")
+
+
+def test_a_taken_port_is_noticed_before_anything_is_built(checkout: Checkout) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", checkout.port))
+        other.listen()
+        done = checkout.run()
+    assert sentence_of(done) == (
+        f"Port {checkout.port} of 127.0.0.1 is taken by another program."
+        f" Choose another: URUMI_PORT={checkout.port + 1} ./setup.sh"
+    )
+    assert checkout.calls("urumi") == []
+
+
+@pytest.mark.parametrize("port", ["web", "0", "65536", "-1", "123456", "80 80"])
+def test_a_port_that_is_none_is_refused(checkout: Checkout, port: str) -> None:
+    assert "URUMI_PORT must be" in sentence_of(checkout.run(URUMI_PORT=port))
+
+
+def test_programs_that_cannot_be_built_end_it(checkout: Checkout) -> None:
+    assert sentence_of(checkout.run(BUILD_FAILS="Building etcd failed.")) == "Building etcd failed."
+    assert checkout.calls("urumi") == []
+
+
+def test_a_cluster_that_does_not_come_up_ends_it(checkout: Checkout) -> None:
+    done = checkout.run(CLUSTER_FAILS="yes")
+    assert (done.code, done.err) == (1, "error: etcd ended at its start.\n")
+    assert checkout.calls("kubectl") == []
+
+
+def test_a_definition_that_is_not_taken_ends_it(checkout: Checkout) -> None:
+    done = checkout.run(KUBECTL_FAILS="yes")
+    assert "no matches for kind" in done.err
+    assert sentence_of(done).startswith("Kubernetes did not take the Store definition or the namespace store-platform")
+    assert checkout.calls("urumi serve") == []
+
+
+def test_a_server_that_ends_at_its_start_shows_its_last_words(checkout: Checkout) -> None:
+    done = checkout.run(SERVER_FAILS="yes")
+    assert "urumi: There is no helm program." in done.err
+    assert sentence_of(done).endswith(f"all of them in {checkout.state}/server.log")
+
+
+def test_a_server_that_does_not_become_ready_says_what_is_missing(checkout: Checkout) -> None:
+    script = (checkout.root / "setup.sh").read_text().replace("READY_SECONDS=60", "READY_SECONDS=1")
+    (checkout.root / "setup.sh").write_text(script)
+    words = sentence_of(checkout.run(READY_SAYS="stores are not listed yet"))
+    assert words.startswith("The server is not ready after 1 s: stores are not listed yet")
+
+
+# --- down and status
+
+
+def test_down_stops_server_and_cluster_and_keeps_the_data(checkout: Checkout) -> None:
+    checkout.run()
+    done = checkout.run("down")
+    assert (done.code, done.lines[0]) == (0, "The server is stopped.")
+    assert checkout.calls("urumi cluster down") == ["urumi cluster down"]
+    assert (checkout.state / "token").exists()
+    assert not (checkout.state / "server.pid").exists()
+    assert checkout.run("down").lines[0] == "The server is not running."
+
+
+def test_down_with_purge_forgets_everything(checkout: Checkout) -> None:
+    checkout.run()
+    assert checkout.run("down", "--purge").code == 0
+    assert checkout.calls("urumi cluster down") == ["urumi cluster down --purge"]
+    assert not checkout.state.exists()
+
+
+def test_down_leaves_strangers_alone(checkout: Checkout) -> None:
+    checkout.run("dev")
+    checkout.state.mkdir()
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as stranger:
+        (checkout.state / "server.pid").write_text(str(stranger.pid))
+        assert checkout.run("down").lines[0] == "The server is not running."
+        assert stranger.poll() is None
+        stranger.communicate(b"\n")
+    assert stranger.returncode == 0
+
+
+def test_down_without_an_environment_says_so(checkout: Checkout) -> None:
+    done = checkout.run("down")
+    assert done.code == 0
+    assert done.out.startswith("There is no environment in .venv")
+
+
+def test_status_tells_both(checkout: Checkout) -> None:
+    assert (checkout.run("status").code, checkout.run("status").out) == (
+        3,
+        "server      not set up; run ./setup.sh\n",
+    )
+    checkout.run()
+    done = checkout.run("status")
+    assert done.code == 0
+    assert done.lines[0].startswith(f"server      up at http://127.0.0.1:{checkout.port}/, pid {checkout.server_pid()}")
+    assert done.lines[1] == "cluster     up"
+    checkout.end_server()
+    assert (checkout.run("status").code, checkout.run("status").lines[0]) == (3, "server      down")
+
+
+# --- test
+
+
+def with_root(checkout: Checkout, *, is_root: bool) -> None:
+    """Let setup.sh believe that it is root, or that it is not and may not become it."""
+    checkout.stand_in("id", f"#!/bin/bash\necho {0 if is_root else 1000}\n")
+    checkout.stand_in("apt-get", '#!/bin/bash\necho "apt-get $*" >>"$CALLS"\n')
+    checkout.stand_in("sudo", "#!/bin/bash\nexit 1\n")
+
+
+def test_tests_get_what_they_need_and_their_arguments(checkout: Checkout) -> None:
+    with_root(checkout, is_root=True)
+    done = checkout.run("test", "tests/urumi", "-k", "book or wire", PYTEST_CODE="5")
+    assert (done.code, done.lines[-1]) == (5, "pytest tests/urumi -k book or wire")
+    assert [line for line in checkout.calls("apt-get") if "install" in line] == [
+        "apt-get install -qq -y --no-install-recommends chromium",
+        "apt-get install -qq -y --no-install-recommends tmux",
+    ]
+
+
+def test_tests_install_nothing_that_is_there(checkout: Checkout) -> None:
+    with_root(checkout, is_root=False)
+    checkout.stand_in("google-chrome", "#!/bin/bash\n")
+    checkout.stand_in("tmux", "#!/bin/bash\n")
+    assert checkout.run("test").code == 0
+    assert checkout.calls("apt-get") == []
+
+
+def test_without_root_a_missing_browser_is_one_sentence(checkout: Checkout) -> None:
+    with_root(checkout, is_root=False)
+    done = checkout.run("test")
+    assert sentence_of(done) == "Chromium is missing and installing it needs root: sudo apt-get install chromium"
+
+
+def test_where_there_is_no_apt_get_a_missing_browser_is_one_sentence(checkout: Checkout) -> None:
+    assert sentence_of(checkout.run("test")) == "Chromium is missing. Install it (chromium) and run this again."
+
+
+def test_apt_get_that_fails_is_quoted(checkout: Checkout) -> None:
+    with_root(checkout, is_root=True)
+    checkout.stand_in("apt-get", '#!/bin/bash\necho "E: Unable to fetch some archives"\nexit 100\n')
+    words = sentence_of(checkout.run("test"))
+    assert words == "apt-get could not install chromium: E: Unable to fetch some archives"
+
+
+def test_a_developer_s_environment_installs_python_s_venv_package_as_root(checkout: Checkout) -> None:
+    with_root(checkout, is_root=True)
+    checkout.run("dev", NO_VENV="1")
+    assert "apt-get install -qq -y --no-install-recommends python3-venv" in checkout.calls("apt-get")
+
+
+# --- Words
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["splendid"], ["--help-me"], ["up", "now"], ["down", "--purgee"], ["status", "x"], ["dev", "x"]],
+    ids=str,
+)
+def test_what_it_does_not_know_is_refused(checkout: Checkout, arguments: list[str]) -> None:
+    done = checkout.run(*arguments)
+    assert (done.code, done.out) == (2, "")
+    assert "usage: ./setup.sh" in done.err
+    assert checkout.calls("") == []
+
+
+@pytest.mark.parametrize("word", ["help", "--help", "-h"])
+def test_help_names_every_command(checkout: Checkout, word: str) -> None:
+    done = checkout.run(word)
+    assert done.code == 0
+    for command in ("status", "down [--purge]", "test [ARGS...]", "dev", "URUMI_PORT", "URUMI_STATE_DIR"):
+        assert command in done.out
+
+
+def test_docker_is_mentioned_and_not_waited_for(checkout: Checkout) -> None:
+    assert "      No Docker answers here: the local cluster is used." in checkout.run().out
+    checkout.stand_in("docker", "#!/bin/bash\n")
+    checkout.stand_in("timeout", '#!/bin/bash\nshift\n"$@"\n')
+    assert "      Docker answers here, but is not used by this version" in checkout.run().out
+
+
+def test_scripts_are_executable() -> None:
+    for name in ("setup.sh", "scripts/check", ".ci/run"):
+        assert os.access(Path(SOURCE, name), os.X_OK), name

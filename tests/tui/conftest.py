@@ -1,0 +1,50 @@
+"""A peer that speaks the protocol, for the dashboard to look at."""
+
+import os
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.urumi.peer import Peer
+from urumi.config import Target
+
+
+@pytest.fixture(autouse=True)
+def no_choices_of_this_machine(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """Whoever runs the tests may have chosen colours, servers, files and a time zone that do not matter here."""
+    folder = tmp_path_factory.mktemp("home")
+    for name in [name for name in os.environ if name.startswith("URUMI_")]:
+        monkeypatch.delenv(name)
+    for name in ("NO_COLOR", "TEXTUAL_THEME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    monkeypatch.setenv("URUMI_STATE_DIR", str(folder / "state"))
+    monkeypatch.setenv("URUMI_CONFIG", str(folder / "config.toml"))
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.fixture(scope="module")
+def module_peer() -> Iterator[Peer]:
+    """The one peer of a module; starting and stopping takes longer than most tests."""
+    server = Peer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def peer(module_peer: Peer) -> Peer:
+    """A server that is up and knows nothing of other tests."""
+    module_peer.start_over()
+    return module_peer
+
+
+@pytest.fixture
+def target(peer: Peer) -> Target:
+    """The peer's address and token."""
+    return Target(peer.url, peer.token)

@@ -1,0 +1,138 @@
+"""The dashboard, run headless and driven by keys; what it shows is read from its screen as lines of text."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, TypeVar, cast
+
+from textual.message import Message
+from textual.notifications import Notify
+from textual.pilot import Pilot
+from textual.screen import Screen
+from textual.widgets import Static
+
+from tui.app import Dashboard, utc_now
+from tui.screens.stores import StoresScreen
+from tui.settings import Settings
+from tui.widgets.store_table import StoreTable
+from urumi.config import Target
+
+PATIENCE_SECONDS = 15.0
+
+T = TypeVar("T")
+
+
+class Driver:
+    """A dashboard with somebody at its keyboard; `said` is everything that was said in passing."""
+
+    def __init__(self, app: Dashboard, pilot: Pilot[None], said: list[str]) -> None:
+        self.app = app
+        self.pilot = pilot
+        self.said = said
+
+    @property
+    def home(self) -> StoresScreen:
+        """The screen with the list."""
+        return cast("StoresScreen", self.app.screen_stack[0])
+
+    @property
+    def table(self) -> StoreTable:
+        """The table of the list."""
+        return self.home.table
+
+    @property
+    def cursor(self) -> str:
+        """The id of the store under the cursor."""
+        row = self.home.roster.row(self.table.cursor)
+        return row.store.store_id if row else ""
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids that the list shows, in order."""
+        return [row.store.store_id for row in self.home.roster.rows]
+
+    def lines(self) -> list[str]:
+        """Return what the screen shows."""
+        screen: Screen[Any] = self.app.screen
+        return [strip.text.rstrip() for strip in screen._compositor.render_strips()]
+
+    def text(self) -> str:
+        """Return what the screen shows as one text."""
+        return "\n".join(self.lines())
+
+    def problem(self) -> str:
+        """Return the problem that a dialog shows."""
+        found = self.app.screen.query(".dialog--problem").results(Static)
+        return next((str(each.content) for each in found if each.display), "")
+
+    async def press(self, *keys: str) -> None:
+        """Press keys."""
+        await self.pilot.press(*keys)
+
+    async def type(self, text: str) -> None:
+        """Type a text."""
+        names = {"/": "slash", ":": "colon", " ": "space", "!": "exclamation_mark", "-": "minus"}
+        await self.pilot.press(*(names.get(letter, letter) for letter in text))
+
+    async def until(self, look: Callable[[], T], what: str, seconds: float = PATIENCE_SECONDS) -> T:
+        """Wait until something is true, and return it."""
+        deadline = time.monotonic() + seconds
+        while not (found := look()):
+            assert time.monotonic() < deadline, f"waited for {what}; said {self.said}; the screen:\n{self.text()}"
+            await self.pilot.pause(0.01)
+        return found
+
+    async def until_shown(self, words: str) -> None:
+        """Wait until the screen shows some words."""
+        await self.until(lambda: words in self.text(), f"{words!r} on the screen")
+
+    async def until_not_shown(self, words: str) -> None:
+        """Wait until the screen shows some words no more."""
+        await self.until(lambda: words not in self.text(), f"{words!r} to leave the screen")
+
+    async def until_said(self, words: str) -> None:
+        """Wait until something was said in passing."""
+        await self.until(lambda: any(words in said for said in self.said), f"{words!r} to be said")
+
+    async def until_live(self) -> None:
+        """Wait until the line is up; nobody sits a wait for an attempt out."""
+
+        def look() -> bool:
+            self.app.session.reconnect_now()
+            return self.app.session.is_live
+
+        await self.until(look, "to be live")
+
+    async def until_open(self, name: str) -> None:
+        """Wait until a screen of that class is on top, drawn."""
+        await self.until(lambda: type(self.app.screen).__name__ == name, f"{name} to open")
+        await self.pilot.pause()
+
+
+@asynccontextmanager
+async def dashboard(
+    target: Target,
+    *,
+    size: tuple[int, int] = (120, 40),
+    now: Callable[[], datetime] = utc_now,
+    is_live: bool = True,
+    **choices: Any,
+) -> AsyncIterator[Driver]:
+    """Run a dashboard; with `is_live`, from when it shows its first picture."""
+    app = Dashboard(Settings(**{"url": target.url, "token": target.token, **choices}), now=now)
+    said: list[str] = []
+
+    def hear(message: Message) -> None:
+        if isinstance(message, Notify) and message.notification.message not in said:
+            said.append(message.notification.message)
+
+    async with app.run_test(size=size, notifications=True, message_hook=hear) as pilot:
+        driver = Driver(app, pilot, said)
+        if is_live:
+            await driver.until(lambda: app.session.age_seconds is not None, "the first picture")
+            await driver.until(lambda: len(driver.home.roster) == len(app.session.stores), "the list")
+            await pilot.pause()
+        yield driver

@@ -1,0 +1,211 @@
+"""What keys do to stores: retry, open, copy, the admin account; and why they sometimes do nothing."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.tui.driver import Driver, dashboard
+from tests.tui.test_create import refusal
+from tests.urumi.peer import Peer
+from tests.urumi.stores import START, event, failed, make_store, provisioning
+from urumi.config import Target
+
+pytestmark = pytest.mark.anyio
+
+
+def copied(driver: Driver) -> str:
+    """Return what was copied last."""
+    return driver.app.clipboard
+
+
+def enabled(driver: Driver) -> set[str]:
+    """Return the labels of the keys that would do something now."""
+    return {hint.label for hint in driver.home._keys.hints if hint.enabled}
+
+
+async def test_r_retries_the_store_under_the_cursor(peer: Peer, target: Target) -> None:
+    peer.put(failed("shop-1"))
+    async with dashboard(target) as driver:
+        await driver.press("r")
+        await driver.until_said("shop-1 is tried again now.")
+    assert [(method, path) for method, path, *_ in peer.requests] == [("POST", "/stores/shop-1/retry")]
+
+
+async def test_marked_stores_are_retried_together_those_that_are_ready_are_left_out(peer: Peer, target: Target) -> None:
+    for store in (failed("shop-1"), failed("shop-2"), make_store("shop-3")):
+        peer.put(store)
+    async with dashboard(target) as driver:
+        await driver.press("asterisk", "r")
+        await driver.until_said("2 stores are tried again now.")
+    assert sorted(path for _, path, *_ in peer.requests) == ["/stores/shop-1/retry", "/stores/shop-2/retry"]
+
+
+async def test_a_retry_that_is_refused_is_said_with_the_reason(peer: Peer, target: Target) -> None:
+    peer.put(failed("shop-1"))
+    async with dashboard(target) as driver:
+        peer.answer = refusal(503, "The cluster does not answer.", "Come back in 5 s.")
+        await driver.press("r")
+        await driver.until_said("shop-1 was not retried. The cluster does not answer. Come back in 5 s.")
+
+
+@pytest.mark.parametrize(
+    ("phase", "key", "reason"),
+    [
+        pytest.param("Ready", "r", "Nothing to retry: shop-1 is Ready.", id="retry-ready"),
+        pytest.param("Deleting", "r", "Nothing to retry: shop-1 is being deleted.", id="retry-deleting"),
+        pytest.param("Deleting", "delete", "shop-1 is being deleted already.", id="delete-deleting"),
+        pytest.param("Pending", "o", "shop-1 does not answer yet: it is Pending.", id="open-pending"),
+        pytest.param("Ready", "b", "Nothing to report: shop-1 has no error.", id="report-ready"),
+    ],
+)
+async def test_a_key_that_does_nothing_says_why(peer: Peer, target: Target, phase: str, key: str, reason: str) -> None:
+    peer.put(make_store("shop-1", phase))
+    async with dashboard(target) as driver:
+        await driver.press(key)
+        await driver.until_said(reason)
+    assert peer.requests == []
+
+
+async def test_keys_that_would_do_nothing_are_dimmed(peer: Peer, target: Target) -> None:
+    peer.put(make_store("shop-1"))
+    async with dashboard(target) as driver:
+        assert {"new", "delete", "open", "copy"} <= enabled(driver)
+        assert "retry" not in enabled(driver)
+        peer.put(failed("shop-1"))
+        await driver.until(lambda: "retry" in enabled(driver), "retry to be possible")
+        assert "open" not in enabled(driver)
+
+
+async def test_without_a_store_a_key_says_so(target: Target) -> None:
+    async with dashboard(target) as driver:
+        await driver.press("r")
+        await driver.until_said("There is no store under the cursor.")
+
+
+async def test_a_read_only_dashboard_changes_nothing_and_says_so(peer: Peer, target: Target) -> None:
+    peer.put(failed("shop-1"))
+    async with dashboard(target, read_only=True) as driver:
+        assert "read-only" in driver.lines()[0]
+        assert not {"new", "retry", "delete"} & enabled(driver)
+        for key in ("n", "r", "delete", "ctrl+d"):
+            await driver.press(key)
+        assert type(driver.app.screen).__name__ == "StoresScreen"
+        await driver.until_said("This dashboard is read-only")
+    assert peer.requests == []
+
+
+async def test_o_opens_the_shop(peer: Peer, target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    peer.put(make_store("shop-1"))
+    async with dashboard(target) as driver:
+        monkeypatch.setattr("webbrowser.get", lambda: object())
+        monkeypatch.setattr(driver.app, "open_url", opened.append)
+        await driver.press("o")
+        assert opened == ["http://shop-1.127.0.0.1.nip.io"]
+
+
+async def test_without_a_browser_o_copies_the_address(
+    peer: Peer, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import webbrowser
+
+    def none() -> object:
+        raise webbrowser.Error("could not locate runnable browser")
+
+    peer.put(make_store("shop-1"))
+    async with dashboard(target) as driver:
+        monkeypatch.setattr("webbrowser.get", none)
+        await driver.press("o")
+        await driver.until_said("there is no browser on this machine")
+        assert copied(driver) == "http://shop-1.127.0.0.1.nip.io"
+
+
+async def test_a_browser_that_would_need_the_terminal_is_not_started(
+    peer: Peer, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import webbrowser
+
+    peer.put(make_store("shop-1"))
+    async with dashboard(target) as driver:
+        monkeypatch.setattr("webbrowser.get", lambda: webbrowser.GenericBrowser("lynx"))
+        await driver.press("o")
+        await driver.until_said("the browser here would need this terminal")
+
+
+async def test_o_does_not_claim_that_a_simulated_shop_answers(peer: Peer, target: Target) -> None:
+    peer.put(make_store("shop-1", simulated=True))
+    async with dashboard(target) as driver:
+        await driver.press("o")
+        await driver.until_said("No shop answers at shop-1: its containers are simulated.")
+
+
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "file:///etc/passwd", "http://[", ""])
+async def test_o_follows_nothing_but_web_addresses(peer: Peer, target: Target, address: str) -> None:
+    peer.put(make_store("shop-1", url=address))
+    async with dashboard(target) as driver:
+        await driver.press("o")
+        await driver.until_said("shop-1 has no address yet.")
+
+
+async def test_c_copies_the_id_and_u_the_address(peer: Peer, target: Target) -> None:
+    peer.put(make_store("shop-1"))
+    async with dashboard(target) as driver:
+        await driver.press("c")
+        assert copied(driver) == "shop-1"
+        await driver.press("u")
+        assert copied(driver) == "http://shop-1.127.0.0.1.nip.io"
+
+
+async def test_c_copies_the_ids_of_all_marked_stores(peer: Peer, target: Target) -> None:
+    for number in range(3):
+        peer.put(make_store(f"shop-{number}", created_at=START + timedelta(minutes=number)))
+    async with dashboard(target) as driver:
+        await driver.press("space", "space", "c")
+        assert copied(driver) == "shop-1\nshop-2"
+        await driver.until_said("Copied 2 ids.")
+
+
+async def test_b_copies_a_report_with_cause_hint_and_timeline(peer: Peer, target: Target) -> None:
+    peer.put(failed("shop-1", events=[event("Failed", "no image", level="error")]))
+    async with dashboard(target) as driver:
+        await driver.press("b")
+        report = copied(driver)
+    assert "ImagePullBackOff: no image" in report
+    assert "Check the image." in report
+    assert "2026-11-24T10:00:00Z  Failed  error  no image" in report
+
+
+async def test_a_shows_the_command_that_reads_the_admin_account(peer: Peer, target: Target) -> None:
+    peer.put(make_store("shop-1"))
+    async with dashboard(target) as driver:
+        await driver.press("a")
+        await driver.until_open("Notice")
+        await driver.press("enter")
+        await driver.until_open("StoresScreen")
+        assert copied(driver).startswith("kubectl get secret store-admin -n store-shop-1 ")
+
+
+async def test_an_action_hits_the_store_that_was_under_the_cursor_though_the_list_was_turned_round(
+    peer: Peer, target: Target
+) -> None:
+    for number in range(3):
+        peer.put(failed(f"shop-{number}", created_at=START + timedelta(minutes=number)))
+    async with dashboard(target) as driver:
+        await driver.press("s")
+        assert driver.ids == ["shop-0", "shop-1", "shop-2"]
+        assert driver.cursor == "shop-2"
+        await driver.press("r")
+        await driver.until_said("shop-2 is tried again now.")
+
+
+async def test_a_store_that_stops_matching_the_filter_stays_under_the_cursor(peer: Peer, target: Target) -> None:
+    peer.put(failed("shop-1", created_at=START + timedelta(minutes=1)))
+    peer.put(failed("shop-0"))
+    async with dashboard(target) as driver:
+        await driver.press("f")
+        peer.put(provisioning("shop-1", created_at=START + timedelta(minutes=1)))
+        await driver.until_shown("◐ Provisioning")
+        assert driver.cursor == "shop-1"
+        assert "showing 1 of 2 stores" in driver.text()
+        await driver.press("down")
+        assert driver.ids == ["shop-0"]

@@ -1,0 +1,189 @@
+"""Losing the server: what is said, what stays, what cannot be done, and what is said when it is back."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.tui.driver import Driver, dashboard
+from tests.urumi.peer import Peer
+from tests.urumi.stores import START, failed, make_store
+from tui import app as app_module
+from tui.session import Session
+from urumi.config import Target
+from urumi.wire import Bookmark
+
+pytestmark = pytest.mark.anyio
+
+
+class Clock:
+    """A clock that can be set forward."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        """Return the time."""
+        return datetime.now(UTC) + self.ahead
+
+
+async def lose(driver: Driver, peer: Peer) -> None:
+    """Stop the server and wait until that is noticed."""
+    peer.stop()
+    await driver.until_shown("reconnecting")
+
+
+async def back(driver: Driver, peer: Peer) -> None:
+    """Start the server and press R until the dashboard is live."""
+    peer.start()
+    await driver.until_live()
+
+
+async def test_a_live_line_is_called_live(target: Target) -> None:
+    async with dashboard(target) as driver:
+        assert driver.lines()[0].endswith("● live")
+
+
+async def test_a_lost_server_leaves_the_list_and_the_keys_that_only_look(peer: Peer, target: Target) -> None:
+    for number in range(3):
+        peer.put(make_store(f"shop-{number}", created_at=START + timedelta(minutes=number)))
+    async with dashboard(target) as driver:
+        await lose(driver, peer)
+        assert "◌ reconnecting" in driver.lines()[0]
+        await driver.press("down", "d")
+        await driver.until_open("DetailsScreen")
+        await driver.press("escape")
+        await driver.until_open("StoresScreen")
+        assert driver.ids == ["shop-2", "shop-1", "shop-0"]
+        assert driver.table.stale
+
+
+async def test_what_would_change_something_says_why_it_cannot(peer: Peer, target: Target) -> None:
+    peer.put(failed("shop-1"))
+    async with dashboard(target) as driver:
+        await lose(driver, peer)
+        for key in ("n", "r", "delete"):
+            await driver.press(key)
+        assert type(driver.app.screen).__name__ == "StoresScreen"
+        assert [said for said in driver.said if "while the server is out of reach" in said]
+        assert not any(hint.enabled for hint in driver.home._keys.hints if hint.label in ("new", "retry", "delete"))
+
+
+async def test_after_a_while_it_says_since_when_and_how_old_the_data_is(peer: Peer, target: Target) -> None:
+    clock = Clock()
+    peer.put(make_store("shop-1"))
+    async with dashboard(target, now=clock) as driver:
+        await lose(driver, peer)
+        clock.ahead = timedelta(seconds=30)
+        await driver.until_shown("✕ offline since")
+        assert "data" in driver.lines()[0]
+        await driver.until(lambda: "refused" in driver.lines()[2], "the reason")
+        assert "1 store" in driver.lines()[1]
+
+
+async def test_coming_back_says_what_was_different_meanwhile(peer: Peer, target: Target) -> None:
+    for name in ("shop-1", "shop-2", "shop-3"):
+        peer.put(make_store(name))
+    async with dashboard(target) as driver:
+        await lose(driver, peer)
+        peer.remove("shop-1")
+        peer.put(failed("shop-2"))
+        peer.put(make_store("shop-4"))
+        peer.put(make_store("shop-5"))
+        peer.forget()
+        await back(driver, peer)
+        await driver.until_said("2 new, 1 gone, 1 changed.")
+        await driver.until_shown("✗ Failed")
+        assert not driver.table.stale
+        assert driver.lines()[0].endswith("● live")
+
+
+async def test_a_line_that_goes_on_where_it_broke_is_nothing_to_talk_about(peer: Peer, target: Target) -> None:
+    peer.put(make_store("shop-1"))
+    async with dashboard(target) as driver:
+        peer.hang_up()
+        await driver.until(lambda: not driver.app.session.is_live, "the line to break")
+        await driver.until_live()
+        peer.put(make_store("shop-2"))
+        await driver.until_shown("2 stores")
+        assert driver.said == ["Back after 0 s: 1 new."] or driver.said == []
+
+
+async def test_a_wrong_token_is_said_with_what_to_do(peer: Peer, target: Target) -> None:
+    async with dashboard(Target(target.url, "wrong"), is_live=False) as driver:
+        await driver.until_shown("not signed in")
+        await driver.until_shown("the token was not accepted (HTTP 401)")
+        await driver.until_shown("URUMI_TOKEN")
+
+
+async def test_a_token_that_is_refused_later_leaves_the_list(peer: Peer, target: Target) -> None:
+    peer.put(make_store("shop-1"))
+    async with dashboard(target) as driver:
+        peer.token = "another"
+        peer.hang_up()
+        await driver.until_shown("not signed in")
+        assert "shop-1" in driver.text()
+
+
+async def test_a_server_that_was_never_there_is_said_with_how_to_start_one(peer: Peer, target: Target) -> None:
+    peer.stop()
+    async with dashboard(target, is_live=False) as driver:
+        await driver.until_shown("Nothing is known yet")
+        await driver.until_shown("./setup.sh")
+        peer.put(make_store("shop-1"))
+        await back(driver, peer)
+        await driver.until_shown("shop-1")
+
+
+async def test_r_tries_at_once(peer: Peer, target: Target) -> None:
+    async with dashboard(target) as driver:
+        peer.denial = 503
+        peer.hang_up()
+        await driver.until(lambda: driver.app.session.retry_seconds > 0, "the wait")
+        peer.denial = 0
+        await driver.press("R")
+        await driver.until(lambda: driver.app.session.is_live, "to be live")
+
+
+async def test_a_frame_that_is_not_of_the_protocol_leaves_the_list_and_is_said(peer: Peer, target: Target) -> None:
+    peer.put(make_store("shop-1"))
+    async with dashboard(target) as driver:
+        peer.say('{"type": "delta", "seq": 9, "op": "upsert", "storeId": 7}')
+        await driver.until_shown("not of urumi.v1")
+        assert "shop-1" in driver.text()
+
+
+async def test_a_cluster_that_the_server_does_not_hear_is_said(peer: Peer, target: Target) -> None:
+    async with dashboard(target) as driver:
+        peer.say(Bookmark(epoch=peer.epoch, seq=peer.seq, age_seconds=200.0))
+        await driver.until_shown("live, but old")
+        await driver.until_shown("has not heard from the cluster for 3 min 2")
+
+
+async def test_a_feed_that_crashes_is_said_and_started_again(
+    peer: Peer, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peer.put(make_store("shop-1"))
+    monkeypatch.setattr(app_module, "RESTART_SECONDS", 0.01)
+    async with dashboard(target) as driver:
+        with monkeypatch.context() as broken:
+            broken.setattr(Session, "_news", lambda *args: 1 / 0)
+            peer.put(make_store("shop-2"))
+            await driver.until_said("The live feed met a defect: ZeroDivisionError")
+            assert "shop-1" in driver.text()
+        await driver.until_shown("shop-2")
+
+
+async def test_a_local_server_that_came_back_elsewhere_is_found_again(
+    peer: Peer, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = target
+    monkeypatch.setattr(app_module, "find_target", lambda url, token: found)
+    peer.put(make_store("shop-1"))
+    async with dashboard(target) as driver:
+        peer.token = "the-new-one"
+        peer.hang_up()
+        await driver.until_shown("not signed in")
+        found = Target(target.url, "the-new-one")
+        await driver.until_live()
+        peer.put(make_store("shop-2"))
+        await driver.until_shown("2 stores")

@@ -1,0 +1,142 @@
+"""Asking for a store: the form, its checks, and what it does with a refusal."""
+
+import pytest
+from starlette.responses import JSONResponse
+
+from tests.tui.driver import dashboard
+from tests.urumi.peer import Peer
+from tests.urumi.stores import failed, make_store
+from urumi.config import Target
+
+pytestmark = pytest.mark.anyio
+
+
+def refusal(status: int, detail: str, hint: str = "", **more: object) -> JSONResponse:
+    """Return a problem as the server sends it."""
+    problem = {"type": "urn:urumi:problem:x", "title": "x", "status": status, "detail": detail, "hint": hint, **more}
+    return JSONResponse(problem, status)
+
+
+async def test_a_store_that_was_asked_for_appears_under_the_cursor(peer: Peer, target: Target) -> None:
+    peer.put(make_store("shop-1"))
+    async with dashboard(target) as driver:
+        await driver.press("n")
+        await driver.until_open("CreateDialog")
+        await driver.type("shop-2")
+        await driver.press("enter")
+        await driver.until_open("StoresScreen")
+        await driver.until(lambda: driver.cursor == "shop-2", "the cursor to be on it")
+        await driver.until_said("shop-2 was asked for")
+
+
+async def test_the_id_is_checked_while_it_is_typed(target: Target) -> None:
+    async with dashboard(target) as driver:
+        await driver.press("n")
+        await driver.until_open("CreateDialog")
+        assert "3 to 32 lower-case letters" in driver.text()
+        await driver.type("Sh")
+        await driver.until_shown("The id must have 3 to 32 characters")
+        await driver.type("op")
+        await driver.until_shown("The id may hold lower-case letters, digits and inner hyphens only")
+        assert driver.app.screen.query_one("#confirm").disabled
+        await driver.press("enter")
+        assert type(driver.app.screen).__name__ == "CreateDialog"
+
+
+async def test_it_says_what_will_be_made_and_that_a_name_is_taken(peer: Peer, target: Target) -> None:
+    peer.put(make_store("shop-1"))
+    async with dashboard(target) as driver:
+        await driver.press("n")
+        await driver.until_open("CreateDialog")
+        await driver.type("shop-1")
+        await driver.until_shown("shop-1 exists already: WooCommerce, Ready.")
+        await driver.type("0")
+        await driver.until_shown("Makes namespace store-shop-10 and release woocommerce-shop-10.")
+        await driver.press("tab", "down")
+        await driver.until_shown("release medusa-shop-10")
+
+
+async def test_the_engine_that_is_chosen_is_asked_for(peer: Peer, target: Target) -> None:
+    async with dashboard(target) as driver:
+        await driver.press("n")
+        await driver.until_open("CreateDialog")
+        await driver.type("shop-1")
+        await driver.press("tab", "down", "enter")
+        await driver.until(lambda: "shop-1" in peer.stores, "the store")
+    assert peer.stores["shop-1"].engine == "medusa"
+
+
+async def test_another_engine_for_the_same_name_is_refused_inside_the_form(peer: Peer, target: Target) -> None:
+    peer.put(make_store("shop-1", engine="medusa"))
+    async with dashboard(target) as driver:
+        await driver.press("n")
+        await driver.until_open("CreateDialog")
+        await driver.type("shop-1")
+        await driver.press("enter")
+        await driver.until(driver.problem, "the refusal")
+        assert driver.problem() == "Store shop-1 exists with engine medusa.\nChoose another storeId."
+        assert type(driver.app.screen).__name__ == "CreateDialog"
+
+
+@pytest.mark.parametrize(
+    ("status", "detail", "hint"),
+    [
+        pytest.param(409, "20 of 20 stores are there.", "Delete one first.", id="quota"),
+        pytest.param(429, "5 stores in 60 s are the most.", "Come back in 42 s.", id="rate"),
+        pytest.param(503, "The cluster does not answer.", "Come back in 5 s.", id="cluster"),
+    ],
+)
+async def test_a_refusal_stays_in_the_form_in_words_and_can_be_tried_again(
+    peer: Peer, target: Target, status: int, detail: str, hint: str
+) -> None:
+    async with dashboard(target) as driver:
+        await driver.press("n")
+        await driver.until_open("CreateDialog")
+        await driver.type("shop-1")
+        peer.answer = refusal(status, detail, hint, instance="req-7")
+        await driver.press("enter")
+        await driver.until(driver.problem, "the refusal")
+        assert driver.problem() == f"{detail}\n{hint}\nRequest req-7"
+        await driver.press("enter")
+        await driver.until(lambda: "shop-1" in peer.stores, "the second attempt")
+
+
+async def test_a_field_that_the_server_refuses_is_named(peer: Peer, target: Target) -> None:
+    async with dashboard(target) as driver:
+        await driver.press("n")
+        await driver.until_open("CreateDialog")
+        await driver.type("shop-1")
+        peer.answer = refusal(422, "The body is off.", errors=[{"pointer": "/storeId", "message": "is reserved"}])
+        await driver.press("enter")
+        await driver.until(driver.problem, "the refusal")
+        assert driver.problem() == "The body is off.\nstoreId: is reserved"
+
+
+async def test_an_answer_that_is_not_of_the_api_is_said_in_words(peer: Peer, target: Target) -> None:
+    async with dashboard(target) as driver:
+        await driver.press("n")
+        await driver.until_open("CreateDialog")
+        await driver.type("shop-1")
+        peer.answer = JSONResponse({"hello": "there"})
+        await driver.press("enter")
+        await driver.until(lambda: "not of the API" in driver.problem(), "the refusal")
+
+
+async def test_escape_leaves_without_asking(peer: Peer, target: Target) -> None:
+    async with dashboard(target) as driver:
+        await driver.press("n")
+        await driver.until_open("CreateDialog")
+        await driver.type("shop-1")
+        await driver.press("escape")
+        await driver.until_open("StoresScreen")
+    assert peer.requests == []
+
+
+async def test_a_filter_that_would_hide_the_new_store_is_taken_away(peer: Peer, target: Target) -> None:
+    peer.put(failed("shop-1"))
+    async with dashboard(target) as driver:
+        await driver.press("f", "n")
+        await driver.until_open("CreateDialog")
+        await driver.type("shop-2")
+        await driver.press("enter")
+        await driver.until(lambda: driver.cursor == "shop-2", "the cursor to be on it")

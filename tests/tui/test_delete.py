@@ -1,0 +1,175 @@
+"""Deleting: what the dialog says, what has to be typed, and that it hits the store that was meant."""
+
+from datetime import timedelta
+
+import pytest
+from textual.widgets import Button
+
+from tests.tui.driver import Driver, dashboard
+from tests.tui.test_create import refusal
+from tests.urumi.peer import Peer
+from tests.urumi.stores import START, failed, make_store
+from urumi.config import Target
+
+pytestmark = pytest.mark.anyio
+
+
+async def open_dialog(driver: Driver) -> None:
+    """Press delete."""
+    await driver.press("delete")
+    await driver.until_open("DeleteDialog")
+
+
+async def test_it_names_the_store_its_namespace_and_what_goes_with_it(peer: Peer, target: Target) -> None:
+    peer.put(make_store("shop-1"))
+    async with dashboard(target) as driver:
+        await open_dialog(driver)
+        text = driver.text()
+    assert "Delete shop-1?" in text
+    assert "orders, customers and products" in text
+    assert "release woocommerce-shop-1" in text
+    assert "namespace store-shop-1" in text
+    assert peer.url in text
+
+
+async def test_enter_cancels_because_the_focus_begins_on_cancel(peer: Peer, target: Target) -> None:
+    peer.put(failed("shop-1"))
+    async with dashboard(target) as driver:
+        await open_dialog(driver)
+        assert driver.app.focused is driver.app.screen.query_one("#cancel")
+        await driver.press("enter")
+        await driver.until_open("StoresScreen")
+    assert peer.requests == []
+
+
+async def test_a_ready_store_has_to_be_named(peer: Peer, target: Target) -> None:
+    peer.put(make_store("shop-1"))
+    async with dashboard(target) as driver:
+        await open_dialog(driver)
+        assert driver.app.screen.query_one("#confirm", Button).disabled
+        await driver.type("shop-")
+        await driver.press("enter")
+        assert type(driver.app.screen).__name__ == "DeleteDialog"
+        await driver.type("1")
+        await driver.press("enter")
+        await driver.until_open("StoresScreen")
+        await driver.until_said("shop-1 is being deleted.")
+    assert [(method, path) for method, path, *_ in peer.requests] == [("DELETE", "/stores/shop-1?uid=uid-of-shop-1")]
+
+
+async def test_a_failed_store_is_deleted_without_typing(peer: Peer, target: Target) -> None:
+    peer.put(failed("shop-1"))
+    async with dashboard(target) as driver:
+        await open_dialog(driver)
+        await driver.press("tab", "enter")
+        await driver.until_said("shop-1 is being deleted.")
+
+
+async def test_it_deletes_the_store_that_was_under_the_cursor_wherever_the_list_goes_meanwhile(
+    peer: Peer, target: Target
+) -> None:
+    for number in range(4):
+        peer.put(failed(f"shop-{number}", created_at=START + timedelta(minutes=number)))
+    async with dashboard(target) as driver:
+        await driver.press("down")
+        assert driver.cursor == "shop-2"
+        await open_dialog(driver)
+        peer.remove("shop-3")
+        peer.put(failed("shop-9", created_at=START + timedelta(minutes=9)))
+        await driver.until(lambda: "shop-9" in driver.ids, "the list to change")
+        await driver.press("tab", "enter")
+        await driver.until_said("shop-2 is being deleted.")
+    assert [path for _, path, *_ in peer.requests] == ["/stores/shop-2?uid=uid-of-shop-2"]
+
+
+async def test_a_store_of_the_same_name_that_came_meanwhile_is_not_hit(peer: Peer, target: Target) -> None:
+    peer.put(failed("shop-1", uid="first"))
+    async with dashboard(target) as driver:
+        await open_dialog(driver)
+        peer.remove("shop-1")
+        peer.put(make_store("shop-1", uid="second"))
+        await driver.until(lambda: len(driver.ids) == 2, "the other store")
+        peer.answer = refusal(409, "Store shop-1 is another store by now.")
+        await driver.press("tab", "enter")
+        await driver.until(driver.problem, "the refusal")
+        assert driver.problem() == "Store shop-1 is another store by now."
+    assert [path for _, path, *_ in peer.requests] == ["/stores/shop-1?uid=first"]
+
+
+async def test_a_key_on_a_store_that_is_gone_says_so_and_does_nothing(peer: Peer, target: Target) -> None:
+    for number in range(2):
+        peer.put(failed(f"shop-{number}", created_at=START + timedelta(minutes=number)))
+    async with dashboard(target) as driver:
+        assert driver.cursor == "shop-1"
+        peer.remove("shop-1")
+        await driver.until_shown("– Deleted")
+        await driver.press("delete")
+        await driver.until_said("Nothing to delete: shop-1 is gone.")
+        await driver.press("r")
+        await driver.until_said("Nothing to retry: shop-1 is gone.")
+    assert peer.requests == []
+
+
+async def test_a_failure_stays_in_the_dialog(peer: Peer, target: Target) -> None:
+    peer.put(failed("shop-1"))
+    async with dashboard(target) as driver:
+        await open_dialog(driver)
+        peer.answer = refusal(503, "The cluster does not answer.", "Come back in 5 s.")
+        await driver.press("tab", "enter")
+        await driver.until(driver.problem, "the refusal")
+        assert driver.problem() == "The cluster does not answer.\nCome back in 5 s."
+        assert "shop-1" in peer.stores
+
+
+async def test_a_server_that_goes_away_is_said_in_the_dialog(peer: Peer, target: Target) -> None:
+    peer.put(failed("shop-1"))
+    async with dashboard(target) as driver:
+        await open_dialog(driver)
+        peer.stop()
+        await driver.press("tab", "enter")
+        await driver.until(lambda: "No answer from" in driver.problem(), "the problem")
+        await driver.press("escape")
+        await driver.until_open("StoresScreen")
+        assert "shop-1" in driver.text()
+
+
+async def test_a_store_that_was_gone_already_is_said_to_be(peer: Peer, target: Target) -> None:
+    peer.put(failed("shop-1"))
+    async with dashboard(target) as driver:
+        await open_dialog(driver)
+        del peer.stores["shop-1"]
+        await driver.press("tab", "enter")
+        await driver.until_said("shop-1 was gone already.")
+
+
+async def test_marked_stores_are_deleted_together_once_their_number_is_typed(peer: Peer, target: Target) -> None:
+    for number in range(5):
+        peer.put(make_store(f"shop-{number}", created_at=START + timedelta(minutes=number)))
+    async with dashboard(target) as driver:
+        await driver.press("space", "space", "space")
+        await driver.until_shown("3 stores marked")
+        await open_dialog(driver)
+        assert "Delete 3 stores?" in driver.text()
+        assert "shop-4  Ready, namespace store-shop-4" in driver.text()
+        await driver.type("delete 3")
+        await driver.press("enter")
+        await driver.until_said("3 stores are being deleted.")
+        await driver.until(lambda: driver.ids == ["shop-1", "shop-0"], "the list without them")
+        assert driver.table.marked == set()
+
+
+async def test_those_of_many_that_were_not_deleted_stay_in_the_dialog_with_the_reason(
+    peer: Peer, target: Target
+) -> None:
+    for number in range(3):
+        peer.put(make_store(f"shop-{number}"))
+    async with dashboard(target) as driver:
+        await driver.press("space", "space", "space")
+        await open_dialog(driver)
+        await driver.type("delete 3")
+        peer.answer = refusal(409, "It is another store by now.")
+        await driver.press("enter")
+        await driver.until(driver.problem, "the refusal")
+        assert driver.problem().startswith("2 of 3 are being deleted. shop-")
+        assert driver.problem().endswith("It is another store by now.")
+        await driver.until_shown("Delete shop-")

@@ -1,0 +1,154 @@
+"""One store: the pane under the list, its timeline, and the screen with everything."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.tui.driver import dashboard
+from tests.urumi.peer import Peer
+from tests.urumi.stores import START, event, failed, make_store, provisioning
+from tui.glyphs import UNICODE
+from tui.timeline import timeline
+from tui.widgets.lines import Line, LinesView
+from urumi.config import Target
+from urumi.wire import Store
+
+
+def words(line: Line) -> str:
+    """Return a line as text."""
+    return "".join(text for text, _ in (*line.head, *line.body))
+
+
+def lines(store: Store, *, seconds: float = 60.0) -> list[str]:
+    """Return the timeline of a store as texts."""
+    return [words(line) for line in timeline(store, UNICODE, START + timedelta(seconds=seconds), width=120)]
+
+
+def test_a_timeline_says_when_what_and_how_long() -> None:
+    store = make_store(events=[event("NamespaceReady", "namespace store-shop-1", seconds=0.24)])
+    (line,) = lines(store)
+    assert line.split()[1:] == ["·", "NamespaceReady", "0.2", "s", "namespace", "store-shop-1"]
+
+
+def test_gaps_between_events_are_said() -> None:
+    store = make_store(events=[event("A"), event("B", at=12.0), event("C", at=40.0, seconds=27.0)])
+    assert [line.strip() for line in lines(store) if "…" in line] == ["… 12 s"]
+
+
+def test_repeated_events_are_folded_with_their_count() -> None:
+    store = make_store(events=[event("ImagePullBackOff", "no image", level="warning", count=7)])
+    assert "×7 no image" in lines(store)[0]
+
+
+def test_a_store_that_moves_ends_with_what_it_is_at() -> None:
+    last = lines(provisioning(events=[event("HelmInstalled")]), seconds=75.0)[-1]
+    assert last.split()[:5] == ["now", "◐", "Provisioning", "1", "min"]
+    assert last.endswith("5/5 health: waiting for wordpress 0/1")
+
+
+def test_a_full_timeline_says_that_its_beginning_is_not_kept() -> None:
+    assert "is not kept" in lines(make_store(events=[event("A", str(number)) for number in range(20)]))[0]
+
+
+@pytest.mark.anyio
+async def test_the_pane_follows_the_store_under_the_cursor(peer: Peer, target: Target) -> None:
+    peer.put(provisioning("shop-1", events=[event("NamespaceReady", "namespace store-shop-1")]))
+    async with dashboard(target) as driver:
+        await driver.until_shown("namespace store-shop-1")
+        peer.put(
+            provisioning("shop-1", events=[event("NamespaceReady"), event("HelmInstalled", "revision 1 is deployed")])
+        )
+        await driver.until_shown("revision 1 is deployed")
+        await driver.until_shown("step 5 of 5: health")
+
+
+@pytest.mark.anyio
+async def test_the_pane_says_what_is_wrong_and_what_to_do(peer: Peer, target: Target) -> None:
+    peer.put(failed("shop-1", attempts=3))
+    async with dashboard(target) as driver:
+        await driver.until_shown("✗ health: ImagePullBackOff: no image")
+        await driver.until_shown("attempt 3")
+        await driver.until_shown("→ Check the image.")
+
+
+@pytest.mark.anyio
+async def test_whoever_reads_up_the_timeline_is_left_alone_and_told_of_what_is_new(peer: Peer, target: Target) -> None:
+    events = [event(f"Event-{number:02}", at=number) for number in range(15)]
+    peer.put(make_store("shop-1", events=events))
+    async with dashboard(target, size=(80, 24)) as driver:
+        view = driver.app.screen.query_one("#timeline", LinesView)
+        await driver.until_shown("Event-14")
+        await driver.press("tab", "g")
+        await driver.until_shown("Event-00")
+        peer.put(make_store("shop-1", events=[*events, event("Event-15", at=15), event("Event-16", at=16)]))
+        await driver.until_shown("▼ 2 new below, G shows them")
+        assert view.scroll_offset.y == 0
+        await driver.press("G")
+        await driver.until_shown("Event-16")
+        assert "new below" not in driver.text()
+        peer.put(make_store("shop-1", events=[*events, event("Event-17", at=17)]))
+        await driver.until_shown("Event-17")
+
+
+@pytest.mark.anyio
+async def test_d_shows_everything_and_escape_comes_back(peer: Peer, target: Target) -> None:
+    condition = {"type": "Ready", "status": "False", "reason": "WaitingForWorkloads", "message": "wordpress 0/1"}
+    peer.put(failed("shop-1", conditions=[condition]))
+    async with dashboard(target) as driver:
+        await driver.press("d")
+        await driver.until_open("DetailsScreen")
+        text = driver.text()
+        for expected in (
+            "Timeline",
+            "Conditions",
+            "WaitingForWorkloads: wordpress 0/1",
+            "store-shop-1",
+            "uid-of-shop-1",
+            "kubectl get secret store-admin",
+        ):
+            assert expected in text
+        await driver.press("escape")
+        await driver.until_open("StoresScreen")
+
+
+@pytest.mark.anyio
+async def test_the_details_are_live_and_stay_when_the_store_goes(peer: Peer, target: Target) -> None:
+    peer.put(provisioning("shop-1"))
+    async with dashboard(target) as driver:
+        await driver.press("enter")
+        await driver.until_open("DetailsScreen")
+        peer.put(make_store("shop-1"))
+        await driver.until_shown("✓ Ready")
+        peer.remove("shop-1")
+        await driver.until_shown("gone; this is how it was last seen")
+        await driver.press("delete")
+        await driver.until_said("Nothing to delete: shop-1 is gone.")
+
+
+@pytest.mark.anyio
+async def test_y_shows_the_store_as_yaml_and_c_copies_that(peer: Peer, target: Target) -> None:
+    peer.put(make_store("shop-1"))
+    async with dashboard(target) as driver:
+        await driver.press("d")
+        await driver.until_open("DetailsScreen")
+        await driver.press("y")
+        await driver.until_shown("storeId: shop-1")
+        await driver.press("c")
+        assert driver.app.clipboard.startswith("storeId: shop-1\n")
+        await driver.press("y")
+        await driver.until_shown("Facts")
+
+
+@pytest.mark.anyio
+async def test_actions_of_the_details_are_about_their_store(peer: Peer, target: Target) -> None:
+    peer.put(failed("shop-1"))
+    async with dashboard(target) as driver:
+        await driver.press("d")
+        await driver.until_open("DetailsScreen")
+        await driver.press("r")
+        await driver.until_said("shop-1 is tried again now.")
+        await driver.press("delete")
+        await driver.until_open("DeleteDialog")
+        await driver.press("tab", "enter")
+        await driver.until_said("shop-1 is being deleted.")
+        await driver.until_shown("gone; this is how it was last seen")

@@ -1,0 +1,338 @@
+"""The live feed against a server that really drops, lies, falls silent and comes back."""
+
+import asyncio
+import itertools
+import json
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager
+
+import pytest
+
+from tests.urumi.peer import Peer
+from tests.urumi.stores import make_store, provisioning
+from urumi import live
+from urumi.config import Target
+from urumi.live import Change, FeedEvent, Heard, Link, LiveFeed, Picture
+from urumi.wire import Bookmark, Delta, Snapshot, dump
+
+pytestmark = pytest.mark.anyio
+
+PATIENCE_SECONDS = 10.0
+
+
+class Reader:
+    """Takes events out of a feed, one after the other."""
+
+    def __init__(self, feed: LiveFeed, events: AsyncIterator[FeedEvent]) -> None:
+        self.feed = feed
+        self._events = events
+
+    async def next(self) -> FeedEvent:
+        """Return the next event."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return await anext(self._events)
+
+    async def until(self, is_wanted: Callable[[FeedEvent], bool]) -> list[FeedEvent]:
+        """Return the events up to the wanted one; no wait for a new attempt is sat out."""
+        taken: list[FeedEvent] = []
+        while not taken or not is_wanted(taken[-1]):
+            taken.append(await self.next())
+            if isinstance(taken[-1], Link) and taken[-1].state in ("reconnecting", "refused"):
+                self.feed.reconnect_now()
+        return taken
+
+    async def picture(self) -> Picture:
+        """Return the next picture."""
+        event = (await self.until(lambda event: isinstance(event, Picture)))[-1]
+        assert isinstance(event, Picture)
+        return event
+
+    async def change(self) -> Change:
+        """Return the next change."""
+        event = (await self.until(lambda event: isinstance(event, Change)))[-1]
+        assert isinstance(event, Change)
+        return event
+
+    async def link(self, state: str) -> Link:
+        """Return the next link of that state."""
+        event = (await self.until(lambda event: isinstance(event, Link) and event.state == state))[-1]
+        assert isinstance(event, Link)
+        return event
+
+
+@asynccontextmanager
+async def reading(feed: LiveFeed) -> AsyncIterator[Reader]:
+    """Read a feed and close it."""
+    async with aclosing(feed.events()) as events:
+        yield Reader(feed, events)
+
+
+async def test_picture_comes_first_and_changes_follow_in_order(peer: Peer, target: Target) -> None:
+    peer.put(make_store("shop-1"))
+    async with reading(LiveFeed(target)) as reader:
+        assert [await reader.next() for _ in range(4)] == [
+            Link("connecting"),
+            Link("live"),
+            Picture((make_store("shop-1"),)),
+            Heard(0.0),
+        ]
+        peer.put(provisioning("shop-2"))
+        peer.remove("shop-1")
+        assert await reader.change() == Change("shop-2", "uid-of-shop-2", provisioning("shop-2"))
+        assert await reader.change() == Change("shop-1", "uid-of-shop-1", None)
+    assert peer.subscriptions == [{"type": "subscribe", "stores": "all"}]
+
+
+async def test_only_the_stores_asked_for_are_subscribed(peer: Peer, target: Target) -> None:
+    peer.put(make_store("shop-1"))
+    peer.put(make_store("shop-2"))
+    async with reading(LiveFeed(target, store_ids=("shop-2",))) as reader:
+        assert (await reader.picture()).stores == (make_store("shop-2"),)
+    assert peer.subscriptions[0]["stores"] == ["shop-2"]
+
+
+async def test_a_picture_in_parts_is_told_once_and_whole(peer: Peer, target: Target) -> None:
+    parts = [[make_store(f"shop-{part}{number}") for number in range(3)] for part in range(3)]
+    peer.opening = [Snapshot(epoch=peer.epoch, seq=0, stores=tuple(part), last=part is parts[-1]) for part in parts]
+    async with reading(LiveFeed(target)) as reader:
+        assert (await reader.picture()).stores == tuple(itertools.chain(*parts))
+
+
+async def test_after_a_break_the_feed_goes_on_from_its_place(peer: Peer, target: Target) -> None:
+    peer.put(make_store("shop-1"))
+    async with reading(LiveFeed(target)) as reader:
+        await reader.picture()
+        place = peer.seq
+        peer.hang_up()
+        await reader.link("reconnecting")
+        peer.put(make_store("shop-2"))
+        events = await reader.until(lambda event: isinstance(event, Change))
+    assert not [event for event in events if isinstance(event, Picture)]
+    assert events[-1] == Change("shop-2", "uid-of-shop-2", make_store("shop-2"))
+    assert peer.subscriptions[1]["resume"] == {"epoch": peer.epoch, "seq": place}
+
+
+async def test_no_change_is_lost_or_told_twice_over_many_breaks(peer: Peer, target: Target) -> None:
+    expected = [f"shop-{number:03}" for number in range(60)]
+    told: list[str] = []
+    async with reading(LiveFeed(target)) as reader:
+        await reader.picture()
+        for number, store_id in enumerate(expected):
+            peer.put(make_store(store_id))
+            if number % 7 == 3:
+                peer.hang_up(1013 if number % 2 else 1012)
+        while len(told) < len(expected):
+            told.append((await reader.change()).store_id)
+        peer.bookmark()
+        rest = await reader.until(lambda event: isinstance(event, Heard))
+    assert told == expected
+    assert not [event for event in rest if isinstance(event, Change)]
+    assert len(peer.subscriptions) > 1
+
+
+async def test_a_bookmark_moves_the_place(peer: Peer, target: Target) -> None:
+    async with reading(LiveFeed(target)) as reader:
+        await reader.picture()
+        await reader.next()
+        peer.say(Bookmark(epoch=peer.epoch, seq=41, age_seconds=7.5))
+        assert await reader.next() == Heard(7.5)
+        peer.hang_up()
+        await reader.link("live")
+    assert peer.subscriptions[1]["resume"] == {"epoch": peer.epoch, "seq": 41}
+
+
+async def test_a_half_told_picture_is_forgotten(peer: Peer, target: Target) -> None:
+    peer.put(make_store("shop-1"))
+    peer.opening = [peer.snapshot(last=False)]
+    async with reading(LiveFeed(target)) as reader:
+        await reader.link("live")
+        peer.wait_for_lines()
+        peer.hang_up()
+        assert (await reader.picture()).stores == (make_store("shop-1"),)
+    assert "resume" not in peer.subscriptions[1]
+
+
+async def test_resync_replaces_the_picture(peer: Peer, target: Target) -> None:
+    peer.put(make_store("shop-1"))
+    async with reading(LiveFeed(target)) as reader:
+        await reader.picture()
+        peer.stores = {"shop-9": make_store("shop-9")}
+        peer.resync()
+        assert (await reader.picture()).stores == (make_store("shop-9"),)
+
+
+async def test_a_resync_that_breaks_off_leaves_no_place(peer: Peer, target: Target) -> None:
+    async with reading(LiveFeed(target)) as reader:
+        await reader.picture()
+        peer.say('{"type": "resync", "reason": "too far behind"}')
+        peer.hang_up()
+        await reader.picture()
+    assert "resume" not in peer.subscriptions[1]
+
+
+async def test_a_restarted_server_sends_its_own_picture(peer: Peer, target: Target) -> None:
+    peer.put(make_store("shop-1"))
+    async with reading(LiveFeed(target)) as reader:
+        await reader.picture()
+        peer.stop()
+        await reader.link("reconnecting")
+        peer.stores = {"shop-2": make_store("shop-2")}
+        peer.forget()
+        peer.start()
+        assert (await reader.picture()).stores == (make_store("shop-2"),)
+
+
+async def test_goodbye_says_when_to_come_back(peer: Peer, target: Target) -> None:
+    async with reading(LiveFeed(target)) as reader:
+        await reader.picture()
+        peer.goodbye(retry_ms=40)
+        link = await reader.link("reconnecting")
+        assert link.detail == "the server says goodbye: the server stops"
+        assert 0.02 <= link.retry_seconds <= 0.06
+        await reader.link("live")
+
+
+async def test_a_wrong_token_is_refused_in_words_until_it_is_right(peer: Peer, target: Target) -> None:
+    token, peer.token = peer.token, "another"
+    async with reading(LiveFeed(target)) as reader:
+        link = await reader.link("refused")
+        assert link.detail == "the token was not accepted (HTTP 401)"
+        assert link.retry_seconds == live.WAIT_MOST_SECONDS
+        peer.token = token
+        await reader.link("live")
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "detail"),
+    [
+        (403, "refused", "the token was not accepted (HTTP 403)"),
+        (503, "reconnecting", "the server refused the live connection (HTTP 503)"),
+        (404, "reconnecting", "the server refused the live connection (HTTP 404)"),
+    ],
+)
+async def test_a_denied_handshake_is_told(peer: Peer, target: Target, status: int, state: str, detail: str) -> None:
+    peer.denial = status
+    async with reading(LiveFeed(target)) as reader:
+        link = await reader.link(state)
+        assert link.detail == detail
+        peer.denial = 0
+        await reader.picture()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("not json", id="not json"),
+        pytest.param("[]", id="no object"),
+        pytest.param('{"type": "surprise"}', id="unknown type"),
+        pytest.param('{"type": "delta", "seq": "many"}', id="wrong field"),
+        pytest.param(
+            json.dumps({"type": "delta", "seq": 9, "op": "upsert", "storeId": "shop-1", "uid": "x"}),
+            id="upsert without a store",
+        ),
+    ],
+)
+async def test_a_frame_that_is_not_of_the_protocol_costs_the_line_only(peer: Peer, target: Target, text: str) -> None:
+    peer.put(make_store("shop-1"))
+    async with reading(LiveFeed(target)) as reader:
+        await reader.picture()
+        peer.say(text)
+        link = await reader.link("reconnecting")
+        assert link.detail.startswith("the server sent a frame that is not of urumi.v1")
+        peer.put(make_store("shop-2"))
+        assert (await reader.change()).store_id == "shop-2"
+
+
+async def test_fields_of_a_newer_server_are_ignored(peer: Peer, target: Target) -> None:
+    store = {**dump(make_store("shop-1")), "colour": "green", "progress": None}
+    frame = {"type": "delta", "seq": 1, "op": "upsert", "storeId": "shop-1", "uid": "uid-of-shop-1", "store": store}
+    async with reading(LiveFeed(target)) as reader:
+        await reader.picture()
+        peer.say(json.dumps({**frame, "shard": 3}))
+        assert (await reader.change()).store == make_store("shop-1")
+
+
+async def test_silence_is_taken_for_a_dead_line(peer: Peer, target: Target) -> None:
+    peer.opening = []
+    async with reading(LiveFeed(target, silence_seconds=0.05)) as reader:
+        link = await reader.link("reconnecting")
+    assert link.detail == "nothing heard for 0.05 s"
+
+
+async def test_bookmarks_keep_a_quiet_line_alive(peer: Peer, target: Target) -> None:
+    async with reading(LiveFeed(target, silence_seconds=0.3)) as reader:
+        await reader.picture()
+        await reader.next()
+        started = time.monotonic()
+        while time.monotonic() < started + 2 * 0.3:
+            peer.bookmark(age_seconds=5.0)
+            assert await reader.next() == Heard(5.0)
+
+
+@pytest.mark.parametrize(
+    ("code", "detail"),
+    [
+        (1012, "the server closed the connection (1012 why)"),
+        (1013, "the server dropped this connection: it did not keep up"),
+    ],
+)
+async def test_a_closed_line_says_why(peer: Peer, target: Target, code: int, detail: str) -> None:
+    async with reading(LiveFeed(target)) as reader:
+        await reader.picture()
+        peer.hang_up(code, "why")
+        assert (await reader.link("reconnecting")).detail == detail
+
+
+async def test_without_a_server_attempts_are_counted_and_waits_bounded(peer: Peer, target: Target) -> None:
+    peer.stop()
+    async with reading(LiveFeed(target)) as reader:
+        links = [await reader.link("reconnecting") for _ in range(8)]
+        assert [link.attempt for link in links] == list(range(1, 9))
+        assert all(0 < link.retry_seconds <= live.WAIT_MOST_SECONDS for link in links)
+        assert links[0].detail == f"no answer from {target.url}: Connection refused"
+        peer.start()
+        await reader.picture()
+        peer.hang_up()
+        assert (await reader.link("reconnecting")).attempt == 1
+
+
+@pytest.fixture
+def mute_port() -> Iterator[int]:
+    """A port that takes connections and never says anything."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+async def test_a_server_that_never_answers_is_given_up(mute_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "OPEN_SECONDS", 0.1)
+    async with reading(LiveFeed(Target(f"http://127.0.0.1:{mute_port}", "t"))) as reader:
+        assert "timed out" in (await reader.link("reconnecting")).detail
+
+
+async def test_a_proxy_that_cannot_be_used_is_told(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("socks_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "")
+    async with reading(LiveFeed(target)) as reader:
+        assert (await reader.link("reconnecting")).detail.startswith(f"no answer from {target.url}: ")
+
+
+async def test_closing_the_feed_closes_its_socket(peer: Peer, target: Target) -> None:
+    async with reading(LiveFeed(target)) as reader:
+        await reader.picture()
+        peer.wait_for_lines(1)
+    peer.wait_for_lines(0)
+
+
+async def test_a_folded_delta_moves_the_place_past_what_was_skipped(peer: Peer, target: Target) -> None:
+    async with reading(LiveFeed(target)) as reader:
+        await reader.picture()
+        store = make_store("shop-1")
+        peer.say(Delta(seq=17, op="upsert", store_id="shop-1", uid=store.uid, store=store))
+        await reader.change()
+        peer.hang_up()
+        await reader.link("live")
+    assert peer.subscriptions[1]["resume"] == {"epoch": peer.epoch, "seq": 17}

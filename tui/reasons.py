@@ -1,0 +1,76 @@
+"""Why an action would do nothing now; the same words dim its key and answer whoever presses it all the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.words import SERVING_PHASES, web_address
+from urumi.store import Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from urumi.wire import Store
+
+CHANGING = frozenset({"new", "retry", "delete"})
+
+_NO_RETRY = {
+    Phase.READY: "Nothing to retry: {} is Ready.",
+    Phase.DELETING: "Nothing to retry: {} is being deleted.",
+    Phase.DELETED: "Nothing to retry: {} is gone.",
+}
+_NO_DELETE = {
+    Phase.DELETING: "{} is being deleted already.",
+    Phase.DELETED: "Nothing to delete: {} is gone.",
+}
+
+
+def why_nothing_changes(*, is_live: bool, read_only: bool) -> str:
+    """Return why nothing can be changed at all; empty where it can."""
+    if read_only:
+        return "This dashboard is read-only: it was started with --read-only or read_only = true."
+    if not is_live:
+        return "Nothing can be changed while the server is out of reach. R tries to reach it now."
+    return ""
+
+
+def why_not(action: str, store: Store) -> str:
+    """Return why the action would do nothing for this store; empty where it would do something."""
+    name = store.store_id
+    match action:
+        case "retry":
+            return _NO_RETRY.get(store.phase, "").format(name)
+        case "delete":
+            return _NO_DELETE.get(store.phase, "").format(name)
+        case "open_shop":
+            return _why_no_shop(store)
+        case "copy_url" if not store.url:
+            return f"{name} has no address yet."
+        case "admin" if store.phase is Phase.DELETED:
+            return f"{name} is gone, and its admin account with it."
+        case "copy_report" if not store.last_error:
+            return f"Nothing to report: {name} has no error."
+    return ""
+
+
+def _why_no_shop(store: Store) -> str:
+    if store.phase is Phase.DELETED:
+        return f"{store.store_id} is gone."
+    if not web_address(store.url):
+        return f"{store.store_id} has no address yet."
+    if store.simulated:
+        return f"No shop answers at {store.store_id}: its containers are simulated. u copies the address."
+    if store.phase not in SERVING_PHASES:
+        return f"{store.store_id} does not answer yet: it is {store.phase}."
+    return ""
+
+
+def able(action: str, stores: Sequence[Store]) -> tuple[tuple[Store, ...], str]:
+    """Return the stores for which the action does something, and why not where there is none."""
+    reasons = [(store, why_not(action, store)) for store in stores]
+    those = tuple(store for store, reason in reasons if not reason)
+    if those:
+        return those, ""
+    if not reasons:
+        return (), "There is no store under the cursor."
+    return (), reasons[0][1] if len(reasons) == 1 else f"None of the {len(reasons)} marked stores: {reasons[0][1]}"

@@ -1,0 +1,86 @@
+"""How the line to the server is and how old the data, in words that do not flicker while all is well."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from tui.words import duration, plural
+from urumi.store import Phase
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from tui.glyphs import Glyphs
+    from tui.session import Session
+    from tui.widgets.toned import Piece
+    from urumi.live import Link
+
+SILENT_CLUSTER_SECONDS = 90.0  # a quiet cluster is heard about once a minute
+OFFLINE_SECONDS = 10.0
+
+Tone = Literal["live", "stale", "waiting", "lost"]
+TONES = {"live": "good", "stale": "warning", "waiting": "warning", "lost": "error"}
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The line in words: in short, and what more there is to know about it."""
+
+    tone: Tone
+    words: str
+    detail: str = ""
+
+    def pieces(self, glyphs: Glyphs) -> Iterator[Piece]:
+        """Return the short words with their sign."""
+        yield f"{glyphs.links[self.tone]} {self.words} ", TONES[self.tone]
+
+
+def status(session: Session, now: datetime) -> Status:
+    """Return how things stand."""
+    link = session.link
+    if link is not None and link.state == "live":
+        return _live(session.age_seconds)
+    if link is None or link.attempt == 0:
+        return Status("waiting", "connecting")
+    if session.is_refused:
+        return Status("lost", "not signed in", f"{session.reason}, {_next(session)}")
+    if session.lost_at and (now - session.lost_at).total_seconds() >= OFFLINE_SECONDS:
+        return Status("lost", _offline(session.lost_at, session.age_seconds, now), _why(link, session))
+    return Status("waiting", f"reconnecting {link.attempt}, {_next(session)}", session.reason)
+
+
+def _live(age_seconds: float | None) -> Status:
+    if age_seconds is not None and age_seconds > SILENT_CLUSTER_SECONDS:
+        silence = duration(age_seconds)
+        return Status("stale", "live, but old", f"the server has not heard from the cluster for {silence}")
+    return Status("live", "live")
+
+
+def _next(session: Session) -> str:
+    link = session.link
+    if link is not None and link.state == "connecting":
+        return "trying now"
+    return f"next in {session.retry_seconds:.0f} s (press R)"
+
+
+def _offline(lost_at: datetime, age_seconds: float | None, now: datetime) -> str:
+    since = f"offline since {lost_at.astimezone():%H:%M}"
+    if age_seconds is None:
+        return since
+    data_at = now.timestamp() - age_seconds
+    return f"{since}, showing {type(now).fromtimestamp(data_at):%H:%M} data"
+
+
+def _why(link: Link, session: Session) -> str:
+    return ", ".join(filter(None, (session.reason, f"attempt {link.attempt}", _next(session))))
+
+
+def summary(counts: Counter[Phase], glyphs: Glyphs) -> Iterator[Piece]:
+    """Return how many stores there are, in all and in each phase."""
+    yield f"  {plural(counts.total(), 'store')}  ", "strong"
+    for phase in Phase:
+        if counts[phase]:
+            yield f" {glyphs.phases[phase]} {counts[phase]:,} {phase} ", phase.value.lower()

@@ -1,0 +1,145 @@
+"""Lines of text that wrap under a hanging indent, scroll, and stay at their end while somebody reads the end.
+
+Whoever scrolls up is left alone: what comes meanwhile is counted and said, and the end is one key away.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from tui.keymap import LINES
+from tui.widgets.toned import Toned, cells
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import ClassVar
+
+    from textual import events
+    from textual.binding import BindingType
+
+    from tui.widgets.toned import Pieces
+
+NARROWEST_BODY = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line before it is wrapped: the body goes on under itself, the head stands once before it."""
+
+    head: Pieces = ()
+    body: Pieces = ()
+
+
+class LinesView(Toned, ScrollView, can_focus=True):
+    """Shows lines; with `tail`, the end of them as long as nobody scrolls up."""
+
+    BINDINGS: ClassVar[list[BindingType]] = LINES.bindings()
+
+    class Read(Message):
+        """What is unread has changed."""
+
+    def __init__(self, *, tail: bool = False, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.unread = 0
+        self._tail = tail
+        self._is_at_end = tail
+        self._lines: Sequence[Line] = ()
+        self._strips: list[Strip] = []
+
+    def show(self, lines: Sequence[Line], *, anew: bool = False) -> None:
+        """Show other lines; `anew` begins where a new reader would."""
+        if anew:
+            self._is_at_end = self._tail
+            self.unread = 0
+        elif list(lines) == list(self._lines):
+            return
+        elif not self._is_at_end:
+            self.unread += max(0, len(lines) - len(self._lines))
+        self._lines = lines
+        self._flow()
+        if anew and not self._tail:
+            self.scroll_to(y=0, animate=False)
+        self.post_message(self.Read())
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one line of the screen."""
+        place = y + self.scroll_offset.y
+        if place < len(self._strips):
+            return self._strips[place]
+        return Strip.blank(self.size.width, self.rich_style)
+
+    def action_lines(self, lines: int) -> None:
+        """Scroll by lines."""
+        self._scroll_by(lines)
+
+    def action_pages(self, pages: int) -> None:
+        """Scroll by pages."""
+        self._scroll_by(pages * max(1, self.size.height - 1))
+
+    def action_first(self) -> None:
+        """Go to the beginning."""
+        self.scroll_to(y=0, animate=False)
+
+    def action_last(self) -> None:
+        """Go to the end."""
+        self.scroll_to(y=self.max_scroll_y, animate=False)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Notice whether the end is seen."""
+        super().watch_scroll_y(old_value, new_value)
+        self._is_at_end = self._tail and round(new_value) >= self.max_scroll_y
+        if self._is_at_end and self.unread:
+            self.unread = 0
+            self.post_message(self.Read())
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Wrap for the new width."""
+        self._flow()
+
+    def notify_style_update(self) -> None:
+        """Draw everything in the colours of the theme."""
+        super().notify_style_update()
+        if self.is_attached:
+            self._flow()
+
+    def _scroll_by(self, lines: int) -> None:
+        self.scroll_to(y=self.scroll_offset.y + lines, animate=False)
+
+    def _flow(self) -> None:
+        width = self.size.width
+        if not width:
+            return
+        was_at_end = self._is_at_end
+        self._strips = [strip for line in self._lines for strip in self._wrapped(line, width)]
+        self.virtual_size = Size(width, len(self._strips))
+        if was_at_end:
+            self.scroll_to(y=self.max_scroll_y, animate=False)
+            self._is_at_end = True
+        self.refresh()
+
+    def _wrapped(self, line: Line, width: int) -> Iterable[Strip]:
+        indent = cells(line.head)
+        if width - indent < NARROWEST_BODY:
+            indent = min(2, width - 1)
+        body = self.text(line.body)
+        parts = body.wrap(self.app.console, max(1, width - indent), overflow="fold", no_wrap=False) or [body]
+        head = self.text(line.head)
+        for number, part in enumerate(parts):
+            part.rstrip()
+            lead = list(head.render(self.app.console)) if number == 0 else [Segment(" " * indent)]
+            if number == 0 and cell_len(head.plain) > indent:
+                yield self._strip(lead, width)
+                lead = [Segment(" " * indent)]
+            yield self._strip([*lead, *part.render(self.app.console)], width)
+
+    def _strip(self, segments: list[Segment], width: int) -> Strip:
+        styled = Segment.apply_style(segments, self.rich_style)
+        return Strip(styled).adjust_cell_length(width, self.rich_style).crop(0, width)
