@@ -84,6 +84,8 @@ class Launches:
             "initial-advertise-peer-urls": PEER_SOCKET,
             "initial-cluster": f"urumi={PEER_SOCKET}",
             "quota-backend-bytes": ETCD_QUOTA_BYTES,
+            # Without it the API server has no bookmark to send of a kind in which nothing happens.
+            "watch-progress-notify-interval": "5s",
             "log-level": "warn",
         }
         if not self.fsync:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.chart import DesiredRelease, desired_release
+from reconciler.status import DRIFTED, RELEASING
 from urumi.store import Engine, namespace_name, release_name
 
 if TYPE_CHECKING:
@@ -56,5 +57,11 @@ def look(context: Context, store: Object, draft: StatusDraft) -> Attempt:
     spec = store["spec"]
     desired = desired_release(context.settings, spec)
     state = context.view.release(spec["storeId"], release_name(Engine(spec["engine"]), spec["storeId"]))
-    in_sync = context.is_released(store, state, desired.digest)
+    in_sync = context.is_released(store, state, desired.digest) and not _is_to_be_repeated(draft, state)
     return Attempt(store, draft, context.memory(store), desired, state, in_sync)
+
+
+def _is_to_be_repeated(draft: StatusDraft, state: ReleaseState | None) -> bool:
+    """Return whether the same content is to be released again, and Helm has not done so since that was said."""
+    known = int((draft.status.get("release") or {}).get("revision", 0))
+    return draft.reason("Released") in (DRIFTED, RELEASING) and state is not None and state.revision <= known

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from reconciler.chart import store_host
 from reconciler.engines import ENGINES
 from reconciler.helm import Helm
+from reconciler.metrics import STATUS_WRITES
 from reconciler.resources import STORES, Object, uid_of
 from urumi.errors import ClusterError, UrumiError
 from urumi.store import Engine, namespace_name, release_name
@@ -41,6 +42,7 @@ class Memory:
 
     is_founded: bool = False
     acted_at: float = float("-inf")
+    told_at: float = float("-inf")
     revision: int = 0
     digest: str = ""
     corrections: int = 0
@@ -53,6 +55,10 @@ class Memory:
     def settles_in_seconds(self) -> float:
         """Return how long until the informers are trusted to have seen the last own write, 0 where they are."""
         return max(0.0, self.acted_at + SETTLE_SECONDS - time.monotonic())
+
+    def has_waited(self, seconds: float) -> bool:
+        """Return whether the last own write is so long ago."""
+        return time.monotonic() - self.acted_at >= seconds
 
     def correct(self) -> None:
         """Count a correction; after a long calm the count starts anew."""
@@ -112,6 +118,7 @@ class Context:
             if error.status == 409:
                 await self._look_again(draft)
             raise
+        STATUS_WRITES.inc()
         self.view.stores.remember(written)
         for event in draft.take_events():
             self.recorder.record(written, event)

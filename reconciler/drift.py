@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.inventory import HELM, PLATFORM, differences
+from reconciler.metrics import DRIFT_CORRECTIONS
 
 if TYPE_CHECKING:
     from reconciler.attempt import Attempt
@@ -46,5 +47,7 @@ def _corrections(context: Context, attempt: Attempt, owner: str) -> str:
     if wait > 0:
         context.queue.add_later(attempt.store_id, wait)
         return ""
+    for words in found:
+        DRIFT_CORRECTIONS.labels(words.partition(" ")[0]).inc()
     named = found[:MAX_NAMED]
     return ", ".join(named) + (f" and {len(found) - MAX_NAMED} more" if len(found) > MAX_NAMED else "")

@@ -76,6 +76,6 @@ def _is_object(item: Object) -> bool:
 
 
 def _stream_error(status: Object) -> Exception:
-    code = int(status.get("code") or 0)
+    code = int(status.get("code") or 500)
     # 504 is "too large resource version": the server is behind what we know, or was restored from a backup.
     return Expired() if code in (410, 504) else ClusterError(str(status.get("message", "no reason")), status=code)

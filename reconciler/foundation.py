@@ -41,15 +41,15 @@ async def ensure_namespace(kube: Kube, store: Object) -> list[Object]:
     name = namespace_name(store_id)
     known = await kube.get(NAMESPACES, name)
     if known is None:
-        await _create_namespace(kube, store_id, uid_of(store))
-    elif not is_ours(known, store):
+        return [await _create_namespace(kube, store_id, uid_of(store))]
+    if not is_ours(known, store):
         raise BlockedError(
             f"namespace {name} exists and is not this store's (no label {STORE_ID_LABEL}={store_id}); it is left alone",
             step="namespace",
             reason="NamespaceNotOurs",
             hint=f"Delete or rename what uses {name}, then retry, or choose another storeId.",
         )
-    elif is_deleting(known):
+    if is_deleting(known):
         raise namespace_terminating(store_id)
     return [await kube.apply(NAMESPACES, namespace_object(store_id, uid_of(store)))]
 
@@ -64,10 +64,10 @@ def namespace_terminating(store_id: str) -> TransientError:
     )
 
 
-async def _create_namespace(kube: Kube, store_id: str, store_uid: str) -> None:
+async def _create_namespace(kube: Kube, store_id: str, store_uid: str) -> Object:
     # Created, not applied: should somebody else make one of that name just now, it must not become ours.
     try:
-        await kube.create(NAMESPACES, namespace_object(store_id, store_uid))
+        return await kube.create(NAMESPACES, namespace_object(store_id, store_uid))
     except ClusterError as error:
         if error.status != 409:
             raise

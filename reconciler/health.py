@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.chart import DIGEST_KEY
-from reconciler.inventory import ownership, slim_owned
+from reconciler.inventory import slim_owned
 from reconciler.pods import is_pod_of, pod_problem
 from reconciler.resources import DEPLOYMENTS, Object, Resource, annotations_of, name_of
 
@@ -19,17 +19,30 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from reconciler.engines import EngineSpec
+    from reconciler.warnings import Warnings
 
-Named = dict[str, Object]
+_KEPT_OF_STATUS = (
+    "observedGeneration",
+    "replicas",
+    "readyReplicas",
+    "updatedReplicas",
+    "currentRevision",
+    "updateRevision",
+)
+UNEXPLAINED = frozenset({"NoPodYet", "Starting"})
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What was observed: `sentence` reads "mariadb 1/1, wordpress 0/1: ...", `reason` is one CamelCase word."""
+    """What was observed: `sentence` reads "mariadb 1/1, wordpress 0/1: ...", `reason` is one CamelCase word.
+
+    `unexplained` names the workloads of which neither they nor their pods say what they wait for.
+    """
 
     is_healthy: bool
     sentence: str
     reason: str
+    unexplained: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +56,18 @@ class Observed:
 
 def slim_workload(item: Object) -> Object:
     """Return what is kept of a Deployment or StatefulSet in memory."""
-    meta = item["metadata"]
-    kept = ("name", "namespace", "uid", "resourceVersion", "generation", "labels", "deletionTimestamp")
-    slim = {name: meta[name] for name in kept if name in meta}
-    slim["annotations"] = {DIGEST_KEY: annotations_of(item).get(DIGEST_KEY, "")}
+    slim, status = slim_owned(item), item.get("status") or {}
+    slim["metadata"]["generation"] = item["metadata"].get("generation")
     return {
-        "metadata": slim,
+        **slim,
         "spec": {"replicas": (item.get("spec") or {}).get("replicas", 1)},
-        "status": item.get("status") or {},
-        "owned": ownership(item),
+        "status": {name: status[name] for name in _KEPT_OF_STATUS if name in status} | _failures(status),
     }
+
+
+def _failures(status: Object) -> Object:
+    failures = [each for each in status.get("conditions") or () if each["type"] == "ReplicaFailure"]
+    return {"conditions": failures} if failures else {}
 
 
 def slim_claim(item: Object) -> Object:
@@ -60,9 +75,9 @@ def slim_claim(item: Object) -> Object:
     return {**slim_owned(item), "status": {"phase": (item.get("status") or {}).get("phase", "")}}
 
 
-def observe(spec: EngineSpec, digest: str, observed: Observed) -> Health:
-    """Return the health of a store's workloads for a digest."""
-    words, reasons = [], []
+def observe(spec: EngineSpec, digest: str, observed: Observed, warnings: Warnings | None = None) -> Health:
+    """Return the health of a store's workloads for a digest; `warnings` explain what would be unexplained."""
+    words, reasons, unexplained = [], [], []
     for resource, name in spec.workloads:
         workload = observed.workloads[resource].get(name)
         count, is_ready = _count(resource, workload, digest)
@@ -70,9 +85,14 @@ def observe(spec: EngineSpec, digest: str, observed: Observed) -> Health:
             words.append(f"{name} {count}")
             continue
         reason, why = _why_not(name, workload, observed)
+        if reason in UNEXPLAINED:
+            unexplained.append(name)
+            if warnings and name in warnings:
+                reason, why = warnings[name][0], " ".join(warnings[name])
         words.append(f"{name} {count}: {why}")
         reasons.append(reason)
-    return Health(not reasons, ", ".join(words), reasons[0] if reasons else "WorkloadsHealthy")
+    sentence = ", ".join(words)
+    return Health(not reasons, sentence, reasons[0] if reasons else "WorkloadsHealthy", tuple(unexplained))
 
 
 def _count(resource: Resource, workload: Object | None, digest: str) -> tuple[str, bool]:

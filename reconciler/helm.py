@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import pyhelm3
 from pyhelm3.errors import Error as HelmFailure
 
+from reconciler.metrics import HELM_PROCESSES, HELM_SECONDS
 from urumi.errors import ConfigurationError, StepError, TransientError
 
 if TYPE_CHECKING:
@@ -98,10 +99,11 @@ class HelmProcess(pyhelm3.Command):  # type: ignore[misc]  # pyhelm3 is untyped
             start_new_session=True,
             env=_environment(),
         )
-        try:
-            stdout, stderr = await _communicate(process, input or b"")
-        finally:
-            await _end(process, self._mandate)
+        with HELM_PROCESSES.track_inprogress(), HELM_SECONDS.labels(arguments[0]).time():
+            try:
+                stdout, stderr = await _communicate(process, input or b"")
+            finally:
+                await _end(process, self._mandate)
         if process.returncode != 0:
             raise HelmFailure(process.returncode, stdout, stderr)
         return stdout
@@ -222,8 +224,11 @@ def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None
 
 
 def _last_words(error: HelmFailure) -> str:
-    lines = [line for line in error.stderr.decode(errors="replace").splitlines() if line.strip()]
-    return " ".join(lines[-8:])[-1500:] or f"it ended with exit code {error.returncode} and said nothing"
+    lines = [line.strip() for line in error.stderr.decode(errors="replace").splitlines() if line.strip()]
+    # Helm logs its error and then says it once more; what it says begins with "Error:".
+    said = next((number for number, line in enumerate(lines) if line.startswith("Error:")), max(0, len(lines) - 8))
+    words = " ".join(lines[said:]).removeprefix("Error: ")[-1500:]
+    return words or f"it ended with exit code {error.returncode} and said nothing"
 
 
 def _classified(error: HelmFailure, what: str) -> StepError:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.chart import DIGEST_KEY
 from reconciler.release import EPOCH_KEY, ReleaseState, unlock
+from reconciler.status import RELEASING
 from urumi.errors import TransientError
 from urumi.store import STORE_ID_LABEL
 
@@ -20,12 +21,12 @@ HELM_KILL_MARGIN_SECONDS = 30.0
 
 
 async def install(context: Context, attempt: Attempt) -> bool:
-    """Release the chart; False where the store has to wait for its turn or for a lock."""
+    """Release the chart, the draft is yet to be written; False where the store waits for its turn or for a lock."""
     if attempt.state is not None and attempt.state.is_pending and not await _unlocked(context, attempt, attempt.state):
         return False
     draft = attempt.draft
     if not context.slots.take(attempt.store_id):
-        draft.waiting_for_slot(context.slots.ahead_of(attempt.store_id), context.slots.limit)
+        draft.waiting_for_slot(context.slots.limit)
         await context.write(draft)
         return False
     version = attempt.desired.chart_version
@@ -40,7 +41,6 @@ async def install(context: Context, attempt: Attempt) -> bool:
     attempt.memory.revision, attempt.memory.digest = revision, attempt.desired.digest
     attempt.memory.act()
     _released(attempt, revision, time.monotonic() - began)
-    await context.write(draft)
     return True
 
 
@@ -98,7 +98,7 @@ def _has_dead_writer(context: Context, attempt: Attempt, state: ReleaseState) ->
     Ours of an earlier term is dead for certain: leadership passes on only after its Helm was killed. Of a revision that
     our status does not know (a person's Helm keeps our labels) only its age speaks.
     """
-    was_ours = attempt.draft.reason("Released") == "Releasing"
+    was_ours = attempt.draft.reason("Released") == RELEASING
     if was_ours and state.epoch < context.mandate.epoch:
         return True
     return state.age_seconds() >= context.settings.helm_lock_seconds

@@ -54,7 +54,7 @@ def ownership(item: Object) -> str:
 def slim_owned(item: Object) -> Object:
     """Return what is kept in memory of an object that only has to be there as it was made."""
     meta = item["metadata"]
-    kept = ("name", "namespace", "uid", "resourceVersion", "labels", "deletionTimestamp")
+    kept = ("name", "namespace", "uid", "resourceVersion", "deletionTimestamp")
     slim = {name: meta[name] for name in kept if name in meta}
     slim["annotations"] = {DIGEST_KEY: annotations_of(item).get(DIGEST_KEY, "")}
     return {"metadata": slim, "owned": ownership(item)}

@@ -37,7 +37,6 @@ CONNECT_SECONDS = 10.0
 # So little of an answer that no value of a Secret is in it.
 QUOTED_BYTES = 80
 MERGE_PATCH = "application/merge-patch+json"
-JSON_PATCH = "application/json-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 METADATA_ONLY = "application/json;as=PartialObjectMetadata{list};g=meta.k8s.io;v=v1"
 
@@ -121,16 +120,19 @@ class Kube:
         """Replace the whole status of that very object, as long as it is still what it was when it was read.
 
         A status is a judgement of a spec; the version says of which. So neither an edit that came meanwhile nor a newer
-        leader's status is ever written over: the call fails with 409 instead, and with 422 for another uid.
+        leader's status is ever written over: the call fails with 409 instead.
         """
         meta = item["metadata"]
-        patch = [
-            {"op": "test", "path": "/metadata/uid", "value": meta["uid"]},
-            {"op": "replace", "path": "/metadata/resourceVersion", "value": meta["resourceVersion"]},
-            {"op": "add", "path": "/status", "value": status},
-        ]
+        kept = {name: meta[name] for name in ("name", "namespace", "uid", "resourceVersion") if name in meta}
+        body = {
+            "apiVersion": resource.api_version,
+            "kind": resource.kind,
+            "metadata": kept,
+            "spec": item["spec"],
+            "status": status,
+        }
         path = resource.path(meta.get("namespace", ""), meta["name"], "status")
-        return await self._json("PATCH", path, body=patch, content_type=JSON_PATCH)
+        return await self._json("PUT", path, body=body)
 
     async def delete(self, resource: Resource, name: str, namespace: str = "", *, uid: str = "") -> bool:
         """Ask for an object to be deleted, with `uid` only that very one; False where there is none."""

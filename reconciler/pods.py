@@ -11,21 +11,30 @@ if TYPE_CHECKING:
 
 # States that every pod goes through on its way and that nobody has to do anything about.
 _ON_THE_WAY = {"ContainerCreating", "PodInitializing"}
+_TELLING = frozenset({"Ready", "PodScheduled"})
+_KEPT_OF_CONTAINER = ("name", "image", "restartCount", "started", "state", "lastState")
 
 
 def slim_pod(pod: Object) -> Object:
     """Return what is kept of a pod in memory."""
     meta, status = pod["metadata"], pod.get("status") or {}
-    kept = ("name", "namespace", "uid", "resourceVersion", "labels", "ownerReferences", "deletionTimestamp")
-    return {
+    kept = ("name", "namespace", "uid", "resourceVersion", "deletionTimestamp")
+    slim: Object = {
         "metadata": {name: meta[name] for name in kept if name in meta},
-        "spec": {"nodeName": (pod.get("spec") or {}).get("nodeName", "")},
-        "status": {
-            name: status[name]
-            for name in ("phase", "conditions", "containerStatuses", "initContainerStatuses", "message", "reason")
-            if name in status
-        },
+        "status": {name: status[name] for name in ("phase", "message", "reason") if name in status},
     }
+    slim["metadata"]["ownerReferences"] = [
+        {"kind": owner["kind"], "name": owner["name"]} for owner in meta.get("ownerReferences") or ()
+    ]
+    slim["status"]["conditions"] = [each for each in status.get("conditions") or () if each["type"] in _TELLING]
+    for kind in ("containerStatuses", "initContainerStatuses"):
+        if status.get(kind):
+            slim["status"][kind] = [_slim_container(container) for container in status[kind]]
+    return slim
+
+
+def _slim_container(container: Object) -> Object:
+    return {name: container[name] for name in _KEPT_OF_CONTAINER if name in container}
 
 
 def is_pod_of(pod: Object, workload: str) -> bool:
@@ -54,7 +63,7 @@ def pod_problem(pod: Object) -> tuple[str, str] | None:
     if status.get("reason"):
         return str(status["reason"]), str(status.get("message", ""))
     if status.get("phase") == "Running":
-        return "NotReady", "its containers run, its readiness probe does not pass yet"
+        return "NotReady", "(its containers run, its readiness probe does not pass yet)"
     return "Starting", ""
 
 

@@ -33,6 +33,7 @@ BURST = 25
 REFILL_SECONDS = 300.0
 SERIES_SECONDS = 600.0
 LINE_LENGTH = 2000
+TOLD = frozenset({"ProvisioningStarted", "HelmInstalled", "Ready", "Recovered", "GuardrailsUpdated", "Deleting"})
 KNOWN_SERIES = 4096
 MAX_NOTE_CHARACTERS = 1000
 
@@ -78,7 +79,12 @@ class Recorder:
         self._series: dict[tuple[str, str, str], _Series] = {}
 
     def record(self, store: Object, event: Object) -> None:
-        """Take an event of a store's timeline; it is written soon, or dropped where there are too many."""
+        """Take an event of a store's timeline; it is written soon, or dropped where there are too many.
+
+        Steps that went well are left to the timeline: a namespace has enough Events of its own about each.
+        """
+        if event["level"] == "info" and event["type"] not in TOLD:
+            return
         allowance = self._allowances.setdefault(uid_of(store), _Allowance())
         if len(self._line) >= LINE_LENGTH or not allowance.take():
             self.dropped += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,8 @@ from urumi.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_QUANTITY = re.compile(r"\d+(\.\d+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?")
 
 CHARTS_DIR = Path(__file__).resolve().parent.parent / "charts"
 
@@ -78,6 +81,7 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
         helm_lock_seconds=_number(environ, "HELM_LOCK_SECONDS", defaults.helm_lock_seconds),
         resync_seconds=_number(environ, "RESYNC_SECONDS", defaults.resync_seconds),
         lease_seconds=_number(environ, "LEASE_SECONDS", defaults.lease_seconds),
+        quota=_quota(environ, defaults.quota),
         deletion_patience_seconds=_number(environ, "DELETION_PATIENCE_SECONDS", defaults.deletion_patience_seconds),
     )
 
@@ -93,6 +97,17 @@ def _number(environ: Mapping[str, str], name: str, default: float) -> float:
     if not 0 < number < float("inf"):
         raise ConfigError(f"{name} must be a number above 0, got {text!r}.")
     return number
+
+
+def _quota(environ: Mapping[str, str], default: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the quota with what STORE_QUOTA says of it, as in `pods=30,requests.memory=3Gi`."""
+    quota = dict(default)
+    for part in filter(None, environ.get("STORE_QUOTA", "").split(",")):
+        name, _, amount = part.strip().partition("=")
+        if not name or not _QUANTITY.fullmatch(amount):
+            raise ConfigError(f"STORE_QUOTA must be like pods=30,requests.memory=3Gi, got {part.strip()!r} in it.")
+        quota[name] = amount
+    return quota
 
 
 def _choice(environ: Mapping[str, str], name: str, choices: tuple[str, ...], default: str) -> str:

@@ -45,7 +45,3 @@ class Slots:
             del self._line[next_key]
             self._reserved.add(next_key)
             self._on_turn(next_key)
-
-    def ahead_of(self, key: str) -> int:
-        """Return how many are in line before the key."""
-        return list(self._line).index(key) if key in self._line else 0

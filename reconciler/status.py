@@ -22,8 +22,10 @@ PROVISION_STEPS = ("namespace", "guardrails", "credentials", "release", "health"
 DELETE_STEPS = ("uninstall", "namespace", "finalizer")
 MAX_ERROR_CHARACTERS = 1500
 WAITING_FOR_SLOT = "WaitingForSlot"
+WAITING_FOR_WORKLOADS = "WaitingForWorkloads"
 DEGRADED = "WorkloadsUnhealthy"
 DRIFTED = "Drifted"
+RELEASING = "Releasing"
 DELETION_BLOCKED = "DeletionBlocked"
 _NOT_NEWS = {"updatedAt": "", "epoch": 0}
 
@@ -129,17 +131,16 @@ class StatusDraft:
             "message": shortened(message, 1000),
         }
 
-    def waiting_for_slot(self, ahead: int, limit: int) -> None:
-        """Say that the store is in line for Helm."""
-        place = f"{ahead} ahead in line" if ahead else "next in line"
-        message = f"waiting for one of {limit} provisioning slots, {place}"
+    def waiting_for_slot(self, limit: int) -> None:
+        """Say that the store is in line for Helm; its place would be old as soon as it was said."""
+        message = f"waiting for one of {limit} provisioning slots"
         self._set("Reconciling", "True", WAITING_FOR_SLOT, message)
         self.progress("release", message)
 
     def releasing(self) -> None:
         """Say that Helm is at work."""
-        self._set("Reconciling", "True", "Releasing", "helm is at work")
-        self._set("Released", "False", "Releasing", "helm is at work")
+        self._set("Reconciling", "True", RELEASING, "helm is at work")
+        self._set("Released", "False", RELEASING, "helm is at work")
 
     def released(self, revision: int, chart_version: str, digest: str) -> None:
         """Say what is released."""
@@ -148,14 +149,14 @@ class StatusDraft:
 
     def waiting_for_workloads(self, sentence: str) -> None:
         """Say which workloads are not there yet."""
-        self._set("Healthy", "False", "WaitingForWorkloads", sentence)
-        self._set("Ready", "False", "WaitingForWorkloads", sentence)
-        self._set("Reconciling", "True", "WaitingForWorkloads", sentence)
+        self._set("Healthy", "False", WAITING_FOR_WORKLOADS, sentence)
+        self._set("Ready", "False", WAITING_FOR_WORKLOADS, sentence)
+        self._set("Reconciling", "True", WAITING_FOR_WORKLOADS, sentence)
         self.progress("health", f"waiting for {sentence}")
 
     def still_unhealthy(self, sentence: str) -> None:
         """Say what a provision that is out of time still waits for."""
-        self._set("Healthy", "False", "WaitingForWorkloads", sentence)
+        self._set("Healthy", "False", WAITING_FOR_WORKLOADS, sentence)
         self.progress("health", f"waiting for {sentence}")
 
     def ready(self, sentence: str) -> None:

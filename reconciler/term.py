@@ -1,8 +1,9 @@
 """One term of leadership: changes fill the queue, one reconcile runs per store at a time, errors come back later.
 
-Reconciles of different stores run side by side without a worker limit: none of them waits for anything but the API
-and, within its slot, for Helm. What must be capped (Helm processes) is capped by the slots. A term starts with every
-store in line, because nothing is known of what the term before had in hand.
+Some reconciles of different stores run side by side; none of them waits for anything but the API and, within its slot,
+for Helm, so a few more than there are slots keep the API busy without flooding it, and a person's edit overtakes
+whatever is still in line. A term starts with every store in line, because nothing is known of what the term before had
+in hand.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.context import Context, Superseded
 from reconciler.deletion import delete
+from reconciler.metrics import RECONCILE_SECONDS
 from reconciler.provision import provision
 from reconciler.recorder import Recorder
 from reconciler.resources import STORES, Object, is_deleting
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from reconciler.leadership import Mandate
     from reconciler.settings import Settings
 
+SPARE_WORKERS = 12
+
 log = logging.getLogger(__name__)
 
 
@@ -43,6 +47,7 @@ class Term:
         self._recorder = Recorder(kube, mandate.is_valid)
         self._context = Context(kube, view, settings, mandate, self.queue, self.slots, self._recorder)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._workers = asyncio.Semaphore(settings.max_concurrent_provisions + SPARE_WORKERS)
 
     async def run(self) -> None:
         """Reconcile; on cancellation every Helm process is ended before this returns."""
@@ -69,10 +74,15 @@ class Term:
 
     async def _dispatch(self) -> None:
         while True:
+            await self._workers.acquire()
             store_id = await self.queue.take()
             task = asyncio.create_task(self._work(store_id), name=f"reconcile {store_id}")
             self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._workers.release()
 
     async def _resync(self) -> None:
         while True:
@@ -82,7 +92,8 @@ class Term:
 
     async def _work(self, store_id: str) -> None:
         try:
-            await self._reconcile(store_id)
+            with RECONCILE_SECONDS.time():
+                await self._reconcile(store_id)
         except Superseded:
             self.queue.add(store_id)
         except ClusterError as error:

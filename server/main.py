@@ -74,6 +74,8 @@ class _Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._service.stop()
         super().handle_exit(sig, frame)
+        # uvicorn would raise the signal once more at its end and so end the process before its own cleaning up.
+        self._captured_signals.clear()
 
     def _fail(self) -> None:
         self.exit_code = 1
@@ -110,7 +112,7 @@ def local_token() -> str:
     Raises:
         ConfigError: where the file cannot be written or read.
     """
-    given = os.environ.get("URUMI_TOKEN", "")
+    given = os.environ.get("URUMI_TOKEN", "").strip()
     if given:
         return given
     path = token_file()

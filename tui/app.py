@@ -12,15 +12,18 @@ import webbrowser
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from textual.app import App, SystemCommand
+from textual import events
+from textual.app import App
 from textual.binding import Binding
 from textual.scrollbar import ScrollBar
 from textual.signal import Signal
 from textual.worker import Worker, WorkerState
 
 from tui.commandline import obey
+from tui.filter import Filter
 from tui.glyphs import ASCII, UNICODE
 from tui.keymap import APP, Command, commands
+from tui.keys import KeyQueue
 from tui.palette import CommandProvider, StoreProvider
 from tui.screens.help import HelpScreen
 from tui.screens.stores import StoresScreen
@@ -31,11 +34,10 @@ from urumi.config import find_target
 from urumi.words import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from textual.binding import BindingType
     from textual.command import Provider
-    from textual.dom import DOMNode
     from textual.screen import Screen
 
     from tui.settings import Settings
@@ -82,7 +84,7 @@ class Dashboard(App[None]):
         self._pending: frozenset[str] = frozenset()
         self._is_batch_due = False
         self._told_at = float("-inf")
-        self._clashes: set[str] = set()
+        self._keys = KeyQueue(self, super().on_event)
         ScrollBar.renderer = WholeCells
         for theme in (DARK, LIGHT):
             self.register_theme(theme)
@@ -162,13 +164,6 @@ class Dashboard(App[None]):
         if event.worker.name == "feed":
             self.set_timer(RESTART_SECONDS, self._go_live)
 
-    def handle_bindings_clash(self, clashed_bindings: set[Binding], node: DOMNode) -> None:
-        """Say that a person's keys leave a command without one."""
-        ids = ", ".join(sorted(binding.id or binding.action for binding in clashed_bindings))
-        if ids not in self._clashes:
-            self._clashes.add(ids)
-            self.say(f"A key was given away: {ids} cannot be reached with it any more.", severity="warning")
-
     # --- What screens ask for
 
     def say(self, words: str, *, severity: Severity = "information") -> None:
@@ -201,7 +196,7 @@ class Dashboard(App[None]):
             return
         screen = self._list()
         if screen.roster.place(store.uid) is None:
-            screen.action_clear()
+            screen.narrow(Filter())
         screen.table.stand_on(store.uid)
 
     def _list(self) -> StoresScreen:
@@ -233,6 +228,13 @@ class Dashboard(App[None]):
 
     # --- Keys
 
+    async def on_event(self, event: events.Event) -> None:
+        """Deliver keys in their order."""
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            await self._keys.put(event)
+        else:
+            await super().on_event(event)
+
     def action_reconnect(self) -> None:
         """Try to reach the server now."""
         if self.session.is_live:
@@ -252,7 +254,3 @@ class Dashboard(App[None]):
     def action_command(self) -> None:
         """Type a command; from another screen the list comes first."""
         self._list().action_command()
-
-    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Offer nothing but what the dashboard's own commands do, and the themes."""
-        yield SystemCommand("theme: choose", "every theme there is", self.search_themes)

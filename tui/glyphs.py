@@ -29,7 +29,6 @@ class Glyphs:
     dot: str
     more: str
     advice: str
-    rule: str
 
 
 UNICODE = Glyphs(
@@ -55,7 +54,6 @@ UNICODE = Glyphs(
     dot="·",
     more="▼",
     advice="→",
-    rule="─",
 )
 
 ASCII = Glyphs(
@@ -81,5 +79,4 @@ ASCII = Glyphs(
     dot="-",
     more="v",
     advice=">",
-    rule="-",
 )

@@ -131,6 +131,8 @@ APP = Scope(
     ),
 )
 SCOPES = (LIST, STORE, TABLE, LINES, DETAILS, APP)
+# What can be reached at once: in the list, in the timeline beside it, in the details.
+PLACES = ((LIST, STORE, TABLE, APP), (LIST, STORE, LINES, APP), (DETAILS, STORE, LINES, APP))
 
 
 def commands() -> Iterator[Command]:
@@ -140,13 +142,27 @@ def commands() -> Iterator[Command]:
 
 
 def check_keys(keys: Mapping[str, str], where: str) -> None:
-    """Refuse keys for what is no command.
+    """Refuse keys for what is no command, and keys that two commands of one place would share.
 
     Raises:
-        ConfigError: naming the id and the nearest that there is.
+        ConfigError: naming the id and the nearest that there is, or both commands.
     """
     ids = [command.id for command in commands()]
     for unknown in keys.keys() - set(ids):
         near = get_close_matches(unknown, ids, 1, 0.5)
         hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(ids)}."
         raise ConfigError(f"{where}: there is no command {unknown!r} to give a key to.", hint=hint)
+    for place in PLACES:
+        _check_place(keys, place, where)
+
+
+def _check_place(keys: Mapping[str, str], place: tuple[Scope, ...], where: str) -> None:
+    taken: dict[str, str] = {}
+    for command in (command for scope in place for command in scope.commands):
+        for key in keys.get(command.id, command.keys).replace(" ", "").split(","):
+            other = taken.setdefault(key, command.id)
+            if other != command.id:
+                raise ConfigError(
+                    f"{where}: the key {key!r} belongs to {other} and to {command.id}.",
+                    hint="Give one of them another key.",
+                )

@@ -48,6 +48,7 @@ class CommandProvider(Provider):
             plain = action.removeprefix("focused.")
             title = f"{command.title} ({dashboard_of(self.screen).key_of(command)})"
             yield f"{group}: {command.name}", title, partial(self.app.run_action, plain, node)
+        yield "theme: choose", "every theme there is", self.app.search_themes
 
     async def discover(self) -> Hits:
         """Offer every command."""

@@ -7,6 +7,7 @@ does not match any more, so that no key ever lands on a neighbour that slipped u
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from tui.words import gone
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from urumi.store import Phase
     from urumi.wire import Store
 
 
@@ -39,12 +41,16 @@ class Roster:
         rows: what is shown, in order.
         column: the column that orders them.
         backwards: whether its order is turned round.
+        counts: how many stores are in each phase, shown or not.
+        simulated: how many of them have simulated containers.
     """
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
         self.column: Column = AGE
         self.backwards = False
+        self.counts: Counter[Phase] = Counter()
+        self.simulated = 0
         self.filter = Filter()
         self._matches = self.filter.test()
         self._all: dict[str, Row] = {}
@@ -117,6 +123,8 @@ class Roster:
         if known is None or known.store.uid != store.uid:
             return self._enter(store)
         before = (known.key, known.matches)
+        self._count(known.store, -1)
+        self._count(store, 1)
         known.store, known.key, known.matches = store, self.column.key(store), self._matches(store)
         known.revision += 1
         return before != (known.key, known.matches)
@@ -126,13 +134,19 @@ class Roster:
         self._all[store.uid] = row
         self._uids[store.store_id] = store.uid
         self.rows.append(row)
+        self._count(store, 1)
         return True
 
     def _leave(self, store_id: str) -> None:
         row = self._all.get(self._uids.pop(store_id, ""))
         if row is not None:
+            self._count(row.store, -1)
             row.store, row.gone = gone(row.store), True
             row.revision += 1
+
+    def _count(self, store: Store, step: int) -> None:
+        self.counts[store.phase] += step
+        self.simulated += step * store.simulated
 
     def _arrange(self, *, anew: bool = False) -> None:
         for row in [row for row in self._all.values() if row.gone and row.store.uid != self._held]:

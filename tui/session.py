@@ -8,7 +8,6 @@ different meanwhile. A local server that came back elsewhere, or with another to
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from contextlib import aclosing
 from dataclasses import dataclass
 from importlib import import_module
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from urumi.client import Client
     from urumi.config import Target
     from urumi.live import FeedEvent, Link, LiveFeed
-    from urumi.store import Phase
     from urumi.wire import Store
 
 UNREMARKABLE_SECONDS = 2.0
@@ -69,10 +67,6 @@ class Session:
     def stores(self) -> Mapping[str, Store]:
         """All stores by id, as last heard of."""
         return self._book.stores if self._book else {}
-
-    def counts(self) -> Counter[Phase]:
-        """Return how many stores are in each phase."""
-        return self._book.counts() if self._book else Counter()
 
     @property
     def link(self) -> Link | None:
@@ -130,13 +124,15 @@ class Session:
                 yield self._news(self._book, event)
 
     def _news(self, book: StoreBook, event: FeedEvent) -> News:
+        from urumi.live import Heard, Picture
+
         was_live = self.is_live
         changed = frozenset(book.apply(event))
         is_link = was_live != self.is_live or book.link is event
         if is_link:
             self._relink(was_live)
         # The first thing after `live` that is no single change completes the picture.
-        is_complete = self.is_live and not is_link and type(event).__name__ in ("Picture", "Heard")
+        is_complete = self.is_live and isinstance(event, Picture | Heard)
         return News(changed, is_link, self._returned() if is_complete else "")
 
     def _relink(self, was_live: bool) -> None:

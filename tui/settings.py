@@ -114,6 +114,8 @@ def _of_file(path: Path) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not TOML: {error}.") from error
     _check(content, str(path))
+    if "keys" in content:
+        content["keys"] = {name: keys.replace(" ", "") for name, keys in content["keys"].items()}
     return content
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from tui.columns import PHASE_ORDER
 from tui.words import duration, plural
-from urumi.store import Phase
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tui.session import Session
     from tui.widgets.toned import Piece
     from urumi.live import Link
+    from urumi.store import Phase
 
 SILENT_CLUSTER_SECONDS = 90.0  # a quiet cluster is heard about once a minute
 OFFLINE_SECONDS = 10.0
@@ -81,6 +82,6 @@ def _why(link: Link, session: Session) -> str:
 def summary(counts: Counter[Phase], glyphs: Glyphs) -> Iterator[Piece]:
     """Return how many stores there are, in all and in each phase."""
     yield f"  {plural(counts.total(), 'store')}  ", "strong"
-    for phase in Phase:
+    for phase in PHASE_ORDER:
         if counts[phase]:
             yield f" {glyphs.phases[phase]} {counts[phase]:,} {phase} ", phase.value.lower()

@@ -67,7 +67,8 @@ def _line(at: str, what: tuple[str, str, str], took: str, body: Pieces, is_narro
     sign, kind, tone = what
     head: Pieces = ((f"{at} ", "quiet"), (f"{sign} ", tone), (f"{kind:<{TYPE_WIDTH}} ", tone))
     if is_narrow:
-        return Line(head, (*body, (f"  {took}" if took else "", "quiet")))
+        gap = "  " if took and body[-1][0] else ""
+        return Line(head, (*body, (f"{gap}{took}", "quiet")))
     return Line((*head, (f"{took:>{TOOK_WIDTH}}  ", "quiet")), body)
 
 

@@ -106,6 +106,16 @@ def since_words(store: Store, now: datetime) -> str:
     return ""
 
 
+def attempt_words(store: Store, now: datetime) -> str:
+    """Return which attempt failed and when the next one is made; empty where none failed."""
+    if store.last_error is None or store.phase is Phase.READY:
+        return ""
+    parts = [f"attempt {store.attempts}" if store.attempts else ""]
+    if store.next_retry_at and store.next_retry_at > now:
+        parts.append(f"next in {age((store.next_retry_at - now).total_seconds())}, r now")
+    return ", ".join(filter(None, parts))
+
+
 def credentials_command(store: Store) -> str:
     """Return the command that shows the admin account of a store."""
     template = r'{{range $name, $value := .data}}{{$name}}: {{$value | base64decode}}{{"\n"}}{{end}}'

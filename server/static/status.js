@@ -6,7 +6,8 @@
 import { byId, setAttribute, setText, show } from "./dom.js";
 import { age, clock } from "./format.js";
 
-const FRESH_SECONDS = 15;
+// A quiet cluster is heard of once a minute.
+const FRESH_SECONDS = 75;
 const SILENT_CLUSTER_SECONDS = 90;
 const OFFLINE_MS = 10_000;
 
@@ -60,8 +61,8 @@ function liveWords(seconds) {
     const detail = `but the server has not heard from the cluster for ${age(seconds)}: the list may be old.`;
     return /** @type {const} */ ({ tone: "stale", state: "Live,", detail });
   }
-  const detail = seconds > FRESH_SECONDS ? `data ${age(seconds)} old` : `data at most ${FRESH_SECONDS} s old`;
-  return /** @type {const} */ ({ tone: "live", state: "Live", detail: Number.isNaN(seconds) ? "" : detail });
+  const detail = seconds > FRESH_SECONDS ? `data ${age(seconds)} old` : "";
+  return /** @type {const} */ ({ tone: "live", state: "Live", detail });
 }
 
 /** @param {Book} book */

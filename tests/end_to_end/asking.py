@@ -2,8 +2,10 @@
 
 import json
 import subprocess
+from pathlib import Path
 from typing import Any
 
+from cluster.local import ClusterInfo
 from tests.kubectl import Kubectl
 from tests.serve import ServerProcess
 
@@ -23,6 +25,15 @@ def store_object(namespace: str, store_id: str, engine: str = "woocommerce", **v
 def ask(kubectl: Kubectl, platform: ServerProcess, store_id: str, engine: str = "woocommerce", **values: Any) -> None:
     """Ask for a store with chart values of its own."""
     kubectl.apply(store_object(platform.namespace, store_id, engine, **values))
+
+
+def server_with_store(cluster: ClusterInfo, kubectl: Kubectl, folder: Path, store_id: str) -> ServerProcess:
+    """Return a server that runs and has made a store Ready; the caller ends it."""
+    server = ServerProcess(cluster, kubectl, folder)
+    server.start()
+    server.create(store_id)
+    server.wait_for_phase(store_id, "Ready")
+    return server
 
 
 def listed(kubectl: Kubectl, kind: str, namespace: str) -> list[Any]:

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cluster.local import ClusterInfo
 
-from tests.end_to_end.asking import ask, condition, events_of, has_event, helm_processes
+from cluster.local import ClusterInfo
+from tests.end_to_end.asking import ask, condition, events_of, has_event, helm_processes, server_with_store
 from tests.kubectl import Kubectl, wait_for
 from tests.serve import ServerProcess
 
@@ -68,10 +68,7 @@ def test_a_blocked_deletion_holds_no_other_store_up(hasty: ServerProcess, kubect
 def test_a_server_killed_in_the_middle_of_a_deletion_finishes_it(
     local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, store_id: str
 ) -> None:
-    server = ServerProcess(local_cluster, kubectl, tmp_path)
-    server.start()
-    server.create(store_id)
-    server.wait_for_phase(store_id, "Ready")
+    server = server_with_store(local_cluster, kubectl, tmp_path, store_id)
     server.call("DELETE", f"/stores/{store_id}")
     wait_for(lambda: has_event(kubectl, server.namespace, store_id, "Deleting"), "the deletion to begin")
     server.kill()
@@ -84,10 +81,7 @@ def test_a_server_killed_in_the_middle_of_a_deletion_finishes_it(
 def test_a_store_whose_chart_is_missing_can_be_deleted(
     local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, store_id: str
 ) -> None:
-    server = ServerProcess(local_cluster, kubectl, tmp_path)
-    server.start()
-    server.create(store_id)
-    server.wait_for_phase(store_id, "Ready")
+    server = server_with_store(local_cluster, kubectl, tmp_path, store_id)
     server.stop()
     server.environ["URUMI_CHARTS_DIR"] = str(tmp_path / "nowhere")
     with server:
@@ -111,9 +105,7 @@ def test_a_deletion_right_after_the_creation_leaves_nothing(
         assert kubectl.get("namespace", f"store-{store_id}-{number}") is None
 
 
-def test_a_locked_release_does_not_hold_a_deletion_up(
-    platform: ServerProcess, kubectl: Kubectl, store_id: str
-) -> None:
+def test_a_locked_release_does_not_hold_a_deletion_up(platform: ServerProcess, kubectl: Kubectl, store_id: str) -> None:
     ask(kubectl, platform, store_id)
     platform.wait_for_phase(store_id, "Ready")
     namespace = f"store-{store_id}"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cluster.local import ClusterInfo
-from tests.end_to_end.asking import ask, condition, events_of, helm_processes, listed
+from tests.end_to_end.asking import ask, condition, events_of, helm_processes, listed, server_with_store
 from tests.kubectl import Kubectl, wait_for
 from tests.serve import ServerProcess
 
@@ -97,6 +97,22 @@ def test_a_store_whose_release_was_tampered_with_is_not_ready_meanwhile(
     assert ("False", "Drifted") in seen
 
 
+def test_corrections_that_have_to_wait_for_a_slot_are_made_all_the_same(
+    local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Any, store_id: str
+) -> None:
+    ids = [f"{store_id}-{number}" for number in range(4)]
+    with ServerProcess(local_cluster, kubectl, tmp_path, MAX_CONCURRENT_PROVISIONS="1") as server:
+        for each in ids:
+            server.create(each)
+        for each in ids:
+            server.wait_for_phase(each, "Ready")
+        kubectl.run("delete", "service", "-A", "-l", f"urumi.ai/storeId in ({','.join(ids)})")
+        for each in ids:
+            store = wait_for_correction(server, each, "Service mariadb was deleted, Service wordpress was deleted")
+            assert len(events_of(store, "DriftCorrected")) == 1
+            assert kubectl.names("service", f"store-{each}") == {"mariadb", "wordpress"}
+
+
 def test_what_others_add_is_left_alone(platform: ServerProcess, kubectl: Kubectl, ready_store: str) -> None:
     namespace = f"store-{ready_store}"
     before = platform.store(ready_store)
@@ -113,10 +129,7 @@ def test_what_others_add_is_left_alone(platform: ServerProcess, kubectl: Kubectl
 def test_what_was_changed_while_no_server_ran_is_found_at_its_start(
     local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Any, store_id: str
 ) -> None:
-    server = ServerProcess(local_cluster, kubectl, tmp_path)
-    server.start()
-    server.create(store_id)
-    server.wait_for_phase(store_id, "Ready")
+    server = server_with_store(local_cluster, kubectl, tmp_path, store_id)
     server.stop()
     namespace = f"store-{store_id}"
     kubectl.run("delete", "service", "wordpress", "-n", namespace)

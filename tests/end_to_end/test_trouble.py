@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from cluster.local import ClusterInfo
-from tests.end_to_end.asking import BEHAVIOUR, ask, has_event, helm_processes, listed
+from tests.end_to_end.asking import BEHAVIOUR, ask, has_event, helm_processes, listed, server_with_store
 from tests.kubectl import Kubectl, wait_for
 from tests.serve import ServerProcess
 
@@ -130,10 +130,7 @@ def test_a_server_killed_in_the_middle_goes_on_after_its_restart(
 def test_a_restart_with_everything_in_sync_runs_no_helm_and_writes_nothing(
     local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, store_id: str
 ) -> None:
-    server = ServerProcess(local_cluster, kubectl, tmp_path)
-    server.start()
-    server.create(store_id)
-    server.wait_for_phase(store_id, "Ready")
+    server = server_with_store(local_cluster, kubectl, tmp_path, store_id)
     server.stop()
     before = kubectl.get("store", store_id, server.namespace)["metadata"]["resourceVersion"]
     server.log.write_text("")
@@ -245,3 +242,18 @@ def test_sigterm_ends_the_server_and_its_helm_quickly(
     assert helm_processes(store_id) == []
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_a_quota_that_is_too_small_is_named_and_a_larger_one_is_enough(
+    local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, store_id: str
+) -> None:
+    server = ServerProcess(local_cluster, kubectl, tmp_path, STORE_QUOTA="pods=1", MAX_PROVISION_SECONDS="12")
+    server.start()
+    ask(kubectl, server, store_id)
+    store = server.wait_for_phase(store_id, "Failed")
+    assert store["lastError"]["reason"] == "FailedCreate"
+    assert "exceeded quota: store-quota" in store["lastError"]["message"]
+    server.stop()
+    server.environ["STORE_QUOTA"] = "pods=20"
+    with server:
+        server.wait_for_phase(store_id, "Ready", seconds=120)

@@ -37,9 +37,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from weakref import WeakSet
 
 import aiohttp
-from aiohttp import web
+from aiohttp import AddrInfoType, web
 from yarl import URL
 
 from cluster.local import ClusterInfo
@@ -95,6 +96,7 @@ class ApiProxy:
         self._authority = b64decode(upstream["certificate-authority-data"]).decode()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._upstreams: WeakSet[socket.socket] = WeakSet()
         self._faults: list[Fault] = []
         self._open: set[Exchange] = set()
         self._loop = asyncio.new_event_loop()
@@ -193,16 +195,33 @@ class ApiProxy:
 
     async def _serve(self) -> None:
         context = ssl.create_default_context(cadata=self._authority)
-        connector = aiohttp.TCPConnector(ssl=context, limit=0)
+        connector = aiohttp.TCPConnector(ssl=context, limit=0, socket_factory=self._socket)
         timeout = aiohttp.ClientTimeout(total=None)
         async with aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=False) as session:
             self._session = session
             runner = web.AppRunner(self._app(), access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
             await runner.setup()
-            await web.SockSite(runner, self._listener).start()
+            site = web.SockSite(runner, self._listener)
+            await site.start()
             self._started.set()
             await self._stopped.wait()
+            await site.stop()
+            await _until(self._has_ended_calls)
             await runner.cleanup()
+        # A connection that was left in the middle of a call says goodbye in TLS, and aiohttp does not wait for that.
+        await _until(lambda: all(upstream.fileno() == -1 for upstream in self._upstreams))
+
+    def _has_ended_calls(self) -> bool:
+        # A call that had just been accepted may still come in.
+        for exchange in self._open:
+            _reset(exchange.request)
+        return not self._open
+
+    def _socket(self, address: AddrInfoType) -> socket.socket:
+        family, kind, protocol, _, _ = address
+        upstream = socket.socket(family, kind, protocol)
+        self._upstreams.add(upstream)
+        return upstream
 
     def _app(self) -> web.Application:
         app = web.Application(client_max_size=MAX_BODY_BYTES)
@@ -248,21 +267,13 @@ class ApiProxy:
         # Go clients send no token over plain HTTP, so those without one are let through with the cluster's own.
         headers = {"Authorization": f"Bearer {self.token}", **_kept(request.headers)}
         async with self._session.request(request.method, url, data=body or None, headers=headers) as upstream:
-            try:
-                return await self._passed(exchange, upstream)
-            finally:
-                # What is left early is dropped: TLS's goodbye would outlive the session.
-                if upstream.connection is not None and upstream.connection.transport is not None:
-                    upstream.connection.transport.abort()
-
-    async def _passed(self, exchange: Exchange, upstream: aiohttp.ClientResponse) -> web.StreamResponse:
-        exchange.call.status = upstream.status
-        await self._hold(exchange)
-        if watches(exchange.call) and upstream.status == 200:
-            return await self._stream(exchange, upstream)
-        data = await upstream.read()
-        await self._hold(exchange)
-        return web.Response(status=upstream.status, headers=_kept(upstream.headers), body=data)
+            exchange.call.status = upstream.status
+            await self._hold(exchange)
+            if watches(exchange.call) and upstream.status == 200:
+                return await self._stream(exchange, upstream)
+            data = await upstream.read()
+            await self._hold(exchange)
+            return web.Response(status=upstream.status, headers=_kept(upstream.headers), body=data)
 
     async def _stream(self, exchange: Exchange, upstream: aiohttp.ClientResponse) -> web.StreamResponse:
         stream = web.StreamResponse(status=upstream.status, headers=_kept(upstream.headers))
@@ -290,10 +301,16 @@ class ApiProxy:
             exchange.is_dead |= hole.is_lasting
             await hole.over.wait()
         if exchange.is_dead:
-            await self._stopped.wait()
+            await asyncio.Event().wait()
 
     def _find(self, exchange: Exchange, is_kind: Callable[[Fault], bool]) -> Fault | None:
         return next((fault for fault in self._faults if is_kind(fault) and fault.only(exchange.call)), None)
+
+
+async def _until(look: Callable[[], bool]) -> None:
+    async with asyncio.timeout(START_SECONDS):
+        while not look():
+            await asyncio.sleep(0.01)
 
 
 def write_kubeconfig(path: Path, server: str, user: Mapping[str, Any]) -> None:

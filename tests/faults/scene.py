@@ -67,9 +67,10 @@ class Outcome:
         return self.recovered_at - self.ended_at
 
     def steady_rate(self) -> float:
-        """Return the calls per second while the fault lasted, without its first seconds; 0 where it was shorter."""
-        start = min(self.began_at + STEADY_AFTER_SECONDS, self.ended_at)
-        return len(self.calls_between(start, self.ended_at)) / max(self.ended_at - start, 1.0)
+        """Return the calls per second while the fault lasted, without its first seconds; 0 where too little is left."""
+        start = self.began_at + STEADY_AFTER_SECONDS
+        seconds = self.ended_at - start
+        return len(self.calls_between(start, self.ended_at)) / seconds if seconds >= STEADY_AFTER_SECONDS else 0.0
 
     def most_calls_in(self, seconds: float) -> int:
         """Return the most calls that came in any span so long."""

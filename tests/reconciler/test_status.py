@@ -62,7 +62,7 @@ def test_a_provision_begins_anew_for_a_reason(change: dict[str, Any], why: str) 
 def test_the_phase_follows_from_the_conditions() -> None:
     draft = started()
     assert written(draft)["phase"] == "Provisioning"
-    draft.waiting_for_slot(3, 4)
+    draft.waiting_for_slot(4)
     assert written(draft)["phase"] == "Pending"
     draft.releasing()
     assert written(draft)["phase"] == "Provisioning"
@@ -108,7 +108,7 @@ def test_a_status_that_says_nothing_new_is_not_written() -> None:
 
 def test_every_reason_is_a_word_that_the_api_server_takes() -> None:
     draft = started()
-    draft.waiting_for_slot(0, 1)
+    draft.waiting_for_slot(1)
     draft.releasing()
     draft.released(1, "0.1.0", "d")
     draft.ready("x")

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, TypeVar, cast
 
+from textual import events
 from textual.message import Message
 from textual.notifications import Notify
 from textual.pilot import Pilot
@@ -71,6 +72,12 @@ class Driver:
     async def press(self, *keys: str) -> None:
         """Press keys."""
         await self.pilot.press(*keys)
+
+    def burst(self, *keys: str) -> None:
+        """Press keys in one go, as pasting or a slow line does."""
+        for key in keys:
+            character = {"space": " ", "enter": "\r", "slash": "/", "minus": "-"}.get(key, key)
+            self.app.post_message(events.Key(key, character))
 
     async def type(self, text: str) -> None:
         """Type a text."""

@@ -65,6 +65,16 @@ async def test_themes_can_be_chosen_and_a_wrong_one_is_said(target: Target) -> N
         await driver.until_said("There is no theme 'pink'.")
 
 
+async def test_the_palette_offers_every_theme(target: Target) -> None:
+    async with dashboard(target) as driver:
+        await driver.press("ctrl+p")
+        await driver.until(lambda: isinstance(driver.app.screen, CommandPalette), "the palette")
+        await driver.type("theme ch")
+        await driver.until_shown("theme: choose")
+        await driver.press("enter")
+        await driver.until_shown("urumi-light")
+
+
 async def test_an_unknown_command_names_the_nearest(target: Target) -> None:
     async with dashboard(target) as driver:
         await command(driver, "retyr")

@@ -29,6 +29,12 @@ async def test_a_store_that_was_asked_for_appears_under_the_cursor(peer: Peer, t
         await driver.until_said("shop-2 was asked for")
 
 
+async def test_an_id_that_comes_in_one_go_with_the_key_is_taken_whole(peer: Peer, target: Target) -> None:
+    async with dashboard(target) as driver:
+        driver.burst("n", *"shop", "minus", "1", "enter")
+        await driver.until(lambda: "shop-1" in peer.stores, "the store")
+
+
 async def test_the_id_is_checked_while_it_is_typed(target: Target) -> None:
     async with dashboard(target) as driver:
         await driver.press("n")

@@ -57,6 +57,16 @@ async def test_a_ready_store_has_to_be_named(peer: Peer, target: Target) -> None
     assert [(method, path) for method, path, *_ in peer.requests] == [("DELETE", "/stores/shop-1?uid=uid-of-shop-1")]
 
 
+async def test_a_name_that_comes_in_one_go_is_taken_whole(peer: Peer, target: Target) -> None:
+    for number in range(2):
+        peer.put(make_store(f"shop-{number}"))
+    async with dashboard(target) as driver:
+        await driver.press("asterisk")
+        await open_dialog(driver)
+        driver.burst(*"delete", "space", "2", "enter")
+        await driver.until_said("2 stores are being deleted.")
+
+
 async def test_a_failed_store_is_deleted_without_typing(peer: Peer, target: Target) -> None:
     peer.put(failed("shop-1"))
     async with dashboard(target) as driver:

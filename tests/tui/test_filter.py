@@ -1,10 +1,12 @@
 """Narrowing the list: the terms, the line they are typed in, and what is said about it."""
 
+from datetime import timedelta
+
 import pytest
 
 from tests.tui.driver import dashboard
 from tests.urumi.peer import Peer
-from tests.urumi.stores import failed, make_store, provisioning
+from tests.urumi.stores import START, failed, make_store, provisioning
 from tui.filter import Filter
 from urumi.config import Target
 from urumi.wire import Store
@@ -89,6 +91,27 @@ async def test_f_shows_what_fails_and_follows_it(peer: Peer, target: Target) -> 
         await driver.until(lambda: "x-1" in driver.ids, "the degraded store")
         await driver.press("f")
         assert len(driver.ids) == 3
+
+
+@pytest.mark.anyio
+async def test_keys_that_come_in_one_go_land_where_they_are_meant(peer: Peer, target: Target) -> None:
+    for store in (READY, FAILED):
+        peer.put(store)
+    async with dashboard(target) as driver:
+        driver.burst("slash", *"sale", "enter", "space")
+        await driver.until(lambda: driver.ids == ["summer-sale"], "the list to be narrowed")
+        await driver.until(lambda: len(driver.table.marked) == 1, "the mark")
+
+
+@pytest.mark.anyio
+async def test_keys_behind_the_one_that_closes_a_dialog_are_for_the_list(peer: Peer, target: Target) -> None:
+    for number in range(4):
+        peer.put(make_store(f"shop-{number}", created_at=START - timedelta(minutes=number)))
+    async with dashboard(target) as driver:
+        await driver.press("n")
+        await driver.until_open("CreateDialog")
+        driver.burst("escape", "down", "down", "down")
+        await driver.until(lambda: driver.cursor == "shop-3", "the cursor to be three stores down")
 
 
 @pytest.mark.anyio

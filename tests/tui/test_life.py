@@ -19,7 +19,7 @@ async def test_a_store_is_asked_for_watched_until_it_is_ready_and_deleted(
         await driver.until(lambda: driver.cursor == store_id, "the cursor to be on it")
         await driver.until_shown("HelmInstallStarted")
         await driver.until(lambda: f"{store_id}  ✓ Ready" in driver.text(), "it to be Ready", seconds=90)
-        assert "simulated containers: no shop answers" in driver.lines()[1]
+        assert driver.lines()[1].endswith("simulated containers")
 
         await driver.press("delete")
         await driver.until_open("DeleteDialog")

@@ -42,8 +42,8 @@ def test_the_environment_can_switch_off_what_the_file_switches_on(file: Path, mo
 
 
 def test_keys_can_be_given_to_commands(file: Path) -> None:
-    file.write_text('[keys]\n"store.delete" = "x"\n')
-    assert settings([]).keys == {"store.delete": "x"}
+    file.write_text('[keys]\n"store.delete" = "x, delete"\n')
+    assert settings([]).keys == {"store.delete": "x,delete"}
 
 
 @pytest.mark.parametrize(

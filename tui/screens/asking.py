@@ -64,7 +64,7 @@ class AskingDialog(ModalScreen[ScreenResultType]):
 
     def on_mount(self) -> None:
         """Begin; the focus is on what can do no harm unless a subclass says otherwise."""
-        self.query_one(self.first).focus()
+        self.set_focus(self.query_one(self.first))
         self.check()
 
     def check(self) -> None:

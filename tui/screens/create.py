@@ -74,7 +74,7 @@ class CreateDialog(AskingDialog[Created]):
 
     def refused(self, error: Exception) -> None:
         """Let the id be changed."""
-        self.query_one("#store-id").focus()
+        self.set_focus(self.query_one("#store-id"))
 
     @property
     def typed(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from textual.widgets import Button, Input, Static
+from textual.widgets import Input, Static
 
 from tui.screens.asking import AskingDialog
 from tui.screens.base import dashboard_of, problem_words
@@ -100,7 +100,7 @@ class DeleteDialog(AskingDialog[str]):
         self.query_one("#goes", Static).update(printable_lines(self._words()))
         for wanted in self.query("#wanted").results(Static):
             wanted.update(f"Type {printable(self.wanted)} to delete." if self.wanted else "")
-        self.query_one("#cancel").focus()
+        self.set_focus(self.query_one("#cancel"))
 
     def on_input_changed(self) -> None:
         """Look whether the name is right."""
@@ -112,9 +112,9 @@ class DeleteDialog(AskingDialog[str]):
 
     def on_key(self, event: events.Key) -> None:
         """Let whoever begins to type the name do so, though the focus begins on Cancel."""
-        if self.wanted and isinstance(self.focused, Button) and event.is_printable and event.character != " ":
+        if self.wanted and event.is_printable:  # none gets here from the input itself
             typed = self.query_one("#typed", Input)
-            typed.focus()
+            self.set_focus(typed)
             typed.insert_text_at_cursor(event.character or "")
             event.stop()
 

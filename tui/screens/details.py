@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from urumi.wire import Store
 
 
+MARGINS = 5
+
+
 class DetailsScreen(ActingScreen):
     """Shows the store with one uid, and goes on showing it as it was last seen when it is gone."""
 
@@ -46,7 +49,7 @@ class DetailsScreen(ActingScreen):
 
     def on_mount(self) -> None:
         """Begin, and listen."""
-        self._lines.focus()
+        self.set_focus(self._lines)
         self.dashboard.changed.subscribe(self, self._take, immediate=True)
         self.dashboard.beat.subscribe(self, self._beat, immediate=True)
         self._show(anew=True)
@@ -77,6 +80,10 @@ class DetailsScreen(ActingScreen):
             self._store = found or gone(self._store)
             self._show()
 
+    def on_resize(self) -> None:
+        """Lay the lines out for the new width."""
+        self._show()
+
     def _beat(self, beat: None) -> None:
         self._show()
 
@@ -87,7 +94,7 @@ class DetailsScreen(ActingScreen):
         phase = ((f"  {self._glyphs.phases[store.phase]} {store.phase}", tone),)
         self._top.lines = (((*place, *phase), tuple(status(self.dashboard.session, now).pieces(self._glyphs))),)
         self._lines.show(
-            self._yaml() if self._is_yaml else facts(store, self._glyphs, now, self._lines.size.width), anew=anew
+            self._yaml() if self._is_yaml else facts(store, self._glyphs, now, self.size.width - MARGINS), anew=anew
         )
         self._keys.hints = self.hints((*DETAILS.commands, *STORE.commands, *APP.commands))
 

@@ -44,7 +44,7 @@ class HelpScreen(ModalScreen[None]):
         """Show the lines."""
         view = self.query_one(LinesView)
         view.show(self._lines, anew=True)
-        view.focus()
+        self.set_focus(view)
 
 
 def _lines(below: Screen[Any], known: Mapping[str, Command]) -> Iterator[Line]:

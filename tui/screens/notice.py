@@ -39,7 +39,7 @@ class Notice(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Begin with copying."""
-        self.query_one("#copy").focus()
+        self.set_focus(self.query_one("#copy"))
 
     def action_copy(self) -> None:
         """Copy the text."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Container
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from tui.app import Dashboard
     from tui.columns import Column
     from tui.widgets.toned import Piece
-    from urumi.store import Phase
     from urumi.wire import Store
 
 TYPING_SECONDS = 0.1
@@ -52,9 +50,8 @@ class StoresScreen(ActingScreen):
         self._top = TopBar(dashboard.glyphs)
         self._prompt = Prompt(CommandSuggester(self))
         self._keys = KeyBar(id="keys")
-        self._counts: Counter[Phase] = Counter()
-        self._has_simulated = False
         self._awaited = ""
+        self._is_pane_due = False
         self._typing: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -68,7 +65,7 @@ class StoresScreen(ActingScreen):
 
     def on_mount(self) -> None:
         """Begin with the list, and listen."""
-        self.table.focus()
+        self.set_focus(self.table)
         self.dashboard.changed.subscribe(self, self._take, immediate=True)
         self.dashboard.beat.subscribe(self, self._beat, immediate=True)
         self._take(frozenset(self.dashboard.session.stores))
@@ -86,11 +83,8 @@ class StoresScreen(ActingScreen):
     # --- News
 
     def _take(self, changed: frozenset[str]) -> None:
-        session = self.dashboard.session
-        self._counts = session.counts()
-        self._has_simulated = any(store.simulated for store in session.stores.values())
         line = self.table.cursor_line()
-        if self.roster.update(session.stores, changed):
+        if self.roster.update(self.dashboard.session.stores, changed):
             self.table.marked = {uid for uid in self.table.marked if (row := self.roster.row(uid)) and not row.gone}
             self._stand_on_awaited()
             self.table.follow(line=line)
@@ -119,13 +113,14 @@ class StoresScreen(ActingScreen):
     def _show_top(self) -> None:
         session, glyphs = self.dashboard.session, self.dashboard.glyphs
         line = status(session, self.dashboard.now())
-        counts = tuple(summary(self._counts, glyphs)) if session.age_seconds is not None else ()
+        counts = tuple(summary(self.roster.counts, glyphs)) if session.age_seconds is not None else ()
         lines = [(tuple(self._brand()), tuple(line.pieces(glyphs))), (counts, tuple(self._aside()))]
         if line.detail:
             lines.append((((f"  {line.detail}", TONES[line.tone]),), ()))
         self._top.lines = tuple(lines)
 
     def _show_chosen(self) -> None:
+        self._is_pane_due = False
         store = next(iter(self._under_cursor()), None)
         self.pane.show(store, self.dashboard.now())
         self._keys.hints = self.hints((*LIST.commands, *STORE.commands, *APP.commands))
@@ -139,8 +134,8 @@ class StoresScreen(ActingScreen):
     def _aside(self) -> Iterator[Piece]:
         if self.table.marked:
             yield f"{plural(len(self.table.marked), 'store')} marked ", "accent"
-        elif self._has_simulated:
-            yield "simulated containers: no shop answers ", "warning"
+        elif self.roster.simulated:
+            yield "simulated containers ", "warning"
 
     def _filter_words(self) -> str:
         wanted = self.roster.filter
@@ -152,8 +147,10 @@ class StoresScreen(ActingScreen):
     # --- The list
 
     def on_store_table_moved(self) -> None:
-        """Show the other store."""
-        self._show_chosen()
+        """Show the other store, once the cursor is painted and however many it has passed by then."""
+        if not self._is_pane_due:
+            self._is_pane_due = True
+            self.call_after_refresh(self._show_chosen)
 
     def on_store_table_marked(self) -> None:
         """Say how many are marked."""
@@ -179,7 +176,8 @@ class StoresScreen(ActingScreen):
         """Show only some of the stores."""
         self.roster.narrow(wanted)
         self.roster.hold(self.table.cursor if self.roster.place(self.table.cursor) is not None else "")
-        self.table.follow(line=self.table.cursor_line())
+        self.table.follow()
+        self.table.show_cursor()
         self._show()
 
     def action_details(self) -> None:
@@ -243,7 +241,6 @@ class StoresScreen(ActingScreen):
 
     def on_prompt_accepted(self, event: Prompt.Accepted) -> None:
         """Narrow the list, or do what was said."""
-        self.table.focus()
         if event.mode == "filter":
             self._narrow_to(event.text)
         else:
@@ -252,7 +249,6 @@ class StoresScreen(ActingScreen):
 
     def on_prompt_cancelled(self, event: Prompt.Cancelled) -> None:
         """Show everything again where it was a filter."""
-        self.table.focus()
         if event.mode == "filter":
             self._narrow_to("")
         else:

@@ -11,7 +11,7 @@ from textual.reactive import reactive
 from tui.timeline import timeline
 from tui.widgets.lines import LinesView
 from tui.widgets.toned import Toned, shortened
-from tui.words import ENGINE_NAMES, FAILING_PHASES, NO_SHOP, clock, now_words, since_words
+from tui.words import ENGINE_NAMES, FAILING_PHASES, NO_SHOP, attempt_words, now_words, since_words
 from urumi.store import Phase
 from urumi.words import error_words
 
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from urumi.wire import Store
 
 METER_WIDTH = 18
+MARGINS = 4
 WRAPPED = ("error", "accent")  # an error and what to do about it
+WRAPPED_LINES = 3  # the details screen has it all
 
 
 class DetailPane(Vertical):
@@ -35,7 +37,7 @@ class DetailPane(Vertical):
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__(id="detail")
         self._glyphs = glyphs
-        self._uid = ""
+        self._shown: tuple[Store | None, datetime] | None = None
         self._head = _Head(glyphs)
         self._timeline = LinesView(tail=True, id="timeline")
         self._unread = _Unread()
@@ -49,10 +51,16 @@ class DetailPane(Vertical):
     def show(self, store: Store | None, now: datetime) -> None:
         """Show a store, or that there is none to show."""
         self._head.lines = tuple(head(store, self._glyphs, now)) if store else ()
-        lines = timeline(store, self._glyphs, now, width=self._timeline.size.width) if store else []
-        uid = store.uid if store else ""
-        self._timeline.show(lines, anew=uid != self._uid)
-        self._uid = uid
+        lines = timeline(store, self._glyphs, now, width=self.size.width - MARGINS) if store else []
+        before = self._shown[0] if self._shown else None
+        is_other = (store and store.uid) != (before and before.uid)
+        self._timeline.show(lines, anew=is_other)
+        self._shown = (store, now)
+
+    def on_resize(self) -> None:
+        """Lay the lines out for the new width."""
+        if self._shown:
+            self.show(*self._shown)
 
     def on_lines_view_read(self) -> None:
         """Say how much there is to read below."""
@@ -77,13 +85,21 @@ class _Head(Toned):
 
     def render(self) -> Text:
         """Draw the lines; what has to be read to its end is wrapped, the rest is cut."""
-        drawn = [self.text(line) for line in self.lines]
-        for line, pieces in zip(drawn, self.lines, strict=True):
-            if pieces[0][1] not in WRAPPED:
-                shortened(line, self.size.width or line.cell_len, self._ellipsis)
-        text = Text("\n").join(drawn)
-        text.no_wrap, text.overflow = False, "fold"
-        return text
+        width = self.size.width
+        if not width:
+            return Text()
+        drawn = [part for pieces in self.lines for part in self._wrapped(pieces, width)]
+        return Text("\n", no_wrap=True).join(drawn)
+
+    def _wrapped(self, pieces: Pieces, width: int) -> Iterator[Text]:
+        text = self.text(pieces)
+        if pieces[0][1] not in WRAPPED:
+            yield shortened(text, width, self._ellipsis)
+            return
+        parts = text.wrap(self.app.console, width, overflow="fold", no_wrap=False)
+        yield from parts[: WRAPPED_LINES - 1]
+        for rest in parts[WRAPPED_LINES - 1 : WRAPPED_LINES]:
+            yield shortened(rest.append(self._ellipsis) if len(parts) > WRAPPED_LINES else rest, width, self._ellipsis)
 
 
 class _Unread(Toned):
@@ -106,7 +122,7 @@ def head(store: Store, glyphs: Glyphs, now: datetime) -> Iterator[Pieces]:
     if store.phase is Phase.PROVISIONING or (store.phase is Phase.DELETING and store.progress):
         yield tuple(_meter(store, glyphs))
     if store.last_error and store.phase is not Phase.READY:
-        yield tuple(_error(store, glyphs, now))
+        yield ((f"{glyphs.levels['error']} {error_words(store.last_error)}", "error"),)
         if store.last_error.hint:
             yield ((f"{glyphs.advice} ", "accent"), (store.last_error.hint, "plain"))
     elif store.phase in FAILING_PHASES:
@@ -120,7 +136,12 @@ def _title(store: Store, glyphs: Glyphs, now: datetime) -> Iterator[Piece]:
     if store.phase is Phase.DELETED:
         yield "gone; this is how it was last seen", "quiet"
         return
-    parts = [since_words(store, now), ENGINE_NAMES[store.engine], NO_SHOP if store.simulated else ""]
+    parts = [
+        since_words(store, now),
+        ENGINE_NAMES[store.engine],
+        attempt_words(store, now),
+        NO_SHOP if store.simulated else "",
+    ]
     yield f" {glyphs.dot} ".join(filter(None, parts)), "quiet"
 
 
@@ -139,14 +160,3 @@ def _meter(store: Store, glyphs: Glyphs) -> Iterator[Piece]:
     yield glyphs.done * done, store.phase.value.lower()
     yield glyphs.open * (METER_WIDTH - done), "quiet"
     yield f"  step {progress.index} of {progress.total}: {progress.step}", "plain"
-
-
-def _error(store: Store, glyphs: Glyphs, now: datetime) -> Iterator[Piece]:
-    error = store.last_error
-    if error is None:
-        return
-    yield f"{glyphs.levels['error']} {error_words(error)}", "error"
-    when = [clock(error.at, now) if error.at else "", f"attempt {store.attempts}" if store.attempts else ""]
-    if store.next_retry_at and store.next_retry_at > now:
-        when.append(f"next in {(store.next_retry_at - now).total_seconds():.0f} s, r retries now")
-    yield f"  {', '.join(filter(None, when))}", "quiet"

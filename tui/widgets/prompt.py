@@ -15,9 +15,19 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
     from textual.suggester import Suggester
+    from textual.widget import Widget
 
 Mode = Literal["filter", "command"]
 SIGNS: dict[Mode, str] = {"filter": "/", "command": ":"}
+
+
+class Line(Input):
+    """The input; enter means what is typed."""
+
+    async def action_submit(self) -> None:
+        """Tell the prompt."""
+        if isinstance(self.parent, Prompt):
+            self.parent.action_accept()
 
 
 class Prompt(Horizontal):
@@ -25,7 +35,7 @@ class Prompt(Horizontal):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("escape", "cancel", "cancel"),
-        ("down", "accept", "to the list"),
+        ("down", "down", "to the list"),
     ]
 
     @dataclass
@@ -53,7 +63,8 @@ class Prompt(Horizontal):
         self.mode: Mode = "filter"
         self._suggester = suggester
         self._sign = Static("/", id="prompt-sign", markup=False)
-        self._input = Input(id="prompt-input", compact=True, select_on_focus=False)
+        self._input = Line(id="prompt-input", compact=True, select_on_focus=False)
+        self._before: Widget | None = None
         self._words = Static("", id="prompt-words", markup=False)
 
     def compose(self) -> ComposeResult:
@@ -69,7 +80,8 @@ class Prompt(Horizontal):
         self._input.suggester = self._suggester if mode == "command" else None
         self._set(text)
         self.display = True
-        self._input.focus()
+        self._before = self.screen.focused
+        self.screen.set_focus(self._input)
 
     def rest(self, text: str, words: str) -> None:
         """Show the filter that is in force with words about it, or nothing where there is none."""
@@ -82,22 +94,27 @@ class Prompt(Horizontal):
 
     def action_cancel(self) -> None:
         """Give up."""
-        self.post_message(self.Cancelled(self.mode))
+        self._leave(self.Cancelled(self.mode))
 
     def action_accept(self) -> None:
+        """Mean what is typed."""
+        self._leave(self.Accepted(self.mode, self._input.value))
+
+    def action_down(self) -> None:
         """Go to the list with the filter; a command is only meant with enter."""
         if self.mode == "filter":
-            self.post_message(self.Accepted(self.mode, self._input.value))
+            self.action_accept()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Tell what is typed."""
         event.stop()
         self.post_message(self.Changed(self.mode, event.value))
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Tell what is meant."""
-        event.stop()
-        self.post_message(self.Accepted(self.mode, event.value))
+    def _leave(self, message: Message) -> None:
+        # Both at once, and straight to the screen: the next key may be there already and is meant for the list as it
+        # will be then.
+        self.screen.set_focus(self._before)
+        self.screen.post_message(message)
 
     def _set(self, text: str) -> None:
         with self.prevent(Input.Changed):

@@ -93,18 +93,27 @@ class StoreTable(Toned, ScrollView, can_focus=True):
     # --- What the list shows
 
     def follow(self, *, line: int | None = None) -> None:
-        """Show the roster as it is now, the cursor on its store and on its line of the screen."""
-        place = self.roster.place(self.cursor)
-        if place is None and self.roster.rows:
-            self._stand_on(0)
-            place = 0
-        elif place is None:
-            self._stand_on(None)
+        """Show the roster as it is now, the cursor on its store and on its line of the screen.
+
+        Without a line the cursor was not seen before: whoever scrolled away from it is left alone.
+        """
+        if self.roster.place(self.cursor) is None:
+            self._stand_on(0 if self.roster.rows else None)
+            line = 0
         self.virtual_size = Size(self.size.width, len(self.roster) + 1)
-        if place is not None and line is not None and self.scroll_offset.y > 0:
-            self.scroll_to(y=place - line, animate=False)
-        self._keep_in_view(place)
+        if line is not None:
+            if self.scroll_offset.y > 0:
+                self.scroll_to(y=self._place - line, animate=False)
+            self.show_cursor()
         self.repaint()
+
+    def show_cursor(self) -> None:
+        """Scroll as little as it takes to see the cursor."""
+        top, place = self.scroll_offset.y, self._place
+        if place < top:
+            self.scroll_to(y=place, animate=False)
+        elif place >= top + self._lines:
+            self.scroll_to(y=place - self._lines + 1, animate=False)
 
     def cursor_line(self) -> int | None:
         """Return on which line of the screen the cursor is, if it is seen; to be asked before the roster changes."""
@@ -285,6 +294,7 @@ class StoreTable(Toned, ScrollView, can_focus=True):
             row = self.roster.rows[min(max(0, place), len(self.roster) - 1)]
             self._stand_on(self.roster.place(row.store.uid))
             self.follow()
+            self.show_cursor()
 
     def _stand_on(self, place: int | None) -> None:
         uid = "" if place is None else self.roster.rows[place].store.uid
@@ -293,21 +303,13 @@ class StoreTable(Toned, ScrollView, can_focus=True):
             self.roster.hold(uid)
             self.post_message(self.Moved())
 
-    def _keep_in_view(self, place: int | None) -> None:
-        if place is None:
-            return
-        top = self.scroll_offset.y
-        if place < top:
-            self.scroll_to(y=place, animate=False)
-        elif place >= top + self._lines:
-            self.scroll_to(y=place - self._lines + 1, animate=False)
-
     # --- Size, focus, theme
 
     def on_resize(self, event: events.Resize) -> None:
         """Draw anew with the columns that fit."""
         self._drawn.clear()
         self.follow()
+        self.show_cursor()
 
     def on_focus(self) -> None:
         """Show where keys go."""

@@ -1,0 +1,39 @@
+"""What Kubernetes says only in Events: why a StatefulSet gets no pod, why a pod's volume is not mounted.
+
+Asked for, not watched: Events are many, and only a store that waits and cannot say why needs them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.recorder import EVENTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reconciler.kube import Kube
+    from reconciler.resources import Object
+
+MOST = 200
+
+Warnings = dict[str, tuple[str, str]]
+
+
+async def warnings_about(kube: Kube, namespace: str, workloads: Iterable[str]) -> Warnings:
+    """Return the newest warning about each workload, its ReplicaSets or its pods: reason and words by workload."""
+    page = await kube.list_page(
+        EVENTS, namespace, {"fieldSelector": "type=Warning", "limit": str(MOST)}, metadata_only=False
+    )
+    found: Warnings = {}
+    for event in sorted(page.get("items") or (), key=_last_seen):
+        about = str((event.get("regarding") or {}).get("name", ""))
+        for workload in workloads:
+            if about == workload or about.startswith(f"{workload}-"):
+                found[workload] = (str(event.get("reason", "")), str(event.get("note", "")))
+    return found
+
+
+def _last_seen(event: Object) -> str:
+    series = event.get("series") or {}
+    return str(series.get("lastObservedTime") or event.get("deprecatedLastTimestamp") or event.get("eventTime") or "")

@@ -1,0 +1,236 @@
+"""The rights of charts/platform: a server that has them and no others takes stores through their whole lives.
+
+    urumi serve, helm --http--> ApiProxy --https, the token of the chart's ServiceAccount--> kube-apiserver
+
+The proxy is asked what was refused, and what was used of all that is granted. Both tests look at one run, which the
+fixture `lives` makes; whoever gives the server a new call, or takes one away, finds out here which right goes with it.
+
+Not covered: aggregated rights, as the chart has none, and the NetworkPolicy, which the local cluster does not enforce.
+"""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+from cluster.local import ClusterInfo
+from tests.faults.call import Call, of
+from tests.faults.proxy import ApiProxy, write_kubeconfig
+from tests.kubectl import Kubectl, wait_for
+from tests.serve import ServerProcess
+from urumi.store import namespace_name
+
+CHART = Path(__file__).resolve().parents[2] / "charts" / "platform"
+# With the prefix of the stores' namespaces, as the default one: that must not make it one of them.
+NAMESPACE = "store-rights"
+SHOPS = {"rights-woo": ("woocommerce", "wordpress"), "rights-medusa": ("medusa", "storefront")}
+TOO_MUCH = {"requests": {"cpu": "50m", "memory": "160Mi"}, "limits": {"cpu": "500m", "memory": "64Gi"}}
+SECRET = ("create", "secret", "generic", "taken", "--from-literal=a=b", "--dry-run=server")
+BAD_NEWS = {"Failed", "AttemptFailed", "UninstallFailed", "DeletionBlocked"}
+
+Right = tuple[str, str, str]
+
+
+@dataclass
+class Lives:
+    """What was granted, and what was seen while stores lived with it."""
+
+    server: ServerProcess
+    granted: set[Right]
+    news: set[str] = field(default_factory=set)
+    calls: list[Call] = field(default_factory=list)
+
+    def look(self, store_id: str) -> Any:
+        """Return a store, its timeline remembered."""
+        store = self.server.store(store_id)
+        self.news |= {event["type"] for event in (store or {}).get("events", ())}
+        return store
+
+    def wait_until_ready(self, store_id: str, generation: int = 1) -> None:
+        """Wait until a generation of a store is Ready."""
+
+        def is_ready() -> bool:
+            store = self.look(store_id)
+            return bool(store["phase"] == "Ready" and store["observedGeneration"] >= generation)
+
+        wait_for(is_ready, f"{store_id} to be Ready")
+
+
+@pytest.fixture(scope="module")
+def rights(local_cluster: ClusterInfo) -> list[Any]:
+    """Everything of the chart that has to do with rights, as Helm renders it."""
+    shown = [f"--show-only=templates/{name}.yaml" for name in ("rights", "boundary")]
+    command = [str(local_cluster.helm), "template", "urumi", str(CHART), "--namespace", NAMESPACE, *shown]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return [item for item in yaml.safe_load_all(done.stdout) if item]
+
+
+@pytest.fixture(scope="module")
+def proxy(
+    local_cluster: ClusterInfo, kubectl: Kubectl, rights: list[Any], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ApiProxy]:
+    """A way to the API server on which everybody is the chart's ServiceAccount."""
+    everything = {"apiVersion": "v1", "kind": "List", "items": rights}
+    kubectl.run("create", "namespace", NAMESPACE)
+    kubectl.run("create", "deployment", "urumi", "-n", NAMESPACE, "--image=urumi:1", "--replicas=0")
+    kubectl.apply(everything)
+    with ApiProxy(local_cluster, tmp_path_factory.mktemp("proxy")) as proxy:
+        # For Go clients too, which send no token over plain HTTP and get the proxy's.
+        proxy.token = kubectl.run("create", "token", "urumi", "-n", NAMESPACE).strip()
+        write_kubeconfig(proxy.cluster.kubeconfig, proxy.url, {"token": proxy.token})
+        yield proxy
+    kubectl.run("delete", "-f", "-", given=everything)
+
+
+@pytest.fixture(scope="module")
+def account(proxy: ApiProxy) -> Kubectl:
+    """kubectl in the hands of somebody who took the server's token; its boundary is drawn."""
+    kubectl = Kubectl(proxy.cluster)
+    wait_for(lambda: kubectl.attempt(*SECRET, "-n", "default").returncode, "the boundary to be enforced")
+    return kubectl
+
+
+@pytest.fixture(scope="module")
+def lives(
+    proxy: ApiProxy,
+    account: Kubectl,
+    kubectl: Kubectl,
+    rights: list[Any],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Lives:
+    """Stores of each engine from their creation to their end."""
+    proxy.calls.clear()
+    with ServerProcess(proxy.cluster, kubectl, tmp_path_factory.mktemp("server"), namespace=NAMESPACE) as server:
+        lives = Lives(server, granted_by(rights))
+        with proxy.answering(409, only=of("stores", "create")):
+            # Somebody else was faster, so the server looks for what is there now.
+            assert server.call("POST", "/stores", {"storeId": "rights-race", "engine": "medusa"})[0] == 409
+        for store_id, (engine, _) in SHOPS.items():
+            server.create(store_id, engine)
+        for store_id in SHOPS:
+            lives.wait_until_ready(store_id)
+        edit_beyond_the_quota_and_back(kubectl, lives)
+        for store_id, (_, service) in SHOPS.items():
+            correct_drift(kubectl, lives, store_id, service)
+        for store_id in SHOPS:
+            assert server.call("DELETE", f"/stores/{store_id}")[0] == 202
+        for store_id in SHOPS:
+            wait_for(lambda each=store_id: lives.look(each) is None, f"{store_id} to be gone")  # type: ignore[misc]
+    lives.calls = list(proxy.calls)
+    return lives
+
+
+def edit_beyond_the_quota_and_back(kubectl: Kubectl, lives: Lives) -> None:
+    """Have a store wait for a pod of which only Events say why it does not come, then let it recover."""
+    store_id, _ = SHOPS
+    change_values(kubectl, store_id, {"mariadb": {"resources": TOO_MUCH}})
+    wait_for(
+        lambda: "exceeded quota" in lives.look(store_id).get("progress", {}).get("message", ""),
+        "the store to say that its quota is too small",
+    )
+    change_values(kubectl, store_id, None)
+    lives.wait_until_ready(store_id, generation=3)
+
+
+def change_values(kubectl: Kubectl, store_id: str, values: Any) -> None:
+    """Change the chart values of a store's spec."""
+    patch = json.dumps({"spec": {"values": values}})
+    kubectl.run("patch", "store", store_id, "-n", NAMESPACE, "--type=merge", "-p", patch)
+
+
+def correct_drift(kubectl: Kubectl, lives: Lives, store_id: str, service: str) -> None:
+    """Delete a Service of a store and wait until it is back."""
+    namespace = namespace_name(store_id)
+    kubectl.run("delete", "service", service, "-n", namespace)
+    wait_for(lambda: service in kubectl.names("service", namespace), f"Service {service} to be back")
+    lives.wait_until_ready(store_id)
+
+
+def granted_by(rights: list[Any]) -> set[Right]:
+    """Return the group, resource and verb of everything that the roles allow."""
+    return {
+        (group, resource, verb)
+        for role in rights
+        for rule in role.get("rules") or ()
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
+def used_by(call: Call) -> set[Right]:
+    """Return what a call needs to be allowed, nothing where it is not about objects."""
+    if not call.plural:
+        return set()
+    parts = call.path.strip("/").split("/")
+    group = parts[1] if parts[0] == "apis" else ""
+    below = parts[parts.index(call.name) + 1 :] if call.name else []
+    resource = "/".join([call.plural, *below])
+    verb = "deletecollection" if call.verb == "delete" and not call.name else call.verb
+    # An apply that makes the object is allowed only to whoever may create it.
+    makes = {(group, resource, "create")} if call.verb == "patch" and call.status == 201 else set()
+    return {(group, resource, verb)} | makes
+
+
+def test_stores_of_each_engine_live_and_die_without_a_failure(lives: Lives) -> None:
+    assert {"Ready", "DriftCorrected", "Deleting"} <= lives.news
+    assert not BAD_NEWS & lives.news
+
+
+def test_nothing_that_the_server_or_helm_asks_for_is_refused(lives: Lives) -> None:
+    assert [f"{call.verb} {call.path}" for call in lives.calls if call.status in (401, 403)] == []
+    assert "forbidden" not in lives.server.log.read_text().lower()
+
+
+def test_every_right_is_used_and_no_other(lives: Lives) -> None:
+    assert {right for call in lives.calls for right in used_by(call)} == lives.granted
+
+
+def test_no_right_is_given_by_a_wildcard(lives: Lives) -> None:
+    assert not [right for right in lives.granted if "*" in right]
+
+
+SECRET = ("create", "secret", "generic", "taken", "--from-literal=a=b", "--dry-run=server")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param((*SECRET, "-n", "kube-system"), id="secret-of-the-system"),
+        pytest.param((*SECRET, "-n", NAMESPACE), id="secret-beside-the-server"),
+        pytest.param(("create", "namespace", "taken", "--dry-run=server"), id="other-namespace"),
+        pytest.param(("label", "namespace", "kube-system", "a=b", "--dry-run=server"), id="label-of-the-system"),
+        pytest.param(("delete", "namespace", "kube-node-lease", "--dry-run=server"), id="namespace-of-others"),
+        pytest.param(("delete", "namespace", NAMESPACE, "--dry-run=server"), id="its-own-namespace"),
+        pytest.param(("create", "deployment", "taken", "--image=a:1", "--dry-run=server"), id="workload"),
+        pytest.param(("delete", "deployments", "--all", "-n", NAMESPACE, "--dry-run=server"), id="its-own-workloads"),
+    ],
+)
+def test_whoever_has_the_token_changes_nothing_outside_the_stores(account: Kubectl, arguments: tuple[str, ...]) -> None:
+    done = account.attempt(*arguments)
+    assert done.returncode == 1
+    assert "Urumi writes only in namespaces of stores: expected store-<storeId>, got" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("create", "pod"),
+        ("create", "pods/exec"),
+        ("create", "serviceaccounts/token"),
+        ("get", "configmaps"),
+        ("create", "rolebindings.rbac.authorization.k8s.io"),
+        ("patch", "clusterroles.rbac.authorization.k8s.io"),
+        ("patch", "validatingadmissionpolicies.admissionregistration.k8s.io"),
+        ("patch", "customresourcedefinitions.apiextensions.k8s.io"),
+    ],
+    ids="-".join,
+)
+def test_what_would_be_a_way_to_more_rights_is_not_granted(account: Kubectl, arguments: tuple[str, str]) -> None:
+    for namespace in (NAMESPACE, "kube-system"):
+        assert account.attempt("auth", "can-i", *arguments, "-n", namespace).stdout.strip() == "no"

@@ -1,0 +1,139 @@
+"""Every knob is documented, every documented knob exists, and code, documentation and chart have the same defaults.
+
+What the code reads is found in its source: a call or an index that has the environment in it and a name in capitals.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+from reconciler.settings import Settings, settings_from
+from server.settings import ServerSettings, server_settings_from
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("urumi", "reconciler", "server")
+NAME = re.compile(r"[A-Z][A-Z0-9_]+")
+ROW = re.compile(r"\| `([A-Z][A-Z0-9_]+)` \| (?:`(.+?)`|\*none\*) \| (.+) \| (.+) \|")
+
+# What the chart does not put into its ConfigMap, and where the pod has it from instead.
+NOT_OF_THE_CONFIGMAP = {
+    "URUMI_HOST": "an argument of the container",
+    "URUMI_PORT": "an argument of the container",
+    "URUMI_TOKEN": "the Secret",
+    "URUMI_STATE_DIR": "the container's own environment, beside its volume",
+    "URUMI_URL": "read by clients only",
+    "URUMI_HELM": "the image, which brings Helm",
+    "URUMI_CHARTS_DIR": "the image, which brings the charts",
+    "KUBECONFIG": "not set, so that the pod uses its ServiceAccount",
+}
+
+
+@cache
+def read_by_the_code() -> frozenset[str]:
+    """Return the name of every environment variable that the code reads."""
+    sources = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+    return frozenset(name for path in sources for name in names_in(path.read_text()))
+
+
+def names_in(source: str) -> Iterator[str]:
+    """Yield the variables that a module reads."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Call(ast.Attribute(owner), arguments) if is_environment(owner):
+                yield from constants(arguments)
+            case ast.Call(_, arguments) if any(map(is_environment, arguments)):
+                yield from constants(arguments)
+            case ast.Call(ast.Attribute(attr="getenv") | ast.Name(id="getenv"), arguments):
+                yield from constants(arguments)
+            case ast.Subscript(owner, index) if is_environment(owner):
+                yield from constants([index])
+
+
+def is_environment(node: ast.AST) -> bool:
+    """Return whether an expression is the environment: `environ`, `os.environ`."""
+    return isinstance(node, ast.Name | ast.Attribute) and getattr(node, "attr", getattr(node, "id", "")) == "environ"
+
+
+def constants(nodes: list[ast.expr]) -> Iterator[str]:
+    """Yield the names in capitals among some expressions."""
+    for node in nodes:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and NAME.fullmatch(node.value):
+            yield node.value
+
+
+@cache
+def documented() -> dict[str, str]:
+    """Return the default of every variable in the tables of docs/configuration.md, by its name."""
+    rows = ROW.findall((ROOT / "docs" / "configuration.md").read_text())
+    found = {name: default for name, default, *_ in rows}
+    assert len(found) == len(rows), "a variable is documented twice"
+    return found
+
+
+@cache
+def of_the_chart() -> dict[str, str]:
+    """Return the variables of the chart's ConfigMap and their defaults, without the release's own namespace."""
+    values = yaml.safe_load((ROOT / "charts" / "platform" / "values.yaml").read_text())
+    return {name: str(value) for name, value in values["config"].items()}
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ('os.environ.get("A_B", "C_D".lower())', ["A_B"]),
+        ('environ["A_B"]', ["A_B"]),
+        ('_number(environ, "A_B", defaults.a_b)', ["A_B"]),
+        ('os.getenv("A_B")', ["A_B"]),
+        ('headers.get("A_B")', []),
+    ],
+)
+def test_a_variable_is_found_however_it_is_read(source: str, names: list[str]) -> None:
+    assert list(names_in(source)) == names
+
+
+def test_every_variable_that_the_code_reads_is_documented() -> None:
+    assert read_by_the_code() - documented().keys() == set()
+
+
+def test_every_documented_variable_is_read() -> None:
+    assert documented().keys() - read_by_the_code() == set()
+
+
+def test_the_chart_has_every_knob_that_the_pod_has_from_nowhere_else() -> None:
+    assert of_the_chart().keys() | {"PLATFORM_NAMESPACE"} == read_by_the_code() - NOT_OF_THE_CONFIGMAP.keys()
+
+
+def test_what_the_pod_has_from_elsewhere_is_read() -> None:
+    assert NOT_OF_THE_CONFIGMAP.keys() <= read_by_the_code()
+
+
+def test_the_documentation_has_the_defaults_of_the_chart() -> None:
+    assert of_the_chart().items() <= documented().items()
+
+
+def test_the_chart_has_the_defaults_of_the_code() -> None:
+    environ = of_the_chart()
+
+    assert settings_from(environ) == Settings()
+    assert server_settings_from("h", 1, "t", environ) == replace(ServerSettings(), host="h", port=1, token="t")
+
+
+def test_the_documentation_has_the_other_defaults_of_the_code() -> None:
+    settings, server, told = Settings(), ServerSettings(), documented()
+
+    assert told["PLATFORM_NAMESPACE"] == settings.platform_namespace
+    assert told["URUMI_HELM"] == settings.helm
+    assert told["URUMI_CHARTS_DIR"] == settings.charts_dir.name
+    assert (told["URUMI_HOST"], told["URUMI_PORT"]) == (server.host, str(server.port))
+
+
+def test_the_documentation_has_the_quota_of_the_code() -> None:
+    quota = ",".join(f"{name}={amount}" for name, amount in Settings().quota.items())
+
+    assert f"`{quota}`" in (ROOT / "docs" / "configuration.md").read_text()

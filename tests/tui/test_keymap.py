@@ -1,0 +1,106 @@
+"""Keys: no two commands of one place share one, the document lists them all, and a person's own replace them."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.tui.driver import dashboard
+from tests.urumi.peer import Peer
+from tests.urumi.stores import failed, make_store
+from tui.app import Dashboard
+from tui.keymap import SCOPES, check_keys, commands
+from tui.screens.details import DetailsScreen
+from tui.screens.stores import StoresScreen
+from tui.settings import settings
+from tui.widgets.lines import LinesView
+from tui.widgets.store_table import StoreTable
+from urumi.config import Target
+from urumi.errors import ConfigError
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "dashboard.md"
+SIGNS = {"slash": "/", "colon": ":", "question_mark": "?", "asterisk": "*"}
+
+
+def key_table() -> str:
+    """Return the table of keys as the document has it."""
+    lines = []
+    for scope in SCOPES:
+        lines += [f"### {scope.title}", "", "| key | id | what it does |", "| --- | --- | --- |"]
+        for command in scope.commands:
+            keys = " ".join(f"`{SIGNS.get(key, key)}`" for key in command.keys.split(","))
+            lines.append(f"| {keys} | `{command.id}` | {command.title} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def test_the_document_lists_every_key() -> None:
+    document = DOCUMENT.read_text(encoding="utf-8")
+    written = document.partition("<!-- keys -->\n")[2].partition("<!-- /keys -->")[0]
+    assert written == key_table(), f"put this into {DOCUMENT.name}:\n{key_table()}"
+
+
+def test_no_two_commands_of_one_place_share_a_key() -> None:
+    check_keys({}, "the defaults")
+
+
+def test_every_command_can_be_run_where_it_is_bound() -> None:
+    places = {
+        "The list": StoresScreen,
+        "Acting on a store": StoresScreen,
+        "Moving in the list": StoreTable,
+        "Moving in a timeline or text": LinesView,
+        "One store in full": DetailsScreen,
+        "Everywhere": Dashboard,
+    }
+    for scope in SCOPES:
+        for command in scope.commands:
+            name = command.action.partition("(")[0]
+            place = Dashboard if name.startswith("app.") else places[scope.title]
+            assert hasattr(place, f"action_{name.removeprefix('app.')}"), command
+
+
+def test_ids_and_names_are_unique() -> None:
+    everything = list(commands())
+    assert len({command.id for command in everything}) == len(everything)
+    names = [command.name for command in everything if command.in_palette]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.anyio
+async def test_a_persons_own_key_replaces_the_usual_one_and_is_shown(peer: Peer, target: Target) -> None:
+    peer.put(failed("shop-1"))
+    async with dashboard(target, keys={"store.retry": "x"}) as driver:
+        assert "x retry" in driver.lines()[-1]
+        await driver.press("r")
+        await driver.pilot.pause()
+        assert peer.requests == []
+        await driver.press("x")
+        await driver.until_said("shop-1 is tried again now.")
+
+
+def test_a_key_that_another_command_of_the_place_has_is_refused_with_both() -> None:
+    with pytest.raises(ConfigError, match=r"the key 'r' belongs to store.retry and to store.open") as caught:
+        check_keys({"store.open": "x, r"}, "here")
+    assert caught.value.hint == "Give one of them another key."
+    check_keys({"store.open": "r", "store.retry": "o"}, "both were changed")
+
+
+@pytest.mark.anyio
+async def test_help_shows_the_keys_of_the_place_where_one_is(peer: Peer, target: Target) -> None:
+    peer.put(make_store("shop-1"))
+    async with dashboard(target, size=(120, 60)) as driver:
+        await driver.press("question_mark")
+        await driver.until_shown("ask for a new store")
+        await driver.until_shown("sort by the picked column")
+        await driver.press("escape", "d")
+        await driver.until_open("DetailsScreen")
+        await driver.press("f1")
+        await driver.until_shown("show it as YAML")
+        assert "ask for a new store" not in driver.text()
+
+
+def test_the_example_of_the_document_is_a_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    example = DOCUMENT.read_text(encoding="utf-8").partition("```toml\n")[2].partition("```")[0]
+    (tmp_path / "config.toml").write_text(example)
+    monkeypatch.setenv("URUMI_CONFIG", str(tmp_path / "config.toml"))
+    assert settings([]).keys == {"store.delete": "x,delete", "app.palette": "ctrl+k"}
