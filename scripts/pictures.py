@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""Take the README's pictures from the real thing: the running platform, its dashboard, its page in Chromium.
+
+    .venv/bin/python scripts/pictures.py
+
+Needs a running platform (./setup.sh) with a few stores in it; writes docs/images/tui.svg and docs/images/page.png.
+"""
+
+import asyncio
+import re
+import shutil
+import sys
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from tui.app import Dashboard
+from tui.settings import settings
+from urumi.config import Target, find_target
+
+IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
+SIZE = (128, 34)
+SHOWN = "lighthouse"
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+async def dashboard_picture() -> str:
+    """Return a picture of the dashboard, the cursor on a store that is on its way, as SVG."""
+    app = Dashboard(settings(["--theme", "urumi-dark"]))
+    async with app.run_test(size=SIZE) as pilot:
+        async with asyncio.timeout(20):
+            while not app.session.stores:
+                await pilot.pause(0.1)
+        await pilot.pause(1.0)
+        await pilot.press("down")
+        await pilot.pause(1.0)
+        # Without the fonts that it would fetch from elsewhere; every reader has a monospaced one.
+        return re.sub(r"@font-face \{.*?\}", "", app.export_screenshot(), flags=re.DOTALL)
+
+
+def page_picture(path: Path, target: Target) -> None:
+    """Write a picture of the page with a store's panel open."""
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=browser, args=FLAGS)
+        context = chromium.new_context(viewport={"width": 1280, "height": 760}, color_scheme="light")
+        signed_in = context.request.post(
+            f"{target.url}/session", data={"token": target.token}, headers={"Origin": target.url}
+        )
+        if signed_in.status != 204:
+            sys.exit(f"The server at {target.url} did not take the token: HTTP {signed_in.status}.")
+        page = context.new_page()
+        page.goto(f"{target.url}/#store={SHOWN}")
+        page.get_by_role("heading", name=SHOWN).wait_for()
+        page.wait_for_timeout(500)
+        page.screenshot(path=path)
+        chromium.close()
+
+
+if __name__ == "__main__":
+    IMAGES.mkdir(exist_ok=True)
+    page_picture(IMAGES / "page.png", find_target())
+    (IMAGES / "tui.svg").write_text(asyncio.run(dashboard_picture()))
