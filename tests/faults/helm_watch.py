@@ -45,14 +45,14 @@ class HelmWatch:
         self._thread.join()
 
     def now(self) -> dict[str, set[int]]:
-        """Return the pids of the helm processes at work now, by store."""
+        """Return the process groups of the helms at work now, by store; what a helm forks is of its group."""
         found: dict[str, set[int]] = defaultdict(set)
         for name in filter(str.isdigit, os.listdir("/proc")):
             words = _command_line(name)
             if any("helm" in word.rpartition("/")[2] for word in words):
                 for store_id in self._store_ids:
                     if any(word.endswith(f"-{store_id}") for word in words):
-                        found[store_id].add(int(name))
+                        found[store_id] |= _group(name)
         return found
 
     def _look_on(self) -> None:
@@ -62,6 +62,13 @@ class HelmWatch:
                 if len(pids) > 1:
                     self.overlaps.add((store_id, tuple(sorted(pids))))
             time.sleep(LOOK_SECONDS)
+
+
+def _group(pid: str) -> set[int]:
+    try:
+        return {os.getpgid(int(pid))}
+    except ProcessLookupError:
+        return set()
 
 
 def _command_line(pid: str) -> list[str]:

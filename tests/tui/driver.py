@@ -76,7 +76,9 @@ class Driver:
     def burst(self, *keys: str) -> None:
         """Press keys in one go, as pasting or a slow line does."""
         for key in keys:
-            character = {"space": " ", "enter": "\r", "slash": "/", "minus": "-"}.get(key, key)
+            character = {"space": " ", "enter": "\r", "slash": "/", "minus": "-"}.get(
+                key, key if len(key) == 1 else None
+            )
             self.app.post_message(events.Key(key, character))
 
     async def type(self, text: str) -> None:

@@ -91,6 +91,22 @@ async def test_whoever_reads_up_the_timeline_is_left_alone_and_told_of_what_is_n
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("phase", ["Ready", "Failed"])
+async def test_a_timeline_begins_at_its_end_however_the_lines_above_it_grow(
+    peer: Peer, target: Target, phase: str
+) -> None:
+    events = [event(f"Event-{number:02}", at=number) for number in range(15)]
+    peer.put(make_store("shop-1", created_at=START + timedelta(minutes=1), events=events[:1]))
+    error = {"step": "health", "reason": "NotReady", "message": "no " * 200, "hint": "Look."}
+    peer.put(make_store("shop-0", phase, last_error=error, events=events))
+    async with dashboard(target, size=(100, 34)) as driver:
+        await driver.until_shown("Event-00")
+        await driver.press("down")
+        await driver.until_shown("shop-0  ")
+        await driver.until(lambda: driver.lines()[-2].endswith("Event-14"), "the last event on the last line")
+
+
+@pytest.mark.anyio
 async def test_d_shows_everything_and_escape_comes_back(peer: Peer, target: Target) -> None:
     condition = {"type": "Ready", "status": "False", "reason": "WaitingForWorkloads", "message": "wordpress 0/1"}
     peer.put(failed("shop-1", conditions=[condition]))

@@ -6,8 +6,9 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,8 +68,14 @@ class Terminal:
         """Wait for its end and return the exit code."""
         while self._read():
             pass
-        os.close(self._descriptor)
         return self.process.wait(PATIENCE_SECONDS)
+
+    def kill(self) -> None:
+        """End it if it still runs."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(PATIENCE_SECONDS)
+        os.close(self._descriptor)
 
     def _read(self) -> bool:
         readable, _, _ = select.select([self._descriptor], [], [], PATIENCE_SECONDS)
@@ -79,6 +86,23 @@ class Terminal:
             return False
         self.written += data
         return bool(data)
+
+
+Open = Callable[..., Terminal]
+
+
+@pytest.fixture
+def open_terminal(tmp_path: Path) -> Iterator[Open]:
+    """Start it in a terminal; nothing that a test starts outlives it."""
+    opened: list[Terminal] = []
+
+    def start(*arguments: str, **more: Any) -> Terminal:
+        opened.append(Terminal(tmp_path, *arguments, **more))
+        return opened[-1]
+
+    yield start
+    for terminal in opened:
+        terminal.kill()
 
 
 def test_help_names_every_flag_and_the_file(tmp_path: Path) -> None:
@@ -109,8 +133,10 @@ def test_version(tmp_path: Path) -> None:
         pytest.param(["--colour"], "unrecognized arguments: --colour", id="flag"),
     ],
 )
-def test_a_wrong_argument_is_one_sentence_and_exit_code_2(tmp_path: Path, arguments: list[str], words: str) -> None:
-    terminal = Terminal(tmp_path, *arguments)
+def test_a_wrong_argument_is_one_sentence_and_exit_code_2(
+    open_terminal: Open, arguments: list[str], words: str
+) -> None:
+    terminal = open_terminal(*arguments)
     assert terminal.end() == 2
     assert words.encode() in terminal.written
     assert b"Traceback" not in terminal.written
@@ -133,22 +159,22 @@ def test_without_a_terminal_it_names_what_works_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("keys", [b"q", b"\x11", b"\x03"], ids=["q", "ctrl-q", "ctrl-c"])
-def test_it_runs_in_a_terminal_and_leaves_with_exit_code_0(peer: Peer, tmp_path: Path, keys: bytes) -> None:
+def test_it_runs_in_a_terminal_and_leaves_with_exit_code_0(peer: Peer, open_terminal: Open, keys: bytes) -> None:
     peer.put(make_store("shop-1"))
-    terminal = Terminal(tmp_path, URUMI_URL=peer.url, URUMI_TOKEN=peer.token)
+    terminal = open_terminal(URUMI_URL=peer.url, URUMI_TOKEN=peer.token)
     terminal.until(b"shop-1")
     terminal.press(keys)
     assert terminal.end() == 0
     assert b"Traceback" not in terminal.written
 
 
-def test_a_defect_ends_it_with_a_sentence_that_names_a_file(tmp_path: Path) -> None:
+def test_a_defect_ends_it_with_a_sentence_that_names_a_file(tmp_path: Path, open_terminal: Open) -> None:
     code = (
         "import sys; from tui.screens.stores import StoresScreen;"
         "StoresScreen.action_new = lambda self: 1 / 0;"
         "from tui.main import main; sys.exit(main())"
     )
-    terminal = Terminal(tmp_path, "--url", "http://127.0.0.1:9", command=[sys.executable, "-c", code])
+    terminal = open_terminal("--url", "http://127.0.0.1:9", command=[sys.executable, "-c", code])
     terminal.until(b"Urumi")
     terminal.press(b"n")
     assert terminal.end() == 1

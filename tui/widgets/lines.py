@@ -66,7 +66,7 @@ class LinesView(Toned, ScrollView, can_focus=True):
         self._lines = lines
         self._flow()
         if anew and not self._tail:
-            self.scroll_to(y=0, animate=False)
+            self.scroll_to(y=0, animate=False, force=True)
         self.post_message(self.Read())
 
     def render_line(self, y: int) -> Strip:
@@ -86,11 +86,11 @@ class LinesView(Toned, ScrollView, can_focus=True):
 
     def action_first(self) -> None:
         """Go to the beginning."""
-        self.scroll_to(y=0, animate=False)
+        self.scroll_to(y=0, animate=False, force=True)
 
     def action_last(self) -> None:
         """Go to the end."""
-        self.scroll_to(y=self.max_scroll_y, animate=False)
+        self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Notice whether the end is seen."""
@@ -111,7 +111,7 @@ class LinesView(Toned, ScrollView, can_focus=True):
             self._flow()
 
     def _scroll_by(self, lines: int) -> None:
-        self.scroll_to(y=self.scroll_offset.y + lines, animate=False)
+        self.scroll_to(y=self.scroll_offset.y + lines, animate=False, force=True)
 
     def _flow(self) -> None:
         width = self.size.width
@@ -121,7 +121,7 @@ class LinesView(Toned, ScrollView, can_focus=True):
         self._strips = [strip for line in self._lines for strip in self._wrapped(line, width)]
         self.virtual_size = Size(width, len(self._strips))
         if was_at_end:
-            self.scroll_to(y=self.max_scroll_y, animate=False)
+            self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
             self._is_at_end = True
         self.refresh()
 

@@ -103,7 +103,7 @@ class StoreTable(Toned, ScrollView, can_focus=True):
         self.virtual_size = Size(self.size.width, len(self.roster) + 1)
         if line is not None:
             if self.scroll_offset.y > 0:
-                self.scroll_to(y=self._place - line, animate=False)
+                self.scroll_to(y=self._place - line, animate=False, force=True)
             self.show_cursor()
         self.repaint()
 
@@ -111,9 +111,9 @@ class StoreTable(Toned, ScrollView, can_focus=True):
         """Scroll as little as it takes to see the cursor."""
         top, place = self.scroll_offset.y, self._place
         if place < top:
-            self.scroll_to(y=place, animate=False)
+            self.scroll_to(y=place, animate=False, force=True)
         elif place >= top + self._lines:
-            self.scroll_to(y=place - self._lines + 1, animate=False)
+            self.scroll_to(y=place - self._lines + 1, animate=False, force=True)
 
     def cursor_line(self) -> int | None:
         """Return on which line of the screen the cursor is, if it is seen; to be asked before the roster changes."""

@@ -52,10 +52,7 @@ def block(store: Store, now: datetime) -> list[str]:
     facts = [(name, printable(value)) for name, value in _facts(store, now) if value]
     lines = table(facts)
     if store.conditions:
-        conditions = [
-            ("  " + each.type, each.status, each.reason, printable(each.message)) for each in store.conditions
-        ]
-        lines += ["", "Conditions", *table(conditions)]
+        lines += ["", "Conditions", *table([_condition_cells(each) for each in store.conditions])]
     if store.events:
         lines += ["", "Timeline", *(f"  {event_line(event)}" for event in store.events)]
     return lines
@@ -91,7 +88,8 @@ def _error_facts(store: Store, now: datetime) -> Iterator[tuple[str, str]]:
 
 
 def _condition_cells(condition: Condition) -> tuple[str, ...]:
-    return (f"  {condition.type}", condition.status, condition.reason, printable(condition.message))
+    cells = (f"  {condition.type}", condition.status, condition.reason, condition.message)
+    return tuple(map(printable, cells))
 
 
 def _when(at: datetime | None, now: datetime) -> str:
