@@ -64,6 +64,12 @@ def ask_for(bench: Bench, namespace: str, store_ids: list[str], values: Any) -> 
     bench.kubectl.run("create", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": items})
 
 
+def wait_until_ready(bench: Bench, namespace: str, seconds: float) -> None:
+    """Wait until every store is Ready, by kubectl's watch: asking again and again would be load of its own."""
+    everything = ["--for=condition=Ready", "stores", "--all", "-n", namespace, f"--timeout={seconds:.0f}s"]
+    bench.kubectl.run("wait", *everything)
+
+
 def phases(bench: Bench, namespace: str) -> dict[str, int]:
     """Return how many stores are in each phase, by the word of the API server."""
     column = "jsonpath={range .items[*]}{.status.phase}{'\\n'}{end}"

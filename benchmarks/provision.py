@@ -11,7 +11,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from benchmarks.bench import ROOT, STORE_VALUES, Bench, ask_for, bench, phases, say, wait_until
+from benchmarks.bench import ROOT, STORE_VALUES, Bench, ask_for, bench, say, wait_until_ready
 from reconciler.engines import ENGINES
 from urumi.store import Engine
 
@@ -23,7 +23,7 @@ def urumi_seconds(bench: Bench, count: int, pods: str, slots: int) -> float:
     with bench.server(MAX_CONCURRENT_PROVISIONS=str(slots)) as server:
         began = time.monotonic()
         ask_for(bench, server.namespace, [f"u-{number}" for number in range(count)], STORE_VALUES[pods])
-        wait_until(lambda: phases(bench, server.namespace).get("Ready", 0) == count, PATIENCE_SECONDS)
+        wait_until_ready(bench, server.namespace, PATIENCE_SECONDS)
         took = time.monotonic() - began
     bench.kubectl.run("delete", "namespaces", "-l", "urumi.ai/managed-store=true", "--wait=false")
     return took

@@ -17,11 +17,11 @@ from benchmarks.bench import (
     bench,
     cpu_seconds,
     peak_rss_mib,
-    phases,
     rss_mib,
     say,
     versions,
     wait_until,
+    wait_until_ready,
 )
 from tests.serve import ServerProcess
 
@@ -34,7 +34,7 @@ def provision(bench: Bench, server: ServerProcess, count: int) -> float:
     """Return how long it takes until all are Ready."""
     began = time.monotonic()
     ask_for(bench, server.namespace, [f"k-{number}" for number in range(count)], STORE_VALUES["instant"])
-    wait_until(lambda: phases(bench, server.namespace).get("Ready", 0) == count, PATIENCE_SECONDS, every=2.0)
+    wait_until_ready(bench, server.namespace, PATIENCE_SECONDS)
     return time.monotonic() - began
 
 
