@@ -17,6 +17,11 @@ from tests.serve import ServerProcess
 CRD = Path(__file__).resolve().parent.parent / "crds" / "stores.yaml"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the page's tests last: once Playwright runs, its event loop is in the way of every async test."""
+    items.sort(key=lambda item: "tests/page/" in item.path.as_posix())
+
+
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     """Async tests run on asyncio only, as the product does."""

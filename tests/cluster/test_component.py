@@ -67,6 +67,9 @@ def test_a_pid_that_now_belongs_to_another_process_is_left_alone(component: Comp
     os.kill(running(component), signal.SIGKILL)
     wait_for(lambda: component.pid() is None, "the component to end")
     with subprocess.Popen([sys.executable, "-c", SLEEP, "somebody else's"], stdout=subprocess.PIPE) as stranger:
+        # Until it speaks its program may still be being exchanged, and a process in that moment has no name.
+        assert stranger.stdout is not None
+        assert stranger.stdout.readline() == b"here\n"
         (tmp_path / "run" / "worker.pid").write_text(f"{stranger.pid}\n")
         assert component.pid() is None
         stop_all([component], grace_seconds=0)

@@ -107,7 +107,9 @@ def test_a_ready_store_whose_workload_fails_is_degraded_and_recovers(
     ready = next(condition for condition in store["conditions"] if condition["type"] == "Ready")
     assert ready["status"] == "False"
     assert "wordpress" in ready["message"]
-    kubectl.run("rollout", "undo", "deployment/wordpress", "-n", namespace)
+    # A store is Degraded before Kubernetes has noted the change as a revision that can be undone.
+    undo = ("rollout", "undo", "deployment/wordpress", "-n", namespace)
+    wait_for(lambda: kubectl.attempt(*undo).returncode == 0, "the change to be undone")
     assert platform.wait_for_phase(store_id, "Ready")["events"][-1]["type"] == "Recovered"
 
 
