@@ -24,6 +24,7 @@ from server.problems import handle_error
 from server.session import Session
 from server.socket import LiveSocket
 from server.stores import StoreCalls
+from server.verification import VerificationCall
 from urumi.errors import UrumiError
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Service:
         self._kube = kube
         gate = Gate(server_settings.token, server_settings.session_seconds)
         self._stores = StoreCalls(kube, view, gate, server_settings, settings.platform_namespace)
+        self._verification = VerificationCall(kube, view, gate, settings, self._stores.find)
         self._session = Session(gate, server_settings.session_seconds)
         self._probes = Probes(view, self.controller.leadership, lambda: self.is_stopping)
         self._metrics = Metrics(self.controller, self.hub)
@@ -77,6 +79,7 @@ class Service:
             Route("/stores/{store_id}", self._stores.delete, methods=["DELETE"]),
             Route("/stores/{store_id}/events", self._stores.events, methods=["GET"]),
             Route("/stores/{store_id}/retry", self._stores.retry, methods=["POST"]),
+            Route("/stores/{store_id}/verify", self._verification.verify, methods=["POST"]),
             Route("/livez", self._probes.livez),
             Route("/readyz", self._probes.readyz),
             Route("/healthz", self._probes.healthz),

@@ -134,6 +134,30 @@ class EventList(Wire):
     items: tuple[StoreEvent, ...]
 
 
+class VerificationStage(Wire):
+    """One part of a verification and how it went; `message` is what was found, or what went wrong."""
+
+    name: str
+    ok: bool
+    seconds: float
+    message: str = ""
+
+
+class Verification(Wire):
+    """The answer of `POST /stores/{id}/verify`: whether an order could be placed, and what was done for it.
+
+    The order is paid cash on delivery, seen by the merchant, and taken out of the books again; where only that last
+    part failed, `message` names what is left.
+    """
+
+    store_id: str
+    ok: bool
+    order: str = ""
+    total: str = ""
+    message: str = ""
+    stages: tuple[VerificationStage, ...] = ()
+
+
 class Deleted(Wire):
     """The answer of `DELETE /stores/{id}`; `reason` is `NotFound` where there was nothing to delete."""
 

@@ -87,6 +87,10 @@ def _add_changing(commands: Parsers) -> None:
     _add_store_id(delete)
     delete.add_argument("--yes", action="store_true", help="do not ask")
     _add_waiting(delete, "stay until nothing of it is left")
+    verify = _command(
+        commands, "verify", "place an order in its shop and take it back", "urumi.cli.verification:verify_store"
+    )
+    _add_store_id(verify)
     retry = _command(commands, "retry", "make the next attempt now", "urumi.cli.creation:retry_store")
     _add_store_id(retry)
 
