@@ -19,6 +19,7 @@ from textual.scrollbar import ScrollBar
 from textual.signal import Signal
 from textual.worker import Worker, WorkerState
 
+from tui.clipboard import copied_file, keep
 from tui.commandline import obey
 from tui.filter import Filter
 from tui.glyphs import ASCII, UNICODE
@@ -170,10 +171,22 @@ class Dashboard(App[None]):
         """Say something for a moment."""
         self.notify(printable(words), severity=severity, markup=False)
 
-    def copy(self, text: str, what: str) -> None:
-        """Copy a text through the terminal."""
+    def copy(self, text: str, what: str, *, secret: bool = False) -> None:
+        """Copy a text through the terminal, and into a file for where that does not take it."""
         self.copy_to_clipboard(text)
-        self.say(f"Copied {what}.")
+        if secret:
+            self.say(f"Copied {what}, if this terminal takes it (OSC 52). It is in no file.")
+            return
+        try:
+            keep(text)
+        except OSError as error:
+            self.say(
+                f"Copied {what}, if this terminal takes it (OSC 52). It could not be written to {copied_file()}: "
+                f"{error.strerror}.",
+                severity="warning",
+            )
+        else:
+            self.say(f"Copied {what}. If this terminal does not take it, it is in {copied_file()}.")
 
     def follow_address(self, address: str) -> None:
         """Open an address in a browser, or copy it where there is none that leaves the terminal alone."""

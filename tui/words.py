@@ -114,9 +114,3 @@ def attempt_words(store: Store, now: datetime) -> str:
     if store.next_retry_at and store.next_retry_at > now:
         parts.append(f"next in {age((store.next_retry_at - now).total_seconds())}, r now")
     return ", ".join(filter(None, parts))
-
-
-def credentials_command(store: Store) -> str:
-    """Return the command that shows the admin account of a store."""
-    template = r'{{range $name, $value := .data}}{{$name}}: {{$value | base64decode}}{{"\n"}}{{end}}'
-    return f"kubectl get secret store-admin -n {store.namespace} -o go-template='{template}'"

@@ -120,7 +120,7 @@ async def test_d_shows_everything_and_escape_comes_back(peer: Peer, target: Targ
             "WaitingForWorkloads: wordpress 0/1",
             "store-shop-1",
             "uid-of-shop-1",
-            "kubectl get secret store-admin",
+            "urumi credentials shop-1",
         ):
             assert expected in text
         await driver.press("escape")
