@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from textual import events
 from textual.app import App
 from textual.binding import Binding
+from textual.command import CommandPalette
 from textual.scrollbar import ScrollBar
 from textual.signal import Signal
 from textual.worker import Worker, WorkerState
@@ -258,6 +259,11 @@ class Dashboard(App[None]):
     def action_toggle_theme(self) -> None:
         """Switch between dark and light."""
         self.theme = LIGHT.name if self.current_theme.dark else DARK.name
+
+    def action_command_palette(self) -> None:
+        """Find a store or a command by name."""
+        if not CommandPalette.is_open(self):
+            self.push_screen(CommandPalette(placeholder="Find a store or a command", id="--command-palette"))
 
     def action_help(self) -> None:
         """Show every key that works here."""

@@ -64,7 +64,7 @@ def test_only_web_addresses_are_followed(address: str) -> None:
     ("store", "words"),
     [
         pytest.param(make_store(), "shop-1.127.0.0.1.nip.io", id="ready"),
-        pytest.param(provisioning(), "5/5 health: waiting for wordpress 0/1", id="provisioning"),
+        pytest.param(provisioning(), "5/5 waiting for wordpress 0/1", id="provisioning"),
         pytest.param(failed(), "ImagePullBackOff: no image", id="failed"),
         pytest.param(make_store(phase="Failed"), "no reason was given", id="failed-without-a-reason"),
         pytest.param(make_store(phase="Pending"), "waiting for its turn", id="pending"),
