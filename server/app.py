@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 from reconciler.controller import Controller
 from server.audit import audited
 from server.authority import OneToken
+from server.credentials import CredentialsCall
 from server.envelope import Envelope
 from server.hub import Hub
 from server.identity import ANY, Gate
@@ -60,6 +61,7 @@ class Service:
         gate = self._gate = Gate(_authority(kube, settings, server_settings))
         self._stores = StoreCalls(kube, view, gate, server_settings, settings.platform_namespace)
         self._verification = VerificationCall(kube, view, settings, self._stores.find)
+        self._credentials = CredentialsCall(kube, settings)
         self._session = Session(gate, server_settings.session_seconds)
         self._anonymous_reads = server_settings.anonymous_reads
         says_why = "health" in self._anonymous_reads
@@ -96,6 +98,11 @@ class Service:
             Route(
                 "/stores/{store_id}/verify",
                 audited("verify", guard("update", self._verification.verify)),
+                methods=["POST"],
+            ),
+            Route(
+                "/stores/{store_id}/credentials",
+                audited("credentials", guard("update", self._credentials.read)),
                 methods=["POST"],
             ),
             Route("/livez", self._probes.livez),
