@@ -18,6 +18,16 @@ fail() {
     exit 1
 }
 
+# Runs a command that may hang; a Mac has no timeout.
+bounded() { # SECONDS COMMAND...
+    if command -v timeout >/dev/null 2>&1; then
+        timeout "$@"
+    else
+        shift
+        "$@"
+    fi
+}
+
 # Says every 15 seconds that a quiet command is still at work.
 start_ticker() {
     (
@@ -26,7 +36,7 @@ start_ticker() {
             waited=$((waited + 15))
             printf '      still at it, %s s\n' "$waited"
         done
-    ) &
+    ) 2>/dev/null & # a bash that is ended while it forks complains
     ticker=$!
 }
 

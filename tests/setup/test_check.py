@@ -22,7 +22,8 @@ def test_all_checks_run(tools: Checkout) -> None:
     assert tools.calls("ruff") == ["ruff format --check .", "ruff check ."]
     assert tools.calls("mypy") + tools.calls("lint-imports") == ["mypy ", "lint-imports "]
     assert tools.calls("shellcheck") == [
-        "shellcheck -x setup.sh scripts/check scripts/environment.sh scripts/images scripts/lock .ci/run"
+        "shellcheck -x setup.sh scripts/check scripts/current.sh scripts/environment.sh scripts/kind.sh"
+        " scripts/platform.sh scripts/images scripts/lock .ci/run"
     ]
 
 
