@@ -36,14 +36,15 @@ start_ticker() {
             waited=$((waited + 15))
             printf '      still at it, %s s\n' "$waited"
         done
-    ) 2>/dev/null & # a bash that is ended while it forks complains
+    ) &
     ticker=$!
+    disown "$ticker"
 }
 
 stop_ticker() {
     [ -n "$ticker" ] || return 0
-    kill "$ticker" 2>/dev/null || true
-    wait "$ticker" 2>/dev/null || true
+    # Not TERM: a bash that gets it while it forks complains of a process that it does not know.
+    kill -KILL "$ticker" 2>/dev/null || true
     ticker=""
 }
 trap stop_ticker EXIT
