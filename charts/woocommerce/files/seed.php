@@ -102,15 +102,13 @@ function make_shipping_zone(): void
 
 function set_front_page(): void
 {
-    global $wp_rewrite;
     $hello = get_page_by_path('hello-world', OBJECT, 'post');
     if ($hello !== null) {
         wp_delete_post($hello->ID, true);
     }
     update_option('show_on_front', 'page');
     update_option('page_on_front', wc_get_page_id('shop'));
-    $wp_rewrite->set_permalink_structure('/%postname%/');
-    flush_rewrite_rules(false); // .htaccess comes with the image
+    update_option('permalink_structure', '/%postname%/');
 }
 
 function make_samples(): void
@@ -149,4 +147,6 @@ if (get_option('urumi_seeded') === false) {
     }
     say('the shop is made: ' . get_option('woocommerce_default_country') . ', ' . get_option('woocommerce_currency') . '.');
 }
+// The next request makes the rules anew. Here they would lack products, whose addresses were registered without permalinks.
+delete_option('rewrite_rules');
 update_option('urumi_revision', need('URUMI_REVISION'), true);

@@ -28,6 +28,7 @@ and the install container must agree. The keys and salts also sign carts, and so
     define('AUTOMATIC_UPDATER_DISABLED', true);
     define('WP_AUTO_UPDATE_CORE', false);
     define('DISALLOW_FILE_MODS', true);
+    define('FS_METHOD', 'direct');
     define('WP_MEMORY_LIMIT', '256M');
     define('WP_MAX_MEMORY_LIMIT', '256M');
     require '/usr/local/lib/urumi/early.php';
