@@ -81,7 +81,7 @@ class Shop:
             "HOME": str(self.root.parent),
             "URUMI_WORDPRESS_ROOT": str(self.root),
             "URUMI_STORE_ID": "shop-a",
-            "URUMI_STORE_TITLE": "Ada's \"Mugs\" & More",
+            "URUMI_STORE_TITLE": 'Ada\'s "Mugs" & More',
             "URUMI_STORE_URL": self.url,
             "URUMI_ADMIN_USERNAME": "admin",
             "URUMI_ADMIN_PASSWORD": self.password,
