@@ -17,10 +17,10 @@ type Environment = Record<string, string | undefined>
 export function readSettings(environment: Environment): Settings {
   return {
     title: required(environment, "URUMI_STORE_TITLE"),
-    countries: readCountries(required(environment, "URUMI_SEED_COUNTRIES")),
-    currency: matching(required(environment, "URUMI_SEED_CURRENCY").toLowerCase(), /^[a-z]{3}$/, "a currency, as usd"),
-    shippingPrice: readPrice(required(environment, "URUMI_SEED_SHIPPING_PRICE")),
-    sampleProducts: environment.URUMI_SEED_SAMPLE_PRODUCTS === "true",
+    countries: readCountries(required(environment, "URUMI_SHOP_COUNTRIES")),
+    currency: matching(required(environment, "URUMI_SHOP_CURRENCY").toLowerCase(), /^[a-z]{3}$/, "a currency, as usd"),
+    shippingPrice: readPrice(required(environment, "URUMI_SHOP_SHIPPING_COST")),
+    sampleProducts: environment.URUMI_SHOP_SAMPLES === "true",
     administrator: {
       email: required(environment, "URUMI_ADMIN_EMAIL"),
       password: required(environment, "URUMI_ADMIN_PASSWORD"),
