@@ -18,8 +18,21 @@ CRD = Path(__file__).resolve().parent.parent / "crds" / "stores.yaml"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the page's tests last: once Playwright runs, its event loop is in the way of every async test."""
-    items.sort(key=lambda item: "tests/page/" in item.path.as_posix())
+    """Put the tests with a browser last: while Playwright runs, its event loop is in the way of every async test.
+
+    The shops come just before, so that they do not run beside everything else; a shop's browser ends with its module,
+    the page's with the run.
+    """
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    path = item.path.as_posix()
+    if "tests/page/" in path:
+        return 3
+    if "tests/shops/" in path:
+        return 2 if path.endswith("test_browser.py") else 1
+    return 0
 
 
 @pytest.fixture(scope="session")
