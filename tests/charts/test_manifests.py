@@ -211,7 +211,7 @@ def test_http_probes_name_the_host_and_scheme_of_the_store(rendered: "Rendered")
 def test_readiness_asks_whether_the_shop_works_and_liveness_does_not(rendered: "Rendered", engine: str) -> None:
     expected = {
         "woocommerce": ("wordpress/wordpress", "/?urumi-healthz=serving", "/wp-includes/images/blank.gif"),
-        "medusa": ("backend/backend", "/urumi-healthz", "/health"),
+        "medusa": ("backend/backend", "/urumi-healthz?serving", "/health"),
     }
     name, readiness, liveness = expected[engine]
     container = rendered.main_containers()[name]

@@ -23,7 +23,10 @@ PRODUCTION: dict[str, dict[str, Any]] = {
         "shop": {"country": "IN:KA", "currency": "INR", "shippingCost": "49"},
         "networkPolicy": {"enabled": True, "callers": ["traefik"]},
     },
-    "medusa": {},
+    "medusa": {
+        "shop": {"countries": ["in", "lk"], "currency": "INR", "shippingCost": "49", "sampleProducts": False},
+        "networkPolicy": {"enabled": True, "callers": ["traefik"]},
+    },
 }
 
 

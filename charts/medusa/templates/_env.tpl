@@ -15,7 +15,7 @@
   value: redis://redis:6379
 {{ include "urumi.secretVariable" (dict "name" "JWT_SECRET" "secret" $secret "key" "jwt-secret") }}
 {{ include "urumi.secretVariable" (dict "name" "COOKIE_SECRET" "secret" $secret "key" "cookie-secret") }}
-{{- range $name := list "STORE_CORS" "ADMIN_CORS" "AUTH_CORS" "MEDUSA_BACKEND_URL" }}
+{{- range $name := list "STORE_CORS" "ADMIN_CORS" "AUTH_CORS" }}
 - name: {{ $name }}
   value: {{ include "urumi.url" $ | quote }}
 {{- end }}
@@ -28,6 +28,19 @@
   value: "false"
 - name: MEDUSA_DISABLE_TELEMETRY
   value: "true"
+{{ include "medusa.publishableKey" . }}
+{{- end }}
+
+{{/* What only the first setup needs to know. */}}
+{{- define "medusa.setupVariables" -}}
+- name: URUMI_SHOP_COUNTRIES
+  value: {{ join "," .Values.shop.countries | quote }}
+- name: URUMI_SHOP_CURRENCY
+  value: {{ .Values.shop.currency | quote }}
+- name: URUMI_SHOP_SHIPPING_COST
+  value: {{ .Values.shop.shippingCost | quote }}
+- name: URUMI_SHOP_SAMPLES
+  value: {{ .Values.shop.sampleProducts | quote }}
 {{- end }}
 
 {{/* The key that the storefront sends with every call; the database holds the same one. */}}

@@ -88,7 +88,10 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   go(link.pathname);
 });
-addEventListener("popstate", show);
+addEventListener("popstate", () => {
+  moved = true;
+  show();
+});
 
 basket.onChange((pieces) => {
   count.hidden = pieces === 0;

@@ -1,0 +1,259 @@
+"""The shop as people see it, in a real Chromium: on a phone, from the catalogue to an order that the merchant finds.
+
+The browser ends with this module; tests/conftest.py runs it after every async test.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, expect
+
+from tests.browser import NETWORK, Console, launched
+from tests.shops.medusa.shop import ADMIN_EMAIL, TITLE, Shop, fetch
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from tests.shops.medusa.conftest import OpenShop
+
+PHONE: Any = {"width": 360, "height": 740}
+DESKTOP: Any = {"width": 1280, "height": 800}
+PATIENCE_MS = 60_000
+ADDRESS = {
+    "E-mail": "ada@example.org",
+    "First name": "Ada",
+    "Last name": "Lovelace",
+    "Street and number": "12 Engine Street",
+    "Postal code": "12345",
+    "City": "Springfield",
+}
+
+expect.set_options(timeout=PATIENCE_MS)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium."""
+    with launched() as browser:
+        yield browser
+
+
+@pytest.fixture
+def console() -> Console:
+    """The console of the test's page."""
+    return Console()
+
+
+@pytest.fixture(params=[PHONE], ids=["phone"])
+def page(browser: Browser, shop: Shop, console: Console, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A visitor who was never here; nothing may be fetched from elsewhere or be wrong on the console."""
+    strangers: list[str] = []
+
+    def note(asked: Request) -> None:
+        if not asked.url.startswith((shop.url, "data:", "blob:")):
+            strangers.append(asked.url)
+
+    context = browser.new_context(viewport=request.param, base_url=shop.url, locale="en-US")
+    context.set_default_timeout(PATIENCE_MS)
+    context.on("request", note)
+    page = context.new_page()
+    console.listen(page)
+    yield page
+    context.close()
+    assert strangers == []
+    assert console.unexpected() == []
+
+
+def heading(page: Page, words: str) -> None:
+    """Wait until the page is the one with that heading."""
+    expect(page.get_by_role("heading", level=1)).to_have_text(words)
+
+
+def is_not_wider_than_the_screen(page: Page) -> bool:
+    """Whether nobody has to scroll sideways."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
+
+
+def pictures_are_square(page: Page) -> bool:
+    """Whether every picture has the shape that the layout gives it."""
+    boxes = [picture.bounding_box() for picture in page.locator("main img").all()]
+    return all(box and abs(box["width"] - box["height"]) < 1 for box in boxes)
+
+
+def put_into_cart(page: Page, handle: str, pieces: int = 1) -> None:
+    """Choose a product's first variant."""
+    page.goto(f"/products/{handle}")
+    page.get_by_label("How many").fill(str(pieces))
+    page.get_by_role("button", name="Add to cart").click()
+
+
+def fill_in(page: Page) -> None:
+    """Type who and where."""
+    for label, words in ADDRESS.items():
+        page.get_by_label(label, exact=True).fill(words)
+    page.get_by_label("Country").select_option("us")
+
+
+@pytest.mark.parametrize("page", [PHONE, DESKTOP], ids=["phone", "desktop"], indirect=True)
+def test_a_visitor_orders_with_cash_on_delivery_and_the_merchant_finds_it(page: Page, shop: Shop) -> None:
+    page.goto("/")
+    heading(page, TITLE)
+    expect(page.get_by_role("listitem")).to_have_count(4)
+    assert pictures_are_square(page)
+    assert is_not_wider_than_the_screen(page)
+
+    page.get_by_role("link", name="Stoneware mug").click()
+    heading(page, "Stoneware mug")
+    page.get_by_role("radio", name="Slate").check()
+    page.get_by_label("How many").fill("2")
+    assert is_not_wider_than_the_screen(page)
+    page.get_by_role("button", name="Add to cart").click()
+    page.get_by_role("link", name="To the cart").click()
+
+    heading(page, "Your cart")
+    expect(page.locator("#cart-count")).to_have_text("2")
+    assert pictures_are_square(page)
+    assert is_not_wider_than_the_screen(page)
+    page.get_by_role("link", name="To the checkout").click()
+
+    heading(page, "Checkout")
+    expect(page.get_by_role("radio", name="Cash on delivery")).to_be_checked()
+    expect(page.locator("#total")).to_have_text("$41.00")
+    assert is_not_wider_than_the_screen(page)
+    fill_in(page)
+    expect(page.locator("#total")).to_have_text("$41.00")
+    page.get_by_role("button", name="Place the order").click()
+
+    heading(page, "Thank you")
+    assert is_not_wider_than_the_screen(page)
+    expect(page.get_by_text("Have $41.00 in cash ready")).to_be_visible()
+    expect(page.locator("#cart-count")).to_be_hidden()
+    number = page.locator("#order-number").inner_text()
+    with shop.merchant() as merchant:
+        fields = {"fields": "display_id,email,total,payment_status,*items,*shipping_address"}
+        orders = fetch(merchant, "GET", "/admin/orders", params=fields)["orders"]
+    [order] = [each for each in orders if f"#{each['display_id']}" == number]
+    assert (order["email"], order["total"], order["payment_status"]) == ("ada@example.org", 41, "authorized")
+    assert [(item["variant_title"], item["quantity"]) for item in order["items"]] == [("Slate", 2)]
+    assert order["shipping_address"]["address_1"] == "12 Engine Street"
+
+    page.reload()
+    heading(page, "Thank you")
+
+
+def test_a_cart_can_be_changed_and_emptied_and_survives_a_reload(page: Page) -> None:
+    put_into_cart(page, "beeswax-candle")
+    page.get_by_role("link", name="To the cart").click()
+    page.get_by_label("How many Beeswax candle").fill("3")
+    page.get_by_label("How many Beeswax candle").press("Enter")
+    expect(page.locator("#total")).to_have_text("$36.00")
+
+    page.reload()
+    expect(page.locator("#total")).to_have_text("$36.00")
+    page.get_by_role("button", name="Remove Beeswax candle").click()
+    expect(page.get_by_text("There is nothing in your cart yet.")).to_be_visible()
+
+
+def test_a_form_that_is_not_filled_in_says_what_is_missing(page: Page) -> None:
+    put_into_cart(page, "beeswax-candle")
+    page.get_by_role("link", name="To the cart").click()
+    page.get_by_role("link", name="To the checkout").click()
+    heading(page, "Checkout")
+    page.get_by_label("E-mail").fill("ada")
+    page.get_by_role("button", name="Place the order").click()
+
+    expect(page.get_by_text("This does not look like an e-mail address")).to_be_visible()
+    expect(page.get_by_label("E-mail")).to_be_focused()
+    expect(page.get_by_text("Please fill this in.")).to_have_count(5)
+    fill_in(page)
+    expect(page.get_by_text("Please fill this in.")).to_have_count(0)
+
+
+def set_stock(merchant: "httpx2.Client", sku: str, pieces: int) -> None:
+    """Say how many there are, as the merchant."""
+    query = {"sku": sku, "fields": "id,*location_levels"}
+    [item] = fetch(merchant, "GET", "/admin/inventory-items", params=query)["inventory_items"]
+    path = f"/admin/inventory-items/{item['id']}/location-levels/{item['location_levels'][0]['location_id']}"
+    reserved = item["location_levels"][0]["reserved_quantity"]
+    fetch(merchant, "POST", path, json={"stocked_quantity": pieces + reserved})
+
+
+def test_what_is_sold_out_says_so_and_what_is_too_much_is_refused_in_words(
+    page: Page, shop: Shop, console: Console
+) -> None:
+    with shop.merchant() as merchant:
+        set_stock(merchant, "dotted-notebook-a5", 2)
+        page.goto("/products/dotted-notebook")
+        expect(page.get_by_text("Only 2 left")).to_be_visible()
+        put_into_cart(page, "dotted-notebook", 2)
+        expect(page.get_by_role("main")).to_contain_text("are in your cart")
+
+        # One more than there are, in a second step, is found by the backend.
+        console.allow(NETWORK)
+        put_into_cart(page, "dotted-notebook")
+        expect(page.get_by_role("alert")).to_contain_text("more than we have in stock")
+
+        set_stock(merchant, "dotted-notebook-a5", 0)
+        page.goto("/")
+        expect(page.get_by_role("link", name="Dotted notebook")).to_contain_text("Sold out")
+        page.goto("/products/dotted-notebook")
+        expect(page.get_by_role("main")).to_contain_text("Sold out")
+        expect(page.get_by_role("button", name="Add to cart")).to_be_disabled()
+        set_stock(merchant, "dotted-notebook-a5", 100)
+
+
+def test_an_address_where_nothing_is_says_so(page: Page, console: Console) -> None:
+    console.allow(NETWORK)
+    for path, words in (("/nothing", "There is nothing at this address."), ("/products/none", "not for sale here")):
+        page.goto(path)
+        heading(page, "Sorry")
+        expect(page.get_by_role("alert")).to_contain_text(words)
+    page.get_by_role("link", name="Back to the shop").click()
+    heading(page, TITLE)
+
+
+def test_the_shop_can_be_walked_through_by_keyboard(page: Page) -> None:
+    page.goto("/")
+    heading(page, TITLE)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.get_by_role("link", name="Canvas tote").focus()
+    page.keyboard.press("Enter")
+    heading(page, "Canvas tote")
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+    page.go_back()
+    heading(page, TITLE)
+    assert page.title() == f"Shop · {TITLE}"
+
+
+@pytest.mark.parametrize("page", [DESKTOP], ids=["desktop"], indirect=True)
+def test_the_administrator_signs_in_to_the_admin_over_http(page: Page, shop: Shop, console: Console) -> None:
+    # The admin asks who is there before anybody is, and its own warnings are its authors' affair.
+    console.allow(".*")
+    page.goto("/app/login")
+    page.locator("input[name=email]").fill(ADMIN_EMAIL)
+    page.locator("input[name=password]").fill(shop.password)
+    page.get_by_role("button", name=re.compile("continue", re.IGNORECASE)).click()
+
+    expect(page).to_have_url(re.compile("/app/orders"))
+    expect(page.get_by_role("link", name="Products")).to_be_visible()
+    cookies = {cookie.get("name"): cookie for cookie in page.context.cookies()}
+    assert cookies["connect.sid"].get("secure") is False
+
+
+def test_a_backend_that_is_away_is_told_in_words_and_found_again(
+    page: Page, open_shop: "OpenShop", console: Console
+) -> None:
+    console.allow(NETWORK)
+    put_into_cart(page, "canvas-tote")
+    expect(page.locator("#cart-count")).to_have_text("1")
+    open_shop.backend.stop()
+    try:
+        page.get_by_role("link", name="To the cart").click()
+        expect(page.get_by_role("alert")).to_contain_text("The shop does not answer just now (502)")
+    finally:
+        open_shop.backend.start()
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("main")).to_contain_text("Canvas tote")

@@ -1,0 +1,93 @@
+"""What the storefront serves, by the image's own entrypoint and nginx configuration."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.shops.medusa.shop import STOREFRONT, TITLE, Shop
+
+SHOP_FILES = sorted(
+    path.relative_to(STOREFRONT / "shop") for path in (STOREFRONT / "shop").rglob("*") if path.is_file()
+)
+
+
+@pytest.fixture
+def visitor(shop: Shop) -> Iterator[httpx2.Client]:
+    """A client of the shop under its one address."""
+    with httpx2.Client(base_url=shop.url, timeout=60) as client:
+        yield client
+
+
+def test_the_configuration_says_who_the_shop_is_whatever_is_in_its_title(shop: Shop, visitor: httpx2.Client) -> None:
+    answer = visitor.get("/config.json")
+
+    assert answer.headers["content-type"].startswith("application/json")
+    assert answer.json() == {"storeId": "shop-a", "title": TITLE, "publishableKey": shop.key}
+
+
+@pytest.mark.parametrize("path", ["/", "/products/stoneware-mug", "/cart", "/checkout", "/orders/order_01"])
+def test_the_addresses_of_the_shop_are_its_page(visitor: httpx2.Client, path: str) -> None:
+    answer = visitor.get(path)
+
+    assert answer.status_code == 200
+    assert '<main id="main"' in answer.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/urumi-healthz", "/products", "/js/", "/nginx.conf", "/%2e%2e/nginx.conf"]
+)
+def test_any_other_address_is_not_found(visitor: httpx2.Client, path: str) -> None:
+    assert visitor.get(path).status_code in (403, 404)
+
+
+@pytest.mark.parametrize("path", ["/", "/js/main.js", "/config.json", "/nothing"])
+def test_every_answer_forbids_what_is_not_the_shops_own(visitor: httpx2.Client, path: str) -> None:
+    headers = visitor.get(path).headers
+
+    assert headers["content-security-policy"].startswith("default-src 'none'; script-src 'self'; style-src 'self'")
+    assert "unsafe" not in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.parametrize("name", SHOP_FILES, ids=str)
+def test_a_file_has_its_type_and_leads_nowhere_else(visitor: httpx2.Client, name: Path) -> None:
+    types = {
+        ".html": "text/html",
+        ".css": "text/css",
+        ".js": "text/javascript",
+        ".svg": "image/svg+xml",
+        ".txt": "text/plain",
+    }
+    answer = visitor.get(f"/{name}")
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].split(";")[0] == types[name.suffix]
+    outside = re.findall(r"""https?://[^\s"')]+""", answer.text)
+    assert set(outside) <= {"http://www.w3.org/2000/svg"}
+
+
+def test_a_page_that_is_known_is_not_sent_again(visitor: httpx2.Client) -> None:
+    first = visitor.get("/js/main.js")
+
+    assert visitor.get("/js/main.js", headers={"If-None-Match": first.headers["etag"]}).status_code == 304
+
+
+def test_a_storefront_without_its_key_does_not_start(tmp_path: Path) -> None:
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "URUMI_STORE_ID": "a",
+        "URUMI_STORE_TITLE": "A",
+        "URUMI_RUN_DIR": str(tmp_path),
+    }
+
+    done = subprocess.run(
+        [STOREFRONT / "urumi-storefront"], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert done.returncode == 1
+    assert "URUMI_PUBLISHABLE_KEY is missing" in done.stderr
