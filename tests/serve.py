@@ -71,6 +71,7 @@ class ServerProcess:
             "URUMI_TOKEN": self.token,
             "PLATFORM_NAMESPACE": self.namespace,
             "URUMI_HELM": str(self.cluster.helm),
+            "CREATE_RATE_LIMIT": "0",
             **self.environ,
         }
         arguments = ["serve", "--port", str(self.port), "--kubeconfig", str(self.cluster.kubeconfig)]
