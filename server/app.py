@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 
 from reconciler.controller import Controller
 from server.address import Forwarded
+from server.authority import OneToken
 from server.contract import routes
 from server.envelope import Envelope
 from server.hub import Hub
@@ -25,6 +26,7 @@ from server.metrics import Counted, Metrics
 from server.operations import operations
 from server.probes import Probes
 from server.problems import ProblemError, handle_error, problem_response
+from server.review import ClusterAuthority
 from server.session import Session
 from server.socket import LiveSocket
 from server.stores import StoreCalls
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
     from reconciler.kube import Kube
     from reconciler.settings import Settings
+    from server.authority import Authority
     from server.contract import Operation
     from server.settings import ServerSettings
 
@@ -58,16 +61,25 @@ class Service:
         self.is_stopping = False
         self.on_failure: Callable[[], None] = lambda: None
         self._kube = kube
-        gate = Gate(server_settings.token, server_settings.session_seconds)
+        gate = Gate(_authority(kube, settings, server_settings))
         self._stores = StoreCalls(kube, view, gate, server_settings, settings.platform_namespace)
         self._session = Session(gate, server_settings.session_seconds)
-        self._probes = Probes(view, self.controller.leadership, lambda: self.is_stopping)
+        says_why = "health" in server_settings.anonymous_reads
+        self._probes = Probes(view, self.controller.leadership, lambda: self.is_stopping, says_why=says_why)
         self._metrics = Metrics(self.controller, self.hub)
-        self._live = LiveSocket(self.hub, gate, server_settings.max_sockets, view.stores.silence_seconds)
+        self._live = LiveSocket(
+            self.hub,
+            gate,
+            view.stores.silence_seconds,
+            max_sockets=server_settings.max_sockets,
+            review_seconds=server_settings.auth_cache_seconds,
+        )
         manual = Manual()
-        table = operations(self._stores, self._session, self._probes, self._metrics, manual)
+        table = operations(
+            self._stores, self._session, self._probes, self._metrics, manual, server_settings.anonymous_reads
+        )
         manual.operations = table
-        self.app = application(table, self._live, server_settings, self._lifespan)
+        self.app = application(table, gate, self._live, server_settings, self._lifespan)
 
     def stop(self) -> None:
         """Say goodbye to everybody who listens, and be ready for nothing more."""
@@ -92,12 +104,22 @@ class Service:
             self.on_failure()
 
 
+def _authority(kube: Kube, settings: Settings, server_settings: ServerSettings) -> Authority:
+    if server_settings.auth_mode == "kubernetes":
+        return ClusterAuthority(kube, settings.platform_namespace, server_settings.auth_cache_seconds)
+    return OneToken(server_settings.token, server_settings.session_seconds)
+
+
 def application(
-    table: Sequence[Operation], live: LiveSocket, settings: ServerSettings, lifespan: Lifespan[Starlette]
+    table: Sequence[Operation],
+    gate: Gate,
+    live: LiveSocket,
+    settings: ServerSettings,
+    lifespan: Lifespan[Starlette],
 ) -> Starlette:
     """Return the application that serves a table of operations, the page and the live socket."""
     all_routes = [
-        *routes(table),
+        *routes(table, gate),
         Route("/", _page),
         Mount("/static", StaticFiles(directory=STATIC)),
         WebSocketRoute("/ws", live.__call__),

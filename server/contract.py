@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
+from server.audit import audited
 from urumi.wire import NoQuery
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Iterable
 
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from server.identity import Endpoint, Gate
     from urumi.wire import Wire
-
-    Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,8 @@ class Answer:
 class Operation:
     """One method of one path.
 
-    `answers` are by status; `problems` are names of server.problems.PROBLEMS; `is_open`: no identity needed.
+    `answers` are by status; `problems` are names of server.problems.PROBLEMS; `verb` is the one of RBAC that it takes,
+    None where it is for everybody; `action` is its name in the audit trail.
     """
 
     method: str
@@ -54,15 +55,26 @@ class Operation:
     body: type[Wire] | None = None
     takes_key: bool = False
     takes_etag: bool = False
-    is_open: bool = False
+    verb: str | None = None
+    action: str = ""
     words: str = ""
 
+    @property
+    def is_open(self) -> bool:
+        """Return whether no identity is needed."""
+        return self.verb is None
 
-def routes(operations: Iterable[Operation]) -> list[Route]:
+    def endpoint_behind(self, gate: Gate) -> Endpoint:
+        """Return the endpoint for those only who may call it, with its line in the audit trail."""
+        endpoint = self.endpoint if self.verb is None else gate.guard(self.verb, self.endpoint)
+        return audited(self.action, endpoint) if self.action else endpoint
+
+
+def routes(operations: Iterable[Operation], gate: Gate) -> list[Route]:
     """Return one route a path, so that 405 names every method there is."""
     by_path: dict[str, dict[str, Endpoint]] = {}
     for operation in operations:
-        by_path.setdefault(operation.path, {})[operation.method] = operation.endpoint
+        by_path.setdefault(operation.path, {})[operation.method] = operation.endpoint_behind(gate)
     return [Route(path, _dispatcher(endpoints), methods=list(endpoints)) for path, endpoints in by_path.items()]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from server.contract import Answer, Operation
+from server.identity import ANY
 from urumi.wire import CreateStore, Deleted, EventList, Health, ListQuery, SignedIn, SignIn, Store, StoreList, UidQuery
 
 if TYPE_CHECKING:
@@ -14,20 +15,20 @@ if TYPE_CHECKING:
     from server.session import Session
     from server.stores import StoreCalls
 
-GUARDED = ("unauthorized", "internal")
-CHANGING = (*GUARDED, "forbidden", "invalid-request", "cluster-unreachable", "cluster-refused")
+GUARDED = ("unauthorized", "internal", "cluster-unreachable", "cluster-refused")
+REVIEWED = (*GUARDED, "not-allowed")
+CHANGING = (*REVIEWED, "forbidden", "invalid-request")
 BODY = ("malformed", "invalid-request", "unsupported-media-type", "too-large")
-NOT_SYNCED = ("cluster-unreachable",)
 READ_HEADERS = ("ETag", "Cluster-Age-Seconds")
 NOT_MODIFIED = Answer("It is still what `If-None-Match` names.", headers=READ_HEADERS)
 TEXT = "text/plain"
 
 
 def operations(
-    stores: StoreCalls, session: Session, probes: Probes, metrics: Metrics, manual: Manual
+    stores: StoreCalls, session: Session, probes: Probes, metrics: Metrics, manual: Manual, open_reads: frozenset[str]
 ) -> tuple[Operation, ...]:
     """Return the table for the endpoints of one server."""
-    return (*_stores(stores), *_session(session), *_health(probes, metrics), *_manual(manual))
+    return (*_stores(stores), *_session(session), *_health(probes, metrics, open_reads), *_manual(manual))
 
 
 def _stores(calls: StoreCalls) -> tuple[Operation, ...]:
@@ -40,9 +41,10 @@ def _stores(calls: StoreCalls) -> tuple[Operation, ...]:
             "listStores",
             "All stores, or a page of some of them",
             {200: Answer("The stores.", StoreList, headers=READ_HEADERS), 304: NOT_MODIFIED},
-            (*GUARDED, *NOT_SYNCED, "invalid-request", "bad-cursor"),
+            (*REVIEWED, "invalid-request", "bad-cursor"),
             query=ListQuery,
             takes_etag=True,
+            verb="list",
         ),
         Operation(
             "POST",
@@ -64,6 +66,8 @@ def _stores(calls: StoreCalls) -> tuple[Operation, ...]:
             takes_key=True,
             words="Asking again for the same storeId and engine never makes a second store. An `Idempotency-Key` also "
             "keeps a repeated request from making a store anew that was deleted in between.",
+            verb="create",
+            action="create",
         ),
         Operation(
             "GET",
@@ -72,8 +76,9 @@ def _stores(calls: StoreCalls) -> tuple[Operation, ...]:
             "getStore",
             "One store: where it stands and why",
             {200: Answer("The store.", Store, headers=READ_HEADERS), 304: NOT_MODIFIED},
-            (*GUARDED, *NOT_SYNCED, "invalid-request", "not-found"),
+            (*REVIEWED, "invalid-request", "not-found"),
             takes_etag=True,
+            verb="get",
         ),
         Operation(
             "DELETE",
@@ -87,6 +92,8 @@ def _stores(calls: StoreCalls) -> tuple[Operation, ...]:
             },
             (*CHANGING, "conflict"),
             query=UidQuery,
+            verb="delete",
+            action="delete",
         ),
         Operation(
             "GET",
@@ -95,8 +102,9 @@ def _stores(calls: StoreCalls) -> tuple[Operation, ...]:
             "listEvents",
             "The timeline of a store, oldest first",
             {200: Answer("The timeline.", EventList, headers=READ_HEADERS), 304: NOT_MODIFIED},
-            (*GUARDED, *NOT_SYNCED, "invalid-request", "not-found"),
+            (*REVIEWED, "invalid-request", "not-found"),
             takes_etag=True,
+            verb="get",
         ),
         Operation(
             "POST",
@@ -107,6 +115,8 @@ def _stores(calls: StoreCalls) -> tuple[Operation, ...]:
             {202: Answer("It is asked for.", Store)},
             (*CHANGING, "not-found", "conflict"),
             query=UidQuery,
+            verb="update",
+            action="retry",
         ),
     )
 
@@ -121,6 +131,7 @@ def _session(session: Session) -> tuple[Operation, ...]:
             "Who is signed in",
             {200: Answer("The caller.", SignedIn)},
             GUARDED,
+            verb=ANY,
         ),
         Operation(
             "POST",
@@ -129,10 +140,10 @@ def _session(session: Session) -> tuple[Operation, ...]:
             "signIn",
             "Trade the token for the page's cookie",
             {204: Answer("Signed in; the cookie is HttpOnly and SameSite=Strict.", headers=("Set-Cookie",))},
-            ("unauthorized", "forbidden", "internal", *BODY),
+            (*GUARDED, "forbidden", *BODY),
             body=SignIn,
-            is_open=True,
             words="For the page only: the request must say in `Origin` or `Sec-Fetch-Site` that it comes from there.",
+            action="sign in",
         ),
         Operation(
             "DELETE",
@@ -142,11 +153,13 @@ def _session(session: Session) -> tuple[Operation, ...]:
             "Clear the page's cookie",
             {204: Answer("Signed out.", headers=("Set-Cookie",))},
             (*GUARDED, "forbidden"),
+            verb=ANY,
+            action="sign out",
         ),
     )
 
 
-def _health(probes: Probes, metrics: Metrics) -> tuple[Operation, ...]:
+def _health(probes: Probes, metrics: Metrics, open_reads: frozenset[str]) -> tuple[Operation, ...]:
     return (
         Operation(
             "GET",
@@ -156,7 +169,6 @@ def _health(probes: Probes, metrics: Metrics) -> tuple[Operation, ...]:
             "Whether the process answers",
             {200: Answer("It does.", media_type=TEXT)},
             ("internal",),
-            is_open=True,
         ),
         Operation(
             "GET",
@@ -166,7 +178,6 @@ def _health(probes: Probes, metrics: Metrics) -> tuple[Operation, ...]:
             "Whether the server is fit to serve",
             {200: Answer("It is.", media_type=TEXT), 503: Answer("What is missing, a line each.", media_type=TEXT)},
             ("internal",),
-            is_open=True,
         ),
         Operation(
             "GET",
@@ -175,8 +186,8 @@ def _health(probes: Probes, metrics: Metrics) -> tuple[Operation, ...]:
             "health",
             "Health for people: checks, leader, simulation",
             {200: Answer("All is well.", Health), 503: Answer("What is wrong.", Health)},
-            ("internal",),
-            is_open=True,
+            ("internal",) if "health" in open_reads else REVIEWED,
+            verb=None if "health" in open_reads else "list",
         ),
         Operation(
             "GET",
@@ -185,8 +196,8 @@ def _health(probes: Probes, metrics: Metrics) -> tuple[Operation, ...]:
             "metrics",
             "Numbers of this process for Prometheus",
             {200: Answer("The numbers.", media_type=TEXT)},
-            ("internal",),
-            is_open=True,
+            ("internal",) if "metrics" in open_reads else REVIEWED,
+            verb=None if "metrics" in open_reads else "list",
         ),
     )
 
@@ -205,7 +216,6 @@ def _manual(manual: Manual) -> tuple[Operation, ...]:
             },
             ("internal",),
             takes_etag=True,
-            is_open=True,
         ),
         Operation(
             "GET",
@@ -215,6 +225,5 @@ def _manual(manual: Manual) -> tuple[Operation, ...]:
             "This document as a page",
             {200: Answer("The page.", media_type="text/html")},
             ("internal",),
-            is_open=True,
         ),
     )

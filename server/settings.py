@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 MAX_RATE = 1000
 MAX_BODY_BYTES = 64 * 1024
 
+MAX_AUTH_CACHE_SECONDS = 300.0
+
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
@@ -36,6 +38,9 @@ class ServerSettings:
     max_body_bytes: int = MAX_BODY_BYTES
     session_seconds: int = 12 * 3600
     max_sockets: int = 2000
+    auth_mode: str = "token"
+    auth_cache_seconds: float = 30.0
+    anonymous_reads: frozenset[str] = frozenset({"health", "metrics"})
 
 
 def server_settings_from(host: str, port: int, token: str, environ: Mapping[str, str] = os.environ) -> ServerSettings:
@@ -52,6 +57,9 @@ def server_settings_from(host: str, port: int, token: str, environ: Mapping[str,
         rate_window_seconds=_count(environ, "RATE_WINDOW_SECONDS", defaults.rate_window_seconds),
         trusted_proxies=_networks(environ, "TRUSTED_PROXIES"),
         max_sockets=_count(environ, "MAX_SOCKETS", defaults.max_sockets),
+        auth_mode=_one_of(environ, "AUTH_MODE", defaults.auth_mode, ("token", "kubernetes")),
+        auth_cache_seconds=_seconds(environ, "AUTH_CACHE_SECONDS", defaults.auth_cache_seconds),
+        anonymous_reads=_some_of(environ, "ANONYMOUS_READS", defaults.anonymous_reads),
     )
 
 
@@ -70,3 +78,28 @@ def _networks(environ: Mapping[str, str], name: str) -> tuple[Network, ...]:
         raise ConfigError(
             f"{name} must be networks with a space between them, such as 10.42.0.0/16: {error}."
         ) from error
+
+
+def _one_of(environ: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
+    text = environ.get(name, default)
+    if text not in allowed:
+        raise ConfigError(f"{name} must be {' or '.join(allowed)}, got {text!r}.")
+    return text
+
+
+def _some_of(environ: Mapping[str, str], name: str, allowed: frozenset[str]) -> frozenset[str]:
+    text = environ.get(name, " ".join(allowed))
+    if not allowed.issuperset(text.split()):
+        raise ConfigError(f"{name} may have {' and '.join(sorted(allowed))} in it, got {text!r}.")
+    return frozenset(text.split())
+
+
+def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
+    text = environ.get(name, str(default))
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0.0 < seconds <= MAX_AUTH_CACHE_SECONDS:
+        raise ConfigError(f"{name} must be seconds above 0 and up to {MAX_AUTH_CACHE_SECONDS:g}, got {text!r}.")
+    return seconds

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -16,11 +15,12 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from reconciler.resources import STORES, Object, is_deleting
 from server.admission import Admission
+from server.audit import note
 from server.catalog import Catalog, store_etag
 from server.conditional import not_modified, tagged
 from server.keys import REQUEST_ANNOTATION, Keys, mark_of, new_mark
 from server.listing import Page, page_of
-from server.problems import ProblemError, request_id
+from server.problems import ProblemError
 from server.query import check_fields, json_body, read_key, read_query
 from server.view import store_view
 from urumi.errors import ClusterError
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 
 # About 100 kB, what a socket takes at once.
 PART = 20
-
-audit = logging.getLogger("urumi.audit")
 
 
 class StoreCalls:
@@ -98,6 +96,7 @@ class StoreCalls:
         read_query(request, NoQuery)
         key = read_key(request)
         wanted = await _wanted_store(request)
+        note(request, store=wanted.store_id)
         self._check_synced()
         mark = new_mark(caller.user, key)
         self._check_key(mark, wanted)
@@ -255,17 +254,7 @@ class StoreCalls:
         return {"Cluster-Age-Seconds": f"{self._view.stores.silence_seconds():.1f}"}
 
     def _audit(self, request: Request, caller: Caller, action: str, store_id: str, outcome: str) -> None:
-        audit.info(
-            "store call",
-            extra={
-                "action": action,
-                "store": store_id,
-                "outcome": outcome,
-                "user": caller.user,
-                "ip": caller.ip,
-                "request_id": request_id(request),
-            },
-        )
+        note(request, action=action, store=store_id, outcome=outcome, user=caller.user)
 
 
 def _opening() -> bytes:

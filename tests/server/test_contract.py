@@ -6,6 +6,7 @@ The server of the walk has a real API server behind a proxy that fails on reques
 them. Only defects are made: a table whose every endpoint has one.
 """
 
+import secrets
 import socket
 import time
 from collections.abc import Iterator
@@ -24,6 +25,8 @@ from websockets.sync.client import connect
 
 from cluster.local import ClusterInfo
 from server.app import application
+from server.authority import OneToken
+from server.identity import Gate
 from server.manual import Manual
 from server.operations import operations
 from server.problems import PROBLEMS
@@ -33,9 +36,11 @@ from tests.faults.proxy import ApiProxy
 from tests.kubectl import Kubectl, wait_for
 from tests.serve import ServerProcess
 from tests.server.api import PROBLEM_JSON, URN, Answer, Api, idle_server, let_go
+from tests.server.people import Person
 from urumi.wire import Problem
 
 ROOT = Path(__file__).resolve().parents[2]
+OPEN = frozenset({"health", "metrics"})
 OTHER_UID = "00000000-0000-0000-0000-000000000000"
 FOREIGN = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
 
@@ -119,6 +124,7 @@ def walk(api: Api, proxy: ApiProxy, kubectl: Kubectl, tmp_path_factory: pytest.T
     walk_cluster_trouble(walk, api, proxy)
     walk_full_ledger(walk, api, kubectl)
     walk_start(walk, proxy, kubectl, tmp_path_factory.mktemp("start"))
+    walk_authority(walk, proxy, kubectl, tmp_path_factory.mktemp("authority"))
     walk_defects(walk)
     return walk
 
@@ -199,11 +205,8 @@ def walk_bodies(walk: Walk, api: Api) -> None:
 
 def walk_strangers(walk: Walk, api: Api) -> None:
     """Everything that needs identity, without any."""
-    for path, methods in walk.document["paths"].items():
-        for method, operation in methods.items():
-            if operation["security"]:
-                url = path.format(store_id="shop-1")
-                walk.note(method.upper(), path, api.ask(method.upper(), url, headers={}))
+    for method, path, _ in guarded(walk):
+        walk.note(method, path, api.ask(method, path.format(store_id="shop-1"), headers={}))
 
 
 def walk_cluster_trouble(walk: Walk, api: Api, proxy: ApiProxy) -> None:
@@ -265,12 +268,41 @@ def not_answering(proxy: ApiProxy) -> Iterator[None]:
         yield
 
 
+def walk_authority(walk: Walk, proxy: ApiProxy, kubectl: Kubectl, folder: Path) -> None:
+    """Somebody without rights, and a cluster that does not say who somebody is."""
+    review = of("tokenreviews")
+    refusal = b'{"kind": "Status", "message": "not allowed", "reason": "Forbidden"}'
+    with idle_server(proxy.cluster, kubectl, folder, AUTH_MODE="kubernetes") as server:
+        api = Api(server)
+        nobody = Person(kubectl, server.namespace, "nobody")
+        for method, path, _ in guarded(walk):
+            if path != "/session":
+                walk.note(method, path, api.ask(method, path.format(store_id="shop-1"), headers=nobody.bearer))
+        for fault in (proxy.cutting(only=review), proxy.answering(403, refusal, only=review)):
+            with fault:
+                for method, path, token in [*guarded(walk), ("POST", "/session", secrets.token_hex(8))]:
+                    headers = {"Authorization": f"Bearer {token}", "Origin": server.url}
+                    body = {"token": token} if (method, path) == ("POST", "/session") else None
+                    walk.note(method, path, api.ask(method, path.format(store_id="shop-1"), body, headers))
+        api.close()
+
+
+def guarded(walk: Walk) -> list[tuple[str, str, str]]:
+    """Return every operation that needs identity, each with a token that nobody has seen."""
+    return [
+        (method.upper(), path, secrets.token_hex(8))
+        for path, methods in walk.document["paths"].items()
+        for method, operation in methods.items()
+        if operation["security"]
+    ]
+
+
 def walk_defects(walk: Walk) -> None:
     """A defect in every endpoint."""
     broken: Any = Defective()
-    table = operations(broken, broken, broken, broken, broken)
-    app = application(table, broken, ServerSettings(), None)  # type: ignore[arg-type]
-    with TestClient(app) as client:
+    table = operations(broken, broken, broken, broken, broken, OPEN)
+    app = application(table, Gate(OneToken("token", 60)), broken, ServerSettings(), None)  # type: ignore[arg-type]
+    with TestClient(app, headers={"Authorization": "Bearer token"}) as client:
         for operation in table:
             response = client.request(operation.method, operation.path.format(store_id="shop-1"))
             walk.note(
@@ -394,6 +426,6 @@ def test_the_page_of_the_document_shows_every_operation_and_needs_no_script(walk
 def test_the_manual_has_one_table_for_both() -> None:
     manual = Manual()
     broken: Any = Defective()
-    table = operations(broken, broken, broken, broken, manual)
+    table = operations(broken, broken, broken, broken, manual, OPEN)
     names = [operation.name for operation in table]
     assert len(set(names)) == len(names)
