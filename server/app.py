@@ -18,6 +18,7 @@ from reconciler.controller import Controller
 from server.address import Forwarded
 from server.authority import OneToken
 from server.contract import routes
+from server.credentials import CredentialsCall
 from server.envelope import Envelope
 from server.hub import Hub
 from server.identity import Gate
@@ -30,6 +31,7 @@ from server.review import ClusterAuthority
 from server.session import Session
 from server.socket import LiveSocket
 from server.stores import StoreCalls
+from server.verification import VerificationCall
 from urumi.errors import UrumiError
 
 if TYPE_CHECKING:
@@ -63,6 +65,8 @@ class Service:
         self._kube = kube
         gate = Gate(_authority(kube, settings, server_settings))
         self._stores = StoreCalls(kube, view, gate, server_settings, settings.platform_namespace)
+        self._verification = VerificationCall(kube, view, settings, self._stores.find)
+        self._credentials = CredentialsCall(kube, settings)
         self._session = Session(gate, server_settings.session_seconds)
         says_why = "health" in server_settings.anonymous_reads
         self._probes = Probes(view, self.controller.leadership, lambda: self.is_stopping, says_why=says_why)
@@ -76,7 +80,14 @@ class Service:
         )
         manual = Manual()
         table = operations(
-            self._stores, self._session, self._probes, self._metrics, manual, server_settings.anonymous_reads
+            self._stores,
+            self._verification,
+            self._credentials,
+            self._session,
+            self._probes,
+            self._metrics,
+            manual,
+            server_settings.anonymous_reads,
         )
         manual.operations = table
         self.app = application(table, gate, self._live, server_settings, self._lifespan)

@@ -53,6 +53,7 @@ class Operation:
     problems: tuple[str, ...] = ()
     query: type[Wire] = NoQuery
     body: type[Wire] | None = None
+    is_body_optional: bool = False
     takes_key: bool = False
     takes_etag: bool = False
     verb: str | None = None

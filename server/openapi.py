@@ -93,7 +93,7 @@ def _operation(operation: Operation) -> Json:
     }
     if operation.body is not None:
         content = {"application/json": {"schema": _ref(operation.body)}}
-        told["requestBody"] = {"required": True, "content": content}
+        told["requestBody"] = {"required": not operation.is_body_optional, "content": content}
     return {name: value for name, value in told.items() if value or name == "security"}
 
 

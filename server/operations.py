@@ -6,14 +6,30 @@ from typing import TYPE_CHECKING
 
 from server.contract import Answer, Operation
 from server.identity import ANY
-from urumi.wire import CreateStore, Deleted, EventList, Health, ListQuery, SignedIn, SignIn, Store, StoreList, UidQuery
+from urumi.wire import (
+    CreateStore,
+    Credentials,
+    Deleted,
+    EventList,
+    Health,
+    ListQuery,
+    SignedIn,
+    SignIn,
+    Store,
+    StoreList,
+    UidQuery,
+    Verification,
+    WhichStore,
+)
 
 if TYPE_CHECKING:
+    from server.credentials import CredentialsCall
     from server.manual import Manual
     from server.metrics import Metrics
     from server.probes import Probes
     from server.session import Session
     from server.stores import StoreCalls
+    from server.verification import VerificationCall
 
 GUARDED = ("unauthorized", "internal", "cluster-unreachable", "cluster-refused")
 REVIEWED = (*GUARDED, "not-allowed")
@@ -25,13 +41,25 @@ TEXT = "text/plain"
 
 
 def operations(
-    stores: StoreCalls, session: Session, probes: Probes, metrics: Metrics, manual: Manual, open_reads: frozenset[str]
+    stores: StoreCalls,
+    verification: VerificationCall,
+    credentials: CredentialsCall,
+    session: Session,
+    probes: Probes,
+    metrics: Metrics,
+    manual: Manual,
+    open_reads: frozenset[str],
 ) -> tuple[Operation, ...]:
     """Return the table for the endpoints of one server."""
-    return (*_stores(stores), *_session(session), *_health(probes, metrics, open_reads), *_manual(manual))
+    return (
+        *_stores(stores, verification, credentials),
+        *_session(session),
+        *_health(probes, metrics, open_reads),
+        *_manual(manual),
+    )
 
 
-def _stores(calls: StoreCalls) -> tuple[Operation, ...]:
+def _stores(calls: StoreCalls, verification: VerificationCall, credentials: CredentialsCall) -> tuple[Operation, ...]:
     store = "/stores/{store_id}"
     return (
         Operation(
@@ -117,6 +145,30 @@ def _stores(calls: StoreCalls) -> tuple[Operation, ...]:
             query=UidQuery,
             verb="update",
             action="retry",
+        ),
+        Operation(
+            "POST",
+            f"{store}/verify",
+            verification.verify,
+            "verifyStore",
+            "Place an order in the shop and take it back",
+            {200: Answer("What came of it; `ok` says whether the shop sells.", Verification)},
+            (*REVIEWED, "forbidden", "not-found", "conflict"),
+            verb="update",
+            action="verify",
+        ),
+        Operation(
+            "POST",
+            f"{store}/credentials",
+            credentials.read,
+            "readCredentials",
+            "The admin account of the shop; each reading is on record",
+            {200: Answer("The account.", Credentials)},
+            (*REVIEWED, *BODY, "forbidden", "not-found", "conflict"),
+            body=WhichStore,
+            is_body_optional=True,
+            verb="update",
+            action="credentials",
         ),
     )
 

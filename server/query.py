@@ -60,17 +60,20 @@ def read_key(request: Request) -> str:
     return key
 
 
-async def json_body(request: Request) -> dict[str, Any]:
-    """Return the body as a JSON object.
+async def json_body(request: Request, *, is_optional: bool = False) -> dict[str, Any]:
+    """Return the body as a JSON object, an empty one where it may be left out and is.
 
     Raises:
         ProblemError: another media type, too large, not JSON, or not an object.
     """
+    data = await _bounded(request)
+    if is_optional and not data:
+        return {}
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise ProblemError("unsupported-media-type", f"Expected application/json, got {media_type or 'none'!r}.")
     try:
-        body = json.loads(await _bounded(request))
+        body = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise ProblemError("malformed", f"The body is not JSON: {error}.") from error
     if not isinstance(body, dict):

@@ -73,7 +73,7 @@ class StoreCalls:
         """GET /stores/{id}."""
         self._gate.admit(request)
         read_query(request, NoQuery)
-        store = self._find(request)
+        store = self.find(request)
         headers = tagged(store_etag(store), self._age())
         unchanged = not_modified(request, headers["ETag"], self._age())
         return unchanged or Response(self._catalog.encoded(store), headers=headers, media_type="application/json")
@@ -82,7 +82,7 @@ class StoreCalls:
         """GET /stores/{id}/events."""
         self._gate.admit(request)
         read_query(request, NoQuery)
-        store = self._find(request)
+        store = self.find(request)
         headers = tagged(store_etag(store), self._age())
         unchanged = not_modified(request, headers["ETag"], self._age())
         if unchanged:
@@ -135,7 +135,7 @@ class StoreCalls:
         """POST /stores/{id}/retry."""
         caller = self._gate.admit(request)
         uid = read_query(request, UidQuery).uid
-        store = self._find(request)
+        store = self.find(request)
         store_id = store["metadata"]["name"]
         if is_deleting(store):
             raise ProblemError("conflict", f"Store {store_id} is being deleted; there is nothing to retry.")
@@ -222,7 +222,12 @@ class StoreCalls:
             },
         }
 
-    def _find(self, request: Request) -> Object:
+    def find(self, request: Request) -> Object:
+        """Return the store that a request's path names.
+
+        Raises:
+            ProblemError: there is none, or the stores are not known yet.
+        """
         self._check_synced()
         store_id = request.path_params["store_id"]
         store = self._view.store(store_id)

@@ -28,6 +28,7 @@ from tests.kubectl import Kubectl, wait_for
 from tests.serve import ServerProcess
 from tests.server.api import PROBLEM_JSON, URN, Answer, Api, idle_server, let_go
 from tests.server.people import Person
+from urumi.store import namespace_name, store_labels
 
 OPEN = frozenset({"health", "metrics"})
 OTHER_UID = "00000000-0000-0000-0000-000000000000"
@@ -100,7 +101,13 @@ def walk_session(walk: Walk, api: Api) -> None:
     walk.note("GET", "/session", api.ask("GET", "/session", headers=cookie))
     walk.note("POST", "/session", api.ask("POST", "/session", {"token": "wrong"}, own))
     walk.note("POST", "/session", api.ask("POST", "/session", body, FOREIGN))
-    for method, path in (("POST", "/stores"), ("DELETE", "/stores/{store_id}"), ("POST", "/stores/{store_id}/retry")):
+    for method, path in (
+        ("POST", "/stores"),
+        ("DELETE", "/stores/{store_id}"),
+        ("POST", "/stores/{store_id}/retry"),
+        ("POST", "/stores/{store_id}/verify"),
+        ("POST", "/stores/{store_id}/credentials"),
+    ):
         url = path.format(store_id="shop-1")
         walk.note(method, path, api.ask(method, url, headers={**cookie, **FOREIGN}))
     walk.note("DELETE", "/session", api.ask("DELETE", "/session", headers={**cookie, **FOREIGN}))
@@ -117,6 +124,7 @@ def walk_stores(walk: Walk, api: Api, kubectl: Kubectl) -> None:
     assert post("shop-1", Idempotency_Key="first").status == 202
     wait_for(lambda: api.server.store("shop-1"), "the store to be shown")
     assert post("shop-1").status == 200
+    walk_shop(walk, api, kubectl)
     assert post("shop-1", "woocommerce").problem == "conflict"
     assert post("shop-9", Idempotency_Key="first").problem == "key-reused"
     for path, url in (("/stores", "/stores"), (one, "/stores/shop-1"), (events, "/stores/shop-1/events")):
@@ -145,17 +153,34 @@ def walk_stores(walk: Walk, api: Api, kubectl: Kubectl) -> None:
     assert post("shop-5").problem == "too-many-requests"
 
 
+def walk_shop(walk: Walk, api: Api, kubectl: Kubectl) -> None:
+    """The shop itself: an order, and its admin account before and after there is one."""
+    verify, credentials = "/stores/{store_id}/verify", "/stores/{store_id}/credentials"
+    for store_id in ("shop-1", "shop-404"):
+        for path in (verify, credentials):
+            walk.note("POST", path, api.ask("POST", path.format(store_id=store_id)))
+    home = namespace_name("shop-1")
+    meta = {"name": "store-admin", "namespace": home, "labels": store_labels("shop-1")}
+    account = {"username": "admin", "password": "pass"}
+    kubectl.run("create", "namespace", home)
+    kubectl.apply({"apiVersion": "v1", "kind": "Secret", "metadata": meta, "stringData": account})
+    walk.note("POST", credentials, api.ask("POST", "/stores/shop-1/credentials"))
+    kubectl.run("delete", "namespace", home, "--wait=false")
+
+
 def walk_bodies(walk: Walk, api: Api) -> None:
     """Bodies that nobody can use."""
     json_type = {"Content-Type": "application/json"}
-    for path, who in (("/stores", api.token), ("/session", {"Origin": api.server.url})):
+    own = {"Origin": api.server.url}
+    credentials = "/stores/{store_id}/credentials"
+    for path, who in (("/stores", api.token), ("/session", own), (credentials, api.token)):
         for body, headers in (
             (b"{", json_type),
             (b'{"engine": 7, "token": 7}', json_type),
             (b"engine=medusa", {"Content-Type": "application/x-www-form-urlencoded"}),
             (b" " * 65537, json_type),
         ):
-            walk.note("POST", path, api.ask("POST", path, body, {**who, **headers}))
+            walk.note("POST", path, api.ask("POST", path.format(store_id="shop-3"), body, {**who, **headers}))
 
 
 def walk_strangers(walk: Walk, api: Api) -> None:
@@ -255,7 +280,7 @@ def guarded(walk: Walk) -> list[tuple[str, str, str]]:
 def walk_defects(walk: Walk) -> None:
     """A defect in every endpoint."""
     broken: Any = Defective()
-    table = operations(broken, broken, broken, broken, broken, OPEN)
+    table = operations(broken, broken, broken, broken, broken, broken, broken, OPEN)
     app = application(table, Gate(OneToken("token", 60)), broken, ServerSettings(), None)  # type: ignore[arg-type]
     with TestClient(app, headers={"Authorization": "Bearer token"}) as client:
         for operation in table:
