@@ -41,6 +41,9 @@ class Outbox:
         self._pending: dict[str, None] = {}
         self._filled = asyncio.Event()
 
+    def __len__(self) -> int:
+        return len(self._pending)
+
     def wants(self, store_id: str) -> bool:
         """Return whether the subscriber asked for this store."""
         return self._store_ids is None or store_id in self._store_ids

@@ -185,9 +185,10 @@ class LiveSocket:
 async def _first_frame(socket: WebSocket) -> Subscribe | None:
     try:
         with anyio.fail_after(FIRST_FRAME_SECONDS):
-            return Subscribe.model_validate_json(await socket.receive_text())
+            frame = Subscribe.model_validate_json(await socket.receive_text())
     except (TimeoutError, ValidationError, WebSocketDisconnect, KeyError):
         return None
+    return frame if "type" in frame.model_fields_set else None
 
 
 async def _read_until_gone(socket: WebSocket) -> None:

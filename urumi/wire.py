@@ -15,6 +15,7 @@ from pydantic.alias_generators import to_camel
 from urumi.store import STORE_ID_MAX_LENGTH, STORE_ID_MIN_LENGTH, STORE_ID_PATTERN, Engine, Phase
 
 SUBPROTOCOL = "urumi.v1"
+MAX_SUBSCRIBED = 1000  # whoever wants to hear of more stores by name asks for all
 
 
 class Wire(BaseModel):
@@ -166,7 +167,7 @@ class Subscribe(Wire):
 
     type: Literal["subscribe"] = "subscribe"
     resume: Resume | None = None
-    stores: Literal["all"] | tuple[str, ...] = "all"
+    stores: Literal["all"] | Annotated[tuple[str, ...], Field(max_length=MAX_SUBSCRIBED)] = "all"
 
 
 class Snapshot(Wire):
