@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 from reconciler.controller import Controller
 from server.audit import audited
 from server.authority import OneToken
+from server.credentials import CredentialsCall
 from server.envelope import Envelope
 from server.hub import Hub
 from server.identity import ANY, Gate
@@ -27,6 +28,7 @@ from server.review import ClusterAuthority
 from server.session import Session
 from server.socket import LiveSocket
 from server.stores import StoreCalls
+from server.verification import VerificationCall
 from urumi.errors import UrumiError
 
 if TYPE_CHECKING:
@@ -58,6 +60,8 @@ class Service:
         self._kube = kube
         gate = self._gate = Gate(_authority(kube, settings, server_settings))
         self._stores = StoreCalls(kube, view, gate, server_settings, settings.platform_namespace)
+        self._verification = VerificationCall(kube, view, settings, self._stores.find)
+        self._credentials = CredentialsCall(kube, settings)
         self._session = Session(gate, server_settings.session_seconds)
         self._anonymous_reads = server_settings.anonymous_reads
         says_why = "health" in self._anonymous_reads
@@ -91,6 +95,16 @@ class Service:
             Route("/stores/{store_id}", audited("delete", guard("delete", self._stores.delete)), methods=["DELETE"]),
             Route("/stores/{store_id}/events", guard("get", self._stores.events), methods=["GET"]),
             Route("/stores/{store_id}/retry", audited("retry", guard("update", self._stores.retry)), methods=["POST"]),
+            Route(
+                "/stores/{store_id}/verify",
+                audited("verify", guard("update", self._verification.verify)),
+                methods=["POST"],
+            ),
+            Route(
+                "/stores/{store_id}/credentials",
+                audited("credentials", guard("update", self._credentials.read)),
+                methods=["POST"],
+            ),
             Route("/livez", self._probes.livez),
             Route("/readyz", self._probes.readyz),
             Route("/healthz", self._readable("health", self._probes.healthz)),

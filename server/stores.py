@@ -52,12 +52,12 @@ class StoreCalls:
     async def get(self, request: Request) -> Response:
         """GET /stores/{id}."""
         self._gate.admit(request)
-        return JSONResponse(store_view(self._find(request)))
+        return JSONResponse(store_view(self.find(request)))
 
     async def events(self, request: Request) -> Response:
         """GET /stores/{id}/events."""
         self._gate.admit(request)
-        view = store_view(self._find(request))
+        view = store_view(self.find(request))
         return JSONResponse(dump(EventList(store_id=view["storeId"], items=view.get("events", ()))))
 
     async def create(self, request: Request) -> Response:
@@ -103,7 +103,7 @@ class StoreCalls:
     async def retry(self, request: Request) -> Response:
         """POST /stores/{id}/retry."""
         caller = self._gate.admit(request)
-        store = self._find(request)
+        store = self.find(request)
         store_id = store["metadata"]["name"]
         if is_deleting(store):
             raise ProblemError("conflict", f"Store {store_id} is being deleted; there is nothing to retry.")
@@ -168,7 +168,12 @@ class StoreCalls:
             },
         }
 
-    def _find(self, request: Request) -> Object:
+    def find(self, request: Request) -> Object:
+        """Return the store that a request's path names.
+
+        Raises:
+            ProblemError: there is none, or the stores are not known yet.
+        """
         self._check_synced()
         store_id = request.path_params["store_id"]
         store = self._view.store(store_id)

@@ -264,6 +264,7 @@ def test_the_notes_say_what_is_missing_and_claim_no_image(chart: "Chart") -> Non
     assert done.exit_code == 0, done.stderr
     notes = done.stdout.split("NOTES:")[1]
     assert "urumi/urumi:0.1.0, which no public registry has" in notes
+    assert "helm test urumi -n store-platform" in notes
     assert "kubectl -n store-platform create secret generic urumi-token --from-file=token=/dev/stdin" in notes
     assert "https://urumi.example.com/" in notes
 
