@@ -50,10 +50,10 @@ def store_object(store_id: str, version: int, uid: str = "", text: str = "") -> 
 class Replica:
     """A server of live sockets; an async context manager, and restartable on the same port."""
 
-    def __init__(self, *, max_sockets: int = 10_000) -> None:
+    def __init__(self, *, max_sockets: int = 10_000, port: int = 0) -> None:
         self.stores: dict[str, Object] = {}
         self._max_sockets = max_sockets
-        self._port = 0
+        self._port = port
         self._begin()
 
     @property

@@ -300,6 +300,24 @@ async def test_a_stop_says_goodbye_to_everybody_whatever_they_are_doing(replica:
     await replica.start()
 
 
+async def test_a_client_that_is_behind_only_for_a_while_is_told_everything_and_not_dropped(replica: Replica) -> None:
+    before = dropped("slow")
+    async with replica.connect(max_queue=1, max_size=None) as line:
+        await line.send(subscribe())
+        await receive_until(line, "bookmark")
+        version = 0
+        while not any(len(outbox) > 20 for outbox in replica.hub.outboxes):
+            version += 1
+            replica.put(store_object(f"shop-{version % 100}", version, text=BIG))
+            await asyncio.sleep(0)
+        told: dict[str, int] = {}
+        while told.get(f"shop-{version % 100}") != version:
+            [*_, frame] = await receive_until(line, "delta")
+            told[frame["storeId"]] = frame["store"]["generation"]
+    assert told == {name: store["metadata"]["generation"] for name, store in replica.stores.items()}
+    assert dropped("slow") == before
+
+
 async def test_everybody_is_sent_the_very_same_bytes(replica: Replica) -> None:
     for number in range(250):
         replica.put(store_object(f"shop-{number}", 1))
