@@ -17,6 +17,7 @@ from urumi.store import STORE_ID_MAX_LENGTH, STORE_ID_MIN_LENGTH, STORE_ID_PATTE
 SUBPROTOCOL = "urumi.v1"
 MAX_PAGE = 1000
 Sort = Literal["-createdAt", "createdAt", "storeId", "-storeId", "phase", "-phase", "engine", "-engine"]
+MAX_SUBSCRIBED = 1000  # whoever wants to hear of more stores by name asks for all
 
 
 class Wire(BaseModel):
@@ -304,7 +305,7 @@ class Subscribe(Wire):
 
     type: Literal["subscribe"] = "subscribe"
     resume: Resume | None = None
-    stores: Literal["all"] | tuple[str, ...] = "all"
+    stores: Literal["all"] | Annotated[tuple[str, ...], Field(max_length=MAX_SUBSCRIBED)] = "all"
 
 
 class Snapshot(Wire):
