@@ -80,9 +80,11 @@ async def test_keys_that_would_do_nothing_are_dimmed(peer: Peer, target: Target)
         assert "open" not in enabled(driver)
 
 
-async def test_without_a_store_a_key_says_so(target: Target) -> None:
+@pytest.mark.parametrize("key", ["r", "d", "enter", "a"])
+async def test_without_a_store_a_key_says_so(target: Target, key: str) -> None:
     async with dashboard(target) as driver:
-        await driver.press("r")
+        assert not {"retry", "details"} & enabled(driver)
+        await driver.press(key)
         await driver.until_said("There is no store under the cursor.")
 
 
