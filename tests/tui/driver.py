@@ -24,7 +24,7 @@ from tui.widgets.store_table import StoreTable
 from urumi.config import Target
 from urumi.wire import Store
 
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS = 60.0
 
 T = TypeVar("T")
 

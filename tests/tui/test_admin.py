@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from starlette.responses import JSONResponse
 
 from tests.tui.driver import Driver, dashboard, put_several
 from tests.tui.test_create import refusal
+from tests.tui.test_hostile import check_screen
 from tests.urumi.peer import Peer
 from tests.urumi.stores import make_store
 from tui.clipboard import copied_file
@@ -63,6 +65,19 @@ async def test_a_refusal_stays_in_the_dialog(peer: Peer, target: Target) -> None
         await driver.until(driver.problem, "the refusal")
         assert driver.problem() == "Store shop-1 has no admin account.\nIts timeline says where that stands."
         await driver.open("StoresScreen", "escape")
+
+
+async def test_an_account_that_looks_like_markup_is_drawn_as_text(peer: Peer, target: Target) -> None:
+    account = {"storeId": "shop-1", "username": "[/x]", "password": "\x1b[2J[red]", "adminUrl": "long " * 800}
+    async with asked(peer, target) as driver:
+        peer.answer = JSONResponse(account)
+        await driver.press("tab", "enter")
+        await driver.until_open("AccountDialog")
+        assert "[/x]" in driver.text()
+        assert "\\x1b[2J[red]" in driver.text()
+        check_screen(driver)
+        await driver.press("escape")
+        await driver.until_open("StoresScreen")
 
 
 async def test_whoever_only_looks_is_not_given_it(peer: Peer, target: Target) -> None:

@@ -23,16 +23,17 @@ SIZES = [(80, 24), (120, 40), (200, 60)]
 SMALL, MIDDLE, LARGE = SIZES
 LOOKS: dict[str, dict[str, Any]] = {"dark": {}, "light": {"theme": "urumi-light"}, "bare": {"ascii": True}}
 AWAY_SECONDS = 40.0
-KEYS = {
-    "list": ("down",),
-    "details": ("down", "d"),
-    "create": ("n", *"Shop", "minus"),
-    "delete": ("G", "up", "up", "delete"),
-    "bulk": ("space", "space", "space", "delete"),
-    "admin": ("G", "up", "up", "a", "tab", "enter"),
-    "offline": ("down",),
-    "filter": ("slash", *"phase:fa", "enter"),
-    "empty": (),
+# How each state is reached, and the words by which it is known to be.
+STATES: dict[str, tuple[tuple[str, ...], str]] = {
+    "list": (("down",), "asked for 1 h ago"),
+    "details": (("down", "d"), "None are known yet."),
+    "create": (("n", *"Shop", "minus"), "inner hyphens only"),
+    "delete": (("G", "up", "up", "delete"), "Type shop-1 to delete."),
+    "bulk": (("space", "space", "space", "delete"), "Type delete 3 to delete."),
+    "admin": (("G", "up", "up", "a", "tab", "enter"), "password-of-shop-1"),
+    "offline": (("down",), "asked for 1 h ago"),
+    "filter": (("slash", *"phase:fa", "enter"), "showing 1 of 7 stores"),
+    "empty": ((), "No stores yet"),
 }
 
 
@@ -114,9 +115,9 @@ def test_picture(
         client = await app.session.client()
         client.target = app.session.target = Target("http://urumi.example", "")
         app.beat.publish(None)
-        await driver.press(*KEYS[state])
-        if state == "admin":
-            await driver.until_open("AccountDialog")
+        keys, words = STATES[state]
+        await driver.press(*keys)
+        await driver.until_shown(words)
         for each in app.screen.query(Input):
             each.cursor_blink = False
         await pilot.pause()
