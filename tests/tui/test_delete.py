@@ -31,6 +31,15 @@ async def test_it_names_the_store_its_namespace_and_what_goes_with_it(peer: Peer
     assert peer.url in text
 
 
+async def test_it_does_not_threaten_a_namespace_that_is_somebody_elses(peer: Peer, target: Target) -> None:
+    error = {"step": "namespace", "reason": "NamespaceNotOurs", "message": "it is left alone"}
+    peer.put(make_store("shop-1", "Failed", last_error=error))
+    async with dashboard(target) as driver:
+        await driver.open("DeleteDialog", "delete")
+        assert "namespace store-shop-1 is not its own and stays" in driver.text()
+        assert "volumes" not in driver.text()
+
+
 async def test_enter_cancels_because_the_focus_begins_on_cancel(peer: Peer, target: Target) -> None:
     peer.put(failed("shop-1"))
     async with dashboard(target) as driver:
