@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.tui.driver import Driver, dashboard
+from tests.tui.driver import Driver, dashboard, put_several
 from tests.tui.test_create import refusal
 from tests.urumi.peer import Peer
 from tests.urumi.stores import START, event, failed, make_store, provisioning
@@ -80,9 +80,11 @@ async def test_keys_that_would_do_nothing_are_dimmed(peer: Peer, target: Target)
         assert "open" not in enabled(driver)
 
 
-async def test_without_a_store_a_key_says_so(target: Target) -> None:
+@pytest.mark.parametrize("key", ["r", "d", "enter", "a"])
+async def test_without_a_store_a_key_says_so(target: Target, key: str) -> None:
     async with dashboard(target) as driver:
-        await driver.press("r")
+        assert not {"retry", "details"} & enabled(driver)
+        await driver.press(key)
         await driver.until_said("There is no store under the cursor.")
 
 
@@ -161,8 +163,7 @@ async def test_c_copies_the_id_and_u_the_address(peer: Peer, target: Target) -> 
 
 
 async def test_c_copies_the_ids_of_all_marked_stores(peer: Peer, target: Target) -> None:
-    for number in range(3):
-        peer.put(make_store(f"shop-{number}", created_at=START + timedelta(minutes=number)))
+    put_several(peer, 3)
     async with dashboard(target) as driver:
         await driver.press("space", "space", "c")
         assert copied(driver) == "shop-1\nshop-2"
@@ -203,8 +204,7 @@ async def test_a_copy_that_cannot_be_written_says_so(peer: Peer, target: Target)
 async def test_an_action_hits_the_store_that_was_under_the_cursor_though_the_list_was_turned_round(
     peer: Peer, target: Target
 ) -> None:
-    for number in range(3):
-        peer.put(failed(f"shop-{number}", created_at=START + timedelta(minutes=number)))
+    put_several(peer, 3, failed)
     async with dashboard(target) as driver:
         await driver.press("s")
         assert driver.ids == ["shop-0", "shop-1", "shop-2"]
