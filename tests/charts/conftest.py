@@ -115,9 +115,10 @@ class Tools:
         assert done.exit_code == 0, done.stderr
         return done.stdout
 
-    def objects(self, kinds: str, namespace: str) -> list[Manifest]:
-        """Read objects back from the API server."""
-        found: list[Manifest] = json.loads(self.kubectl("get", kinds, "-n", namespace, "-o", "json"))["items"]
+    def objects(self, kinds: str, namespace: str, labels: str = "") -> list[Manifest]:
+        """Read objects back from the API server, those with some labels only where these are given."""
+        text = self.kubectl("get", kinds, "-n", namespace, "-l", labels, "-o", "json")
+        found: list[Manifest] = json.loads(text)["items"]
         return found
 
     def warnings(self, namespace: str) -> list[str]:
