@@ -64,9 +64,17 @@ CONTAINER_LIMITS = {
 class LocalCluster(Protocol):
     """Where the cluster and its tools are."""
 
-    kubeconfig: Path
-    helm: Path
-    kubectl: Path
+    @property
+    def kubeconfig(self) -> Path:
+        """The file that names the cluster and the credentials."""
+
+    @property
+    def helm(self) -> Path:
+        """Helm."""
+
+    @property
+    def kubectl(self) -> Path:
+        """kubectl."""
 
 
 @dataclass(frozen=True, slots=True)
