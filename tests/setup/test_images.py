@@ -112,8 +112,17 @@ def test_what_it_cannot_build_is_refused_by_name(images: Checkout, arguments: tu
 def test_a_missing_dockerfile_is_noticed_before_anything_is_built(images: Checkout) -> None:
     images.stand_in("docker", BUILDER)
     (images.root / FOLDERS[0] / "Dockerfile").unlink()
-    assert f"There is no {FOLDERS[0]}/Dockerfile" in run(images).err
+    assert f"There is no {FOLDERS[0]}/Dockerfile" in run(images, "server", "woocommerce").err
     assert images.calls("docker build") == []
+
+
+def test_without_names_what_has_no_dockerfile_is_left_out_and_said(images: Checkout) -> None:
+    images.stand_in("docker", BUILDER)
+    (images.root / FOLDERS[0] / "Dockerfile").unlink()
+    done = run(images)
+    assert done.code == 0
+    assert [line.split()[0] for line in done.lines] == ["server", "medusa-backend", "medusa-storefront"]
+    assert f"Left out: woocommerce, as there is no {FOLDERS[0]}/Dockerfile." in done.err
 
 
 # --- The server's image
