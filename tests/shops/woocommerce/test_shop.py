@@ -6,6 +6,7 @@ Runs where `URUMI_WORDPRESS_TREE` names a folder with WordPress and WooCommerce,
 import re
 from typing import TYPE_CHECKING, Any
 
+from tests.shops.woocommerce.mailbox import mailbox
 from tests.shops.woocommerce.shop import Shop, order_by_cash_on_delivery
 
 if TYPE_CHECKING:
@@ -162,3 +163,32 @@ def test_without_its_database_nothing_is_served_and_nothing_secret_is_told(shop:
     assert answers[0].json() == {"ok": False, "problems": ["The database does not answer (error 2002)."]}
     assert static.status_code == 200  # liveness: a restart of WordPress would not bring the database back
     assert after == (200, [])
+
+
+def test_letters_go_to_the_mail_server_of_the_values(shop: Shop) -> None:
+    with mailbox() as server:
+        shop.settings = {
+            "URUMI_MAIL_HOST": "127.0.0.1",
+            "URUMI_MAIL_PORT": str(server.port),
+            "URUMI_MAIL_ENCRYPTION": "none",
+            "URUMI_MAIL_FROM": "shop@example.org",
+            "URUMI_MAIL_USERNAME": "shop",
+            "URUMI_MAIL_PASSWORD": "s3cret",
+        }
+        try:
+            with shop.served() as client:
+                order_by_cash_on_delivery(client, "sample-mug")
+        finally:
+            shop.settings = {}
+
+    customers = [letter for letter in server.letters if letter.recipients == ["TO:<ada@example.org>"]]
+    assert [(letter.account, letter.sender) for letter in customers] == [("shop s3cret", "FROM:<shop@example.org>")]
+    assert "Sample mug" in customers[0].text
+
+
+def test_without_a_mail_server_the_order_is_taken_and_the_log_says_what_was_not_sent(shop: Shop) -> None:
+    with shop.served() as client:
+        order = order_by_cash_on_delivery(client, "sample-mug")
+
+    assert order["status"] == "processing"
+    assert "a message was not sent, as this shop has no mail server" in (shop.root.parent / "server.log").read_text()
