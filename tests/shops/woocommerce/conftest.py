@@ -28,7 +28,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDb]:
 def config_extra(local_cluster: ClusterInfo) -> str:
     """The PHP that the chart puts into wp-config.php, with this checkout's files in the place of the image's."""
     values = ("--set=store.id=shop-a", "--set=store.host=shop-a.test", "--show-only=templates/wordpress.yaml")
-    command = [local_cluster.helm, "template", "woocommerce-shop-a", CHART, *values]
+    command: list[str | Path] = [local_cluster.helm, "template", "woocommerce-shop-a", CHART, *values]
     rendered = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
     lines = rendered.split("name: WORDPRESS_CONFIG_EXTRA")[1].splitlines()[2:]
     php = [line.strip() for line in lines[: next(n for n, line in enumerate(lines) if "- name:" in line)]]
