@@ -134,12 +134,45 @@ class EventList(Wire):
     items: tuple[StoreEvent, ...]
 
 
+class VerificationStage(Wire):
+    """One part of a verification and how it went; `message` is what was found, or what went wrong."""
+
+    name: str
+    ok: bool
+    seconds: float
+    message: str = ""
+
+
+class Verification(Wire):
+    """The answer of `POST /stores/{id}/verify`: whether an order could be placed, and what was done for it.
+
+    The order is paid cash on delivery, seen by the merchant, and taken out of the books again; where only that last
+    part failed, `message` names what is left.
+    """
+
+    store_id: str
+    ok: bool
+    order: str = ""
+    total: str = ""
+    message: str = ""
+    stages: tuple[VerificationStage, ...] = ()
+
+
 class Deleted(Wire):
     """The answer of `DELETE /stores/{id}`; `reason` is `NotFound` where there was nothing to delete."""
 
     deleted: bool
     store_id: str
     reason: str | None = None
+
+
+class Credentials(Wire):
+    """The answer of `POST /stores/{id}/credentials`: the store's admin account, for nobody's log."""
+
+    store_id: str
+    username: str
+    password: str = Field(repr=False)
+    admin_url: str = ""
 
 
 class Problem(Wire):

@@ -76,6 +76,8 @@ def _add_reading(commands: Parsers) -> None:
     listing.add_argument("--text", default="", help="only stores with this in their id")
     one = _command(commands, "get", "one store: where it stands and why", "urumi.cli.stores:get_store")
     _add_store_id(one)
+    words = "the admin account of a store, its password in plain text"
+    _add_store_id(_command(commands, "credentials", words, "urumi.cli.credentials:read_credentials"))
 
 
 def _add_changing(commands: Parsers) -> None:
@@ -87,6 +89,10 @@ def _add_changing(commands: Parsers) -> None:
     _add_store_id(delete)
     delete.add_argument("--yes", action="store_true", help="do not ask")
     _add_waiting(delete, "stay until nothing of it is left")
+    verify = _command(
+        commands, "verify", "place an order in its shop and take it back", "urumi.cli.verification:verify_store"
+    )
+    _add_store_id(verify)
     retry = _command(commands, "retry", "make the next attempt now", "urumi.cli.creation:retry_store")
     _add_store_id(retry)
 
