@@ -304,6 +304,8 @@ def test_tests_get_what_they_need_and_their_arguments(checkout: Checkout) -> Non
     assert [line for line in checkout.calls("apt-get") if "install" in line] == [
         "apt-get install -qq -y --no-install-recommends chromium",
         "apt-get install -qq -y --no-install-recommends tmux",
+        "apt-get install -qq -y --no-install-recommends php-cli php-mysql php-zip",
+        "apt-get install -qq -y --no-install-recommends mariadb-server-core mariadb-client-core",
     ]
 
 
