@@ -102,6 +102,9 @@ def linker_flags(versions: Mapping[str, str]) -> str:
     helm = versions.get("helm.sh/helm/v4")
     if helm is not None:
         flags.append(f"-X helm.sh/helm/v4/internal/version.version={helm}")
+    volumes = versions.get("github.com/rancher/local-path-provisioner")
+    if volumes is not None:
+        flags.append(f"-X main.VERSION={volumes}")
     return " ".join(flags)
 
 
@@ -142,7 +145,7 @@ class _Build:
         go = find_go(minimum_version((self._recipe.module_dir / "go.mod").read_text()), self._cache, say).command
         _check_space(self._folder.parent, go)
         count = len(self._recipe.programs)
-        say(f"Building {count} programs from pinned Go modules, once. This takes about 6 minutes on two cores.")
+        say(f"Building {count} programs from pinned Go modules, once. This takes minutes, a minute or so for each.")
         partial = Path(tempfile.mkdtemp(prefix=f"{self._recipe.key}.partial-", dir=self._folder.parent))
         try:
             for number, program in enumerate(self._recipe.programs, 1):
