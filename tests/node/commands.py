@@ -9,6 +9,8 @@ from tests.node.folders import NodeFolder
 CLIENT = "http://127.0.0.1:2379"
 PEER = "http://127.0.0.1:2380"
 
+Flags = dict[str, object]
+
 
 @dataclass(frozen=True, slots=True)
 class Programs:
@@ -44,11 +46,18 @@ def later_commands(folder: NodeFolder, programs: Programs) -> dict[str, list[str
     """Return what runs once the API server answers."""
     kubeconfig = folder.kubeconfig
     key = folder.pki / "service-account.key"
-    manager = {"service-account-private-key-file": key, "root-ca-file": folder.pki / "ca.crt"}
-    alone = {"kubeconfig": kubeconfig, "leader-elect": "false", "secure-port": 0}
-    node = {"config": folder.etc / "kubelet.yaml", "kubeconfig": kubeconfig, "root-dir": folder.kubelet}
-    names = {"hostname-override": layout.NODE}
-    volumes = {
+    alone: Flags = {"kubeconfig": kubeconfig, "leader-elect": "false", "secure-port": 0}
+    manager: Flags = {"service-account-private-key-file": key, "root-ca-file": folder.pki / "ca.crt"}
+    kubelet: Flags = {
+        "config": folder.etc / "kubelet.yaml",
+        "kubeconfig": kubeconfig,
+        "root-dir": folder.kubelet,
+        "cert-dir": folder.pki,
+        "hostname-override": layout.NODE,
+        "node-ip": layout.NODE_ADDRESS,
+    }
+    proxy: Flags = {"config": folder.etc / "kube-proxy.yaml", "hostname-override": layout.NODE}
+    volumes: Flags = {
         "config": folder.etc / "volumes" / "config.json",
         "helper-pod-file": folder.etc / "volumes" / "helperPod.yaml",
         "helper-image": layout.BUSYBOX_IMAGE,
@@ -59,16 +68,14 @@ def later_commands(folder: NodeFolder, programs: Programs) -> dict[str, list[str
     return {
         "kube-controller-manager": _command(programs.cluster / "kube-controller-manager", alone | manager),
         "kube-scheduler": _command(programs.cluster / "kube-scheduler", alone),
-        "kubelet": _command(
-            programs.node / "kubelet", node | names | {"cert-dir": folder.pki, "node-ip": layout.NODE_ADDRESS}
-        ),
-        "kube-proxy": _command(programs.node / "kube-proxy", {"config": folder.etc / "kube-proxy.yaml"} | names),
+        "kubelet": _command(programs.node / "kubelet", kubelet),
+        "kube-proxy": _command(programs.node / "kube-proxy", proxy),
         "coredns": [str(programs.node / "coredns"), "-conf", str(folder.etc / "Corefile")],
         "local-path-provisioner": _command(programs.node / "local-path-provisioner", volumes, "start"),
     }
 
 
-def _api_server(pki: Path, port: int) -> dict[str, object]:
+def _api_server(pki: Path, port: int) -> Flags:
     key = pki / "service-account.key"
     return {
         "etcd-servers": CLIENT,
@@ -92,5 +99,5 @@ def _api_server(pki: Path, port: int) -> dict[str, object]:
     }
 
 
-def _command(program: Path, flags: dict[str, object], *words: str) -> list[str]:
+def _command(program: Path, flags: Flags, *words: str) -> list[str]:
     return [str(program), *words, *(f"--{flag}={value}" for flag, value in flags.items())]

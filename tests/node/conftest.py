@@ -7,7 +7,7 @@ import pytest
 from tests.kubectl import Kubectl
 from tests.node import images
 from tests.node.errors import NodeError
-from tests.node.node import Node
+from tests.node.node import ROOT, Node
 
 SYSTEM_IMAGES = (images.BUSYBOX, images.PAUSE)
 
@@ -45,5 +45,7 @@ def node(tmp_path_factory: pytest.TempPathFactory, say: Callable[[str], None]) -
 
 @pytest.fixture(scope="session")
 def node_kubectl(node: Node) -> Kubectl:
-    """kubectl against the node's cluster."""
-    return Kubectl(node.cluster)
+    """kubectl against the node's cluster, which knows what a Store is."""
+    kubectl = Kubectl(node.cluster)
+    kubectl.run("apply", "-f", str(ROOT / "crds" / "stores.yaml"))
+    return kubectl

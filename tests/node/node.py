@@ -1,10 +1,11 @@
 """A real node: kubelet, containerd and runc under a real control plane, in namespaces of its own.
 
-`up` starts PID 1 of the namespaces and waits until the node is Ready; `down` kills it, and the kernel ends every process,
-mount and interface in there. The process that waits for PID 1 dies with the test run, so a killed run leaves no node.
+`up` starts PID 1 of the namespaces and waits until the node is Ready; `down` kills it, and the kernel ends every
+process, mount and interface in there. The process that waits for PID 1 dies with the test run, so a killed run leaves
+no node.
 
-What is used again lies in the cache: programs, images, containerd's storage with the imported images. One node at a time
-uses it, held by a lock; what an interrupted node left in it is deleted by the next one.
+What is used again lies in the cache: programs, images, containerd's storage with the imported images. One node at a
+time uses it, held by a lock; what an interrupted node left in it is deleted by the next one.
 """
 
 import os
@@ -38,6 +39,7 @@ DOWN_SECONDS = 30.0
 UNSHARE = ("unshare", "--cgroup", "--mount", "--net", "--pid", "--ipc", "--uts", "--fork", "--kill-child")
 UNSHARE_MOUNTS = ("--mount-proc", "--propagation", "private")
 NAMESPACES = ("--mount", "--net", "--pid", "--ipc", "--uts", "--cgroup")
+CTR = ("ctr", "--address", layout.CONTAINERD_SOCKET, "--namespace", "k8s.io")
 # Joins the control groups "$@" up to "--", becomes the rest.
 JOIN = 'while [ "$1" != -- ]; do echo $$ > "$1/cgroup.procs"; shift; done; shift; exec "$@"'
 
@@ -175,9 +177,17 @@ class Node:
         mark = marks / archive.name
         if mark.exists():
             return
-        ctr = ("ctr", "--address", layout.CONTAINERD_SOCKET, "--namespace", "k8s.io")
-        self.inside(*ctr, "images", "import", str(archive), timeout_seconds=600)
+        self.inside(*CTR, "images", "import", str(archive), timeout_seconds=600)
         mark.touch()
+
+    def tag(self, image: str, name: str) -> None:
+        """Give an image another name too."""
+        self.inside(*CTR, "images", "tag", "--force", image, name)
+
+    def containers_of(self, namespace: str) -> list[str]:
+        """Return the ids of the containers of a namespace, as containerd knows them."""
+        label = f'labels."io.kubernetes.pod.namespace"=={namespace}'
+        return self.inside(*CTR, "containers", "list", "--quiet", label).split()
 
     def _built(self) -> tuple[Binaries, Binaries]:
         if self._programs is None:

@@ -1,4 +1,4 @@
-"""A door into the node's network: `python -m tests.node.relay PID LISTEN_PORT ADDRESS PORT [LISTEN_PORT ADDRESS PORT ...]`.
+"""A door into the node's network: `python -m tests.node.relay PID [LISTEN_PORT ADDRESS PORT]...`.
 
 The process listens on this machine's loopback first and enters the network of the process PID then: a socket stays in
 the network in which it was made. So nothing is added to the machine's own network, and what uses the node from outside

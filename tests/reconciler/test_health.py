@@ -71,7 +71,7 @@ SAID = {
     "terminated": {
         "reason": "Error",
         "exitCode": 1,
-        "message": "creating files ...\ninitdb: error: could not write: No space left on device\ninitdb: removing data\n",
+        "message": "creating files\ninitdb: error: could not write: No space left on device\ninitdb: removing data\n",
     }
 }
 
@@ -98,8 +98,8 @@ SAID = {
                 ]
             },
             "CrashLoopBackOff",
-            "wordpress 0/1: pod wordpress-abc-x: CrashLoopBackOff container wordpress, 3 restarts, last ended with Error: "
-            "initdb: error: could not write: No space left on device",
+            "wordpress 0/1: pod wordpress-abc-x: CrashLoopBackOff container wordpress, 3 restarts, last ended with "
+            "Error: initdb: error: could not write: No space left on device",
             id="what it said last",
         ),
         pytest.param(
