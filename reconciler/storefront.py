@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reconciler.chart import ADMIN_SECRET, desired_release
+from reconciler.chart import ADMIN_SECRET, admin_email, desired_release
 from reconciler.resources import SECRETS, Object, uid_of
 from reconciler.shops.known import SHOPS
 from reconciler.shops.shop import Administrator
@@ -165,9 +165,8 @@ async def administrator(kube: Kube, settings: Settings, spec: Object) -> Adminis
     data = (secret or {}).get("data") or {}
     if not {"username", "password"} <= data.keys():
         raise ShopError(f"Secret {namespace}/{ADMIN_SECRET} should have a username and a password, it has not")
-    store = desired_release(settings, spec).values["store"]
     username, password = (base64.b64decode(data[name]).decode() for name in ("username", "password"))
-    return Administrator(username, store.get("adminEmail") or f"admin@{store['host']}", password)
+    return Administrator(username, admin_email(settings, spec), password)
 
 
 def _silent(sentence: str) -> Answer:

@@ -15,12 +15,16 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from reconciler.controller import Controller
+from server.audit import audited
+from server.authority import OneToken
+from server.credentials import CredentialsCall
 from server.envelope import Envelope
 from server.hub import Hub
-from server.identity import Gate
+from server.identity import ANY, Gate
 from server.metrics import Counted, Metrics
 from server.probes import Probes
 from server.problems import handle_error
+from server.review import ClusterAuthority
 from server.session import Session
 from server.socket import LiveSocket
 from server.stores import StoreCalls
@@ -34,6 +38,8 @@ if TYPE_CHECKING:
 
     from reconciler.kube import Kube
     from reconciler.settings import Settings
+    from server.authority import Authority
+    from server.identity import Endpoint
     from server.settings import ServerSettings
 
 STATIC = Path(__file__).resolve().parent / "static"
@@ -52,13 +58,22 @@ class Service:
         self.is_stopping = False
         self.on_failure: Callable[[], None] = lambda: None
         self._kube = kube
-        gate = Gate(server_settings.token, server_settings.session_seconds)
+        gate = self._gate = Gate(_authority(kube, settings, server_settings))
         self._stores = StoreCalls(kube, view, gate, server_settings, settings.platform_namespace)
-        self._verification = VerificationCall(kube, view, gate, settings, self._stores.find)
+        self._verification = VerificationCall(kube, view, settings, self._stores.find)
+        self._credentials = CredentialsCall(kube, settings)
         self._session = Session(gate, server_settings.session_seconds)
-        self._probes = Probes(view, self.controller.leadership, lambda: self.is_stopping)
+        self._anonymous_reads = server_settings.anonymous_reads
+        says_why = "health" in self._anonymous_reads
+        self._probes = Probes(view, self.controller.leadership, lambda: self.is_stopping, says_why=says_why)
         self._metrics = Metrics(self.controller, self.hub)
-        self._live = LiveSocket(self.hub, gate, server_settings.max_sockets, view.stores.silence_seconds)
+        self._live = LiveSocket(
+            self.hub,
+            gate,
+            view.stores.silence_seconds,
+            max_sockets=server_settings.max_sockets,
+            review_seconds=server_settings.auth_cache_seconds,
+        )
         self.app = self._application(server_settings)
 
     def stop(self) -> None:
@@ -67,23 +82,33 @@ class Service:
         self.hub.say_goodbye()
 
     def _application(self, server_settings: ServerSettings) -> Starlette:
+        guard = self._gate.guard
         routes = [
             Route("/", _page),
             Mount("/static", StaticFiles(directory=STATIC)),
-            Route("/session", self._session.who, methods=["GET"]),
-            Route("/session", self._session.sign_in, methods=["POST"]),
-            Route("/session", self._session.sign_out, methods=["DELETE"]),
-            Route("/stores", self._stores.list, methods=["GET"]),
-            Route("/stores", self._stores.create, methods=["POST"]),
-            Route("/stores/{store_id}", self._stores.get, methods=["GET"]),
-            Route("/stores/{store_id}", self._stores.delete, methods=["DELETE"]),
-            Route("/stores/{store_id}/events", self._stores.events, methods=["GET"]),
-            Route("/stores/{store_id}/retry", self._stores.retry, methods=["POST"]),
-            Route("/stores/{store_id}/verify", self._verification.verify, methods=["POST"]),
+            Route("/session", guard(ANY, self._session.who), methods=["GET"]),
+            Route("/session", audited("sign in", self._session.sign_in), methods=["POST"]),
+            Route("/session", audited("sign out", guard(ANY, self._session.sign_out)), methods=["DELETE"]),
+            Route("/stores", guard("list", self._stores.list), methods=["GET"]),
+            Route("/stores", audited("create", guard("create", self._stores.create)), methods=["POST"]),
+            Route("/stores/{store_id}", guard("get", self._stores.get), methods=["GET"]),
+            Route("/stores/{store_id}", audited("delete", guard("delete", self._stores.delete)), methods=["DELETE"]),
+            Route("/stores/{store_id}/events", guard("get", self._stores.events), methods=["GET"]),
+            Route("/stores/{store_id}/retry", audited("retry", guard("update", self._stores.retry)), methods=["POST"]),
+            Route(
+                "/stores/{store_id}/verify",
+                audited("verify", guard("update", self._verification.verify)),
+                methods=["POST"],
+            ),
+            Route(
+                "/stores/{store_id}/credentials",
+                audited("credentials", guard("update", self._credentials.read)),
+                methods=["POST"],
+            ),
             Route("/livez", self._probes.livez),
             Route("/readyz", self._probes.readyz),
-            Route("/healthz", self._probes.healthz),
-            Route("/metrics", self._metrics.show),
+            Route("/healthz", self._readable("health", self._probes.healthz)),
+            Route("/metrics", self._readable("metrics", self._metrics.show)),
             WebSocketRoute("/ws", self._live.__call__),
         ]
         return Starlette(
@@ -93,6 +118,9 @@ class Service:
             lifespan=self._lifespan,
             max_body_size=server_settings.max_body_bytes,
         )
+
+    def _readable(self, what: str, endpoint: Endpoint) -> Endpoint:
+        return endpoint if what in self._anonymous_reads else self._gate.guard("list", endpoint)
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
@@ -110,6 +138,12 @@ class Service:
         if not task.cancelled():
             log.critical("the reconciler ended", exc_info=task.exception())
             self.on_failure()
+
+
+def _authority(kube: Kube, settings: Settings, server_settings: ServerSettings) -> Authority:
+    if server_settings.auth_mode == "kubernetes":
+        return ClusterAuthority(kube, settings.platform_namespace, server_settings.auth_cache_seconds)
+    return OneToken(server_settings.token, server_settings.session_seconds)
 
 
 async def _page(request: Request) -> Response:

@@ -3,8 +3,11 @@
     Store informer --> publish (seq + 1, ring) --> outbox of each subscriber --> its socket's writer
 
 An outbox holds store ids, not frames: a store that changes again before it was sent moves to the end of the box and
-is sent once, as it is by then. So a box never holds more than there are stores, frames leave in the order of their
-seq, and the seq of the last frame sent is a place to resume from. `epoch` names this life of the hub.
+is sent once, as it is by then. So a box never holds more than there are stores. The writer takes one id at a time, and
+the first one in the box has the lowest seq of all that is in it: frames leave in the order of their seq, each state
+once, and the seq of the last frame sent is a place to resume from. `epoch` names this life of the hub.
+
+What is sent is made once for everybody, down to the bytes of the WebSocket frame.
 """
 
 from __future__ import annotations
@@ -16,15 +19,17 @@ import secrets
 from collections import deque
 from typing import TYPE_CHECKING
 
+from server.line import text_frame
 from server.view import store_view
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from reconciler.resources import Object
 
 RING_SIZE = 8192
 SNAPSHOT_PART = 100
+KEPT_FRAMES = 1024
 
 
 class Outbox:
@@ -40,6 +45,10 @@ class Outbox:
         """Return whether the subscriber asked for this store."""
         return self._store_ids is None or store_id in self._store_ids
 
+    def wants_all(self) -> bool:
+        """Return whether the subscriber asked for every store."""
+        return self._store_ids is None
+
     def offer(self, store_id: str) -> None:
         """Put a store in, or move it to the end."""
         if self.wants(store_id):
@@ -52,18 +61,30 @@ class Outbox:
         self.goodbye = True
         self._filled.set()
 
-    async def drain(self, seconds: float) -> list[str]:
-        """Wait until something is in, at most some seconds, and take it all out."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._filled.wait()
-        self._filled.clear()
-        store_ids, self._pending = list(self._pending), {}
-        return store_ids
+    async def wait(self, seconds: float) -> bool:
+        """Wait until something is in, at most some seconds; return whether something is."""
+        if not self._filled.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._filled.wait()
+        return self._filled.is_set()
+
+    def take(self) -> str | None:
+        """Take out the store that is told next."""
+        store_id = self.first()
+        if store_id is None:
+            self._filled.clear()
+        else:
+            del self._pending[store_id]
+        return store_id
 
     def first(self) -> str | None:
         """Return the store that is told next."""
         return next(iter(self._pending), None)
+
+    def clear(self) -> None:
+        """Forget what is in, as a whole picture says it all."""
+        self._pending.clear()
 
 
 class Hub:
@@ -77,7 +98,8 @@ class Hub:
         self._stores = stores
         self._ring: deque[tuple[int, str]] = deque(maxlen=RING_SIZE)
         self._latest: dict[str, tuple[int, str]] = {}
-        self._frames: dict[str, str] = {}
+        self._frames: dict[str, bytes] = {}
+        self._picture: list[bytes] = []
 
     def publish(self, before: Object | None, after: Object | None) -> None:
         """Take a change from the Store informer."""
@@ -88,6 +110,7 @@ class Hub:
         self.seq += 1
         self._remember(store_id, changed["metadata"]["uid"])
         self._frames.pop(store_id, None)
+        self._picture = []
         for outbox in self.outboxes:
             outbox.offer(store_id)
 
@@ -102,39 +125,44 @@ class Hub:
                 outbox.offer(store_id)
         return True
 
-    def snapshot(self, outbox: Outbox) -> Iterator[str]:
-        """Yield the frames of a whole picture; take them at once, before anything else may change."""
-        stores = [store for store in self._stores() if outbox.wants(store["metadata"]["name"])]
-        parts = [stores[start : start + SNAPSHOT_PART] for start in range(0, len(stores), SNAPSHOT_PART)] or [[]]
-        for number, part in enumerate(parts, start=1):
-            frame = {
-                "type": "snapshot",
-                "epoch": self.epoch,
-                "seq": self.seq,
-                "stores": [store_view(store) for store in part],
-                "last": number == len(parts),
-            }
-            yield json.dumps(frame)
+    def snapshot(self, outbox: Outbox) -> list[bytes]:
+        """Return the frames of a whole picture as of now; the outbox goes on from there."""
+        outbox.clear()
+        if not outbox.wants_all():
+            return self._snapshot([store for store in self._stores() if outbox.wants(store["metadata"]["name"])])
+        if not self._picture:
+            self._picture = self._snapshot(self._stores())
+        return self._picture
 
     def reached(self, outbox: Outbox) -> int:
         """Return the seq up to which a subscriber has been told everything."""
         first = outbox.first()
         return self.seq if first is None else self._latest.get(first, (1, ""))[0] - 1
 
-    def delta(self, store_id: str) -> str | None:
+    def delta(self, store_id: str) -> bytes | None:
         """Return the frame that says how a store is now, the same object for every subscriber.
 
         None where the store is gone for so long that nobody remembers; such a subscriber has to start over.
         """
         frame = self._frames.get(store_id)
         if frame is None and store_id in self._latest:
-            frame = self._frames[store_id] = json.dumps(self._delta(store_id))
+            if len(self._frames) >= KEPT_FRAMES:
+                self._frames.clear()
+            frame = self._frames[store_id] = text_frame(json.dumps(self._delta(store_id)))
         return frame
 
     def say_goodbye(self) -> None:
         """Tell every subscriber that the server stops."""
         for outbox in self.outboxes:
             outbox.say_goodbye()
+
+    def _snapshot(self, stores: list[Object]) -> list[bytes]:
+        parts = [stores[start : start + SNAPSHOT_PART] for start in range(0, len(stores), SNAPSHOT_PART)] or [[]]
+        head = {"type": "snapshot", "epoch": self.epoch, "seq": self.seq}
+        frames = [
+            {**head, "stores": [store_view(store) for store in part], "last": part is parts[-1]} for part in parts
+        ]
+        return [text_frame(json.dumps(frame)) for frame in frames]
 
     def _delta(self, store_id: str) -> Object:
         seq, uid = self._latest[store_id]

@@ -1,6 +1,6 @@
 """GET /metrics: what the process counted, and what can be read off it at the moment of asking.
 
-Like the health endpoints it needs no identity: it says how many stores there are, never which. The labels of requests
+It says how many stores there are, never which; whether strangers may know, ANONYMOUS_READS says. The labels of requests
 are the paths of routes, not of requests, so that nobody can make new series by asking for odd things.
 """
 

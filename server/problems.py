@@ -26,6 +26,7 @@ PROBLEMS = {
     "malformed": (400, "The body is not JSON"),
     "unauthorized": (401, "Sign in first"),
     "forbidden": (403, "Not from there"),
+    "not-allowed": (403, "Your rights do not reach so far"),
     "not-found": (404, "Not found"),
     "method-not-allowed": (405, "Method not allowed"),
     "conflict": (409, "The store is in another state"),

@@ -1,4 +1,4 @@
-"""The page's session: sign in with the token, hold a cookie that scripts cannot read, sign out."""
+"""The page's session: sign in with a token, hold a cookie that scripts cannot read, sign out."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class Session:
         token = (await json_body(request)).get("token")
         if not isinstance(token, str):
             raise ProblemError("invalid-request", "Expected a token as a string.")
-        self._gate.check_token(token.strip())
+        authority = self._gate.authority
+        await authority.identify(token.strip())
         response = Response(status_code=204)
         is_secure = request.url.scheme == "https"
-        response.set_cookie(
-            COOKIE, self._gate.cookie(), max_age=self._seconds, httponly=True, samesite="strict", secure=is_secure
-        )
+        cookie = authority.cookie(token.strip())
+        response.set_cookie(COOKIE, cookie, max_age=self._seconds, httponly=True, samesite="strict", secure=is_secure)
         return response
 
     async def who(self, request: Request) -> Response:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,8 @@ from pydantic import ValidationError
 from starlette.responses import JSONResponse, Response
 
 from reconciler.resources import STORES, Object, is_deleting
-from server.problems import ProblemError, request_id
+from server.audit import note
+from server.problems import ProblemError
 from server.view import phase_of, store_view
 from urumi.errors import ClusterError
 from urumi.store import FINALIZER, KIND, RETRY_ANNOTATION, Engine, check_engine, check_store_id
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from reconciler.kube import Kube
     from server.identity import Caller, Gate
     from server.settings import ServerSettings
-
-audit = logging.getLogger("urumi.audit")
 
 
 class StoreCalls:
@@ -66,6 +64,7 @@ class StoreCalls:
         """POST /stores."""
         caller = self._gate.admit(request)
         wanted = await _wanted_store(request)
+        note(request, store=wanted.store_id)
         self._check_synced()
         known = self._view.store(wanted.store_id)
         if known is not None:
@@ -194,17 +193,7 @@ class StoreCalls:
             )
 
     def _audit(self, request: Request, caller: Caller, action: str, store_id: str, outcome: str) -> None:
-        audit.info(
-            "store call",
-            extra={
-                "action": action,
-                "store": store_id,
-                "outcome": outcome,
-                "user": caller.user,
-                "ip": caller.ip,
-                "request_id": request_id(request),
-            },
-        )
+        note(request, action=action, store=store_id, outcome=outcome, user=caller.user)
 
 
 def _matches(store: Object, wanted: dict[str, str]) -> bool:

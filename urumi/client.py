@@ -13,7 +13,18 @@ from pydantic import ValidationError
 
 from urumi import __version__
 from urumi.errors import ApiError, ProtocolError, ServerUnreachable
-from urumi.wire import CreateStore, Deleted, EventList, Store, StoreEvent, StoreList, Verification, Wire, dump
+from urumi.wire import (
+    CreateStore,
+    Credentials,
+    Deleted,
+    EventList,
+    Store,
+    StoreEvent,
+    StoreList,
+    Verification,
+    Wire,
+    dump,
+)
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -87,6 +98,11 @@ class Client:
         """Have an order placed in a store's shop and taken back; whether it worked is in the answer."""
         path = f"/stores/{store_id}/verify"
         return await self._call(Verification, "POST", path, timeout=VERIFY_SECONDS)
+
+    async def read_credentials(self, store_id: str, *, uid: str = "") -> Credentials:
+        """Return the admin account of a store; with `uid`, only if it is still that very store."""
+        body = {"uid": uid} if uid else {}
+        return await self._call(Credentials, "POST", f"/stores/{store_id}/credentials", json=body)
 
     async def _call(self, answer: type[WireT], method: str, path: str, **request: Any) -> WireT:
         try:

@@ -61,7 +61,7 @@ async def test_what_would_change_something_says_why_it_cannot(peer: Peer, target
     peer.put(failed("shop-1"))
     async with dashboard(target) as driver:
         await lose(driver, peer)
-        for key in ("n", "r", "delete"):
+        for key in ("n", "r", "a", "delete"):
             await driver.press(key)
         assert type(driver.app.screen).__name__ == "StoresScreen"
         assert [said for said in driver.said if "while the server is out of reach" in said]

@@ -24,9 +24,17 @@ async def test_each_store_has_its_phase_in_words_its_progress_engine_age_and_las
     async with dashboard(target) as driver:
         line = row(driver.lines(), "shop-1")
     assert "◐ Provisioning" in line
-    assert "5/5 health: waiting for wor" in line
+    assert "5/5 waiting for wordpress 0/1" in line
     assert "WooCommerce" in line
     assert "HelmInstalled" in line
+
+
+async def test_where_there_is_little_room_the_list_says_what_is_waited_for_not_that_it_is(
+    peer: Peer, target: Target
+) -> None:
+    peer.put(provisioning("shop-1"))
+    async with dashboard(target, size=(80, 24)) as driver:
+        assert " 5/5 wordpress 0/1 " in row(driver.lines(), "shop-1")
 
 
 async def test_a_ready_store_shows_its_address_and_a_failed_one_its_error(peer: Peer, target: Target) -> None:

@@ -66,11 +66,13 @@ async def test_sizes_that_nobody_would_choose_do_no_harm(peer: Peer, target: Tar
         await driver.until_shown("outlet-berlin")
 
 
+@pytest.mark.parametrize("size", SIZES, ids=str)
 @pytest.mark.anyio
-async def test_with_ascii_nothing_else_is_drawn(peer: Peer, target: Target) -> None:
+async def test_with_ascii_nothing_else_is_drawn(peer: Peer, target: Target, size: tuple[int, int]) -> None:
     fill(peer)
-    async with dashboard(target, ascii=True) as driver:
-        for keys in ((), ("delete",), ("escape", "n"), ("escape", "d"), ("escape", "question_mark")):
+    async with dashboard(target, ascii=True, size=size) as driver:
+        places = ((), ("delete",), ("escape", "n"), ("escape", "a"), ("escape", "ctrl+p"), ("escape", "colon"))
+        for keys in (*places, ("escape", "d"), ("y",), ("escape", "question_mark")):
             await driver.press(*keys)
             await driver.pilot.pause()
             assert driver.text().isascii(), {letter for letter in driver.text() if not letter.isascii()}
