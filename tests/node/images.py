@@ -19,9 +19,9 @@ from tests.node.host import SEARCH, run
 from tests.node.node import Node
 
 HERE = Path(__file__).resolve().parent / "stand_ins"
+# What the chart's own image has beside WordPress: its settings, its health check.
+SHOP_FILES = HERE.parent.parent.parent / "charts" / "woocommerce" / "files"
 BUILD_SECONDS = 1200.0
-NODE_PACKAGE = "node@22.23.3"
-NPM_PACKAGE = "npm@10.9.9"
 LEFT_OUT = shutil.ignore_patterns("node_modules", ".git", "__pycache__")
 
 
@@ -43,10 +43,8 @@ class Image:
     @property
     def digest(self) -> str:
         """What stands for everything that decides what is in the image."""
-        found = hashlib.sha256(f"{self.name}\0{self.file}\0{self.key}\0{sorted(self.arguments.items())}".encode())
-        for path in sorted(self.context.rglob("*")):
-            if path.is_file() and "node_modules" not in path.parts:
-                found.update(f"{path.relative_to(self.context)}\0{path.stat().st_mode}\0".encode() + path.read_bytes())
+        found = hashlib.sha256(f"{self.name}\0{self.file}\0{self.key}\0{sorted(self.arguments.items())}\0".encode())
+        found.update(folder_digest(self.context).encode())
         for alias, image in sorted(self.needs.items()):
             found.update(f"{alias}\0{image.digest}\0".encode())
         return found.hexdigest()[:16]
@@ -68,6 +66,15 @@ class Image:
         if not rest:
             return f"docker.io/library/{self.name}"
         return self.name if "." in first or first == "localhost" else f"docker.io/{self.name}"
+
+
+def folder_digest(folder: Path) -> str:
+    """Return what stands for everything in a folder."""
+    found = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and "node_modules" not in path.parts:
+            found.update(f"{path.relative_to(folder)}\0{path.stat().st_mode}\0".encode() + path.read_bytes())
+    return found.hexdigest()
 
 
 def ensure_images(images: Sequence[Image], say: Callable[[str], None]) -> None:
@@ -169,12 +176,8 @@ def _bootstrap(folder: Path) -> None:
         (folder / "authorities.crt").touch()
 
 
-def _install_node(folder: Path) -> None:
-    run("npm", "install", "--prefix", str(folder / "npm-work"), "--no-audit", "--no-fund", NODE_PACKAGE, NPM_PACKAGE)
-    modules = folder / "npm-work" / "node_modules"
-    shutil.copy(modules / "node" / "bin" / "node", folder / "node")
-    shutil.copytree(modules / "npm", folder / "npm", symlinks=True)
-    shutil.rmtree(folder / "npm-work")
+def _copy_shop_files(folder: Path) -> None:
+    shutil.copytree(SHOP_FILES, folder / "urumi")
 
 
 BUSYBOX = Image("localhost/busybox:1", HERE / "busybox", prepare=_copy_busybox)
@@ -184,5 +187,10 @@ BASE = {"localhost/debian:stable": DEBIAN}
 POSTGRES = Image("postgres:16.14-bookworm", HERE / "postgres", needs=BASE)
 REDIS = Image("redis:7.2.14", HERE / "redis", needs=BASE)
 MARIADB = Image("mariadb:11.8.8", HERE / "mariadb", needs=BASE)
-WORDPRESS = Image("urumi/stock-wordpress:1", HERE / "wordpress", needs=BASE)
-NODE = Image("localhost/node:22", HERE / "node", needs=BASE, prepare=_install_node, key=f"{NODE_PACKAGE} {NPM_PACKAGE}")
+WORDPRESS = Image(
+    "urumi/stock-wordpress:1",
+    HERE / "wordpress",
+    needs=BASE,
+    prepare=_copy_shop_files,
+    key=folder_digest(SHOP_FILES),
+)

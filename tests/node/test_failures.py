@@ -17,7 +17,7 @@ from tests.node.platform import NodePlatform
 
 pytestmark = [pytest.mark.node, pytest.mark.timeout(900)]
 # A provision that cannot succeed is Failed after this; long enough for a database to come up on a busy machine.
-PATIENCE = "75"
+PATIENCE = "60"
 
 
 @pytest.fixture(autouse=True)
