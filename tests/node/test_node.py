@@ -63,6 +63,7 @@ def test_a_database_keeps_its_rows_through_a_power_cut(
         node_kubectl.apply(item)
     node_kubectl.run("wait", "--for=condition=Ready", "pod", name, "--timeout=180s")
     query(node_kubectl, name, "CREATE TABLE orders (number int)")
+    assert list(node.folder.volumes.glob(f"*_{name}"))
     query(node_kubectl, name, "INSERT INTO orders VALUES (42)")
     node.restart()
     wait_for(
@@ -72,7 +73,7 @@ def test_a_database_keeps_its_rows_through_a_power_cut(
     )
     assert query(node_kubectl, name, "SELECT number FROM orders") == "42"
     node_kubectl.run("delete", "pod,pvc", name, "--timeout=120s")
-    wait_for(lambda: not list(node.folder.volumes.iterdir()), "the volume to be deleted")
+    wait_for(lambda: not list(node.folder.volumes.glob(f"*_{name}")), "the folder of the volume to be deleted")
 
 
 def test_a_node_that_is_down_left_nothing(node: Node) -> None:
