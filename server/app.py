@@ -15,6 +15,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from reconciler.controller import Controller
+from server.credentials import CredentialsCall
 from server.envelope import Envelope
 from server.hub import Hub
 from server.identity import Gate
@@ -53,6 +54,7 @@ class Service:
         self._kube = kube
         gate = Gate(server_settings.token, server_settings.session_seconds)
         self._stores = StoreCalls(kube, view, gate, server_settings, settings.platform_namespace)
+        self._credentials = CredentialsCall(kube, gate, settings.platform_namespace)
         self._session = Session(gate, server_settings.session_seconds)
         self._probes = Probes(view, self.controller.leadership, lambda: self.is_stopping)
         self._metrics = Metrics(self.controller, self.hub)
@@ -77,6 +79,7 @@ class Service:
             Route("/stores/{store_id}", self._stores.delete, methods=["DELETE"]),
             Route("/stores/{store_id}/events", self._stores.events, methods=["GET"]),
             Route("/stores/{store_id}/retry", self._stores.retry, methods=["POST"]),
+            Route("/stores/{store_id}/credentials", self._credentials.read, methods=["POST"]),
             Route("/livez", self._probes.livez),
             Route("/readyz", self._probes.readyz),
             Route("/healthz", self._probes.healthz),

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from urumi import __version__
 from urumi.errors import ApiError, ProtocolError, ServerUnreachable
-from urumi.wire import CreateStore, Deleted, EventList, Store, StoreEvent, StoreList, Wire, dump
+from urumi.wire import CreateStore, Credentials, Deleted, EventList, Store, StoreEvent, StoreList, Wire, dump
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -81,6 +81,11 @@ class Client:
     async def retry_store(self, store_id: str) -> Store:
         """Ask for the next attempt to be made now."""
         return await self._call(Store, "POST", f"/stores/{store_id}/retry")
+
+    async def read_credentials(self, store_id: str, *, uid: str = "") -> Credentials:
+        """Return the admin account of a store; with `uid`, only if it is still that very store."""
+        body = {"uid": uid} if uid else {}
+        return await self._call(Credentials, "POST", f"/stores/{store_id}/credentials", json=body)
 
     async def _call(self, answer: type[WireT], method: str, path: str, **request: Any) -> WireT:
         try:

@@ -142,6 +142,15 @@ class Deleted(Wire):
     reason: str | None = None
 
 
+class Credentials(Wire):
+    """The answer of `POST /stores/{id}/credentials`: the store's admin account, for nobody's log."""
+
+    store_id: str
+    username: str
+    password: str = Field(repr=False)
+    admin_url: str = ""
+
+
 class Problem(Wire):
     """An RFC 9457 problem; clients switch on `type`, people read `detail` and `hint`."""
 

@@ -114,6 +114,7 @@ def lives(
             server.create(store_id, engine)
         for store_id in SHOPS:
             lives.wait_until_ready(store_id)
+            assert server.call("POST", f"/stores/{store_id}/credentials")[0] == 200
         edit_beyond_the_quota_and_back(kubectl, lives)
         for store_id, (_, service) in SHOPS.items():
             correct_drift(kubectl, lives, store_id, service)

@@ -95,6 +95,7 @@ class Peer:
             Route("/stores/{store_id}", self._delete, methods=["DELETE"]),
             Route("/stores/{store_id}/events", self._events),
             Route("/stores/{store_id}/retry", self._retry, methods=["POST"]),
+            Route("/stores/{store_id}/credentials", self._credentials, methods=["POST"]),
             WebSocketRoute("/ws", self._live),
         ]
         app = Starlette(routes=routes)
@@ -233,6 +234,13 @@ class Peer:
     async def _retry(self, request: Request) -> Response:
         store = self.stores.get(request.path_params["store_id"])
         return await (self._absent(request) if store is None else self._reply(request, dump(store), 202))
+
+    async def _credentials(self, request: Request) -> Response:
+        store = self.stores.get(request.path_params["store_id"])
+        if store is None:
+            return await self._absent(request)
+        account = {"username": "admin", "password": f"password-of-{store.store_id}", "adminUrl": f"{store.url}/admin"}
+        return await self._reply(request, {"storeId": store.store_id, **account})
 
     async def _delete(self, request: Request) -> Response:
         store_id = request.path_params["store_id"]

@@ -28,7 +28,7 @@ def test_help_names_every_command_and_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "[]"
-    for name in ("list", "get", "create", "delete", "retry", "events", "watch", "serve", "cluster"):
+    for name in ("list", "get", "credentials", "create", "delete", "retry", "events", "watch", "serve", "cluster"):
         assert f"\n    {name} " in done.stdout
 
 
@@ -111,6 +111,18 @@ def test_get_tells_everything(urumi: Command, peer: Peer) -> None:
     assert (done.code, done.err) == (0, "")
 
 
+def test_credentials_are_the_admin_account(urumi: Command, peer: Peer) -> None:
+    peer.put(make_store("shop-1"))
+    done = urumi("credentials", "shop-1")
+    assert done.out.splitlines() == [
+        "Admin     http://shop-1.127.0.0.1.nip.io/admin",
+        "Username  admin",
+        "Password  password-of-shop-1",
+    ]
+    assert (done.code, done.err) == (0, "")
+    assert urumi("credentials", "shop-1", "--json").json["password"] == "password-of-shop-1"
+
+
 def test_events_are_lines(urumi: Command, peer: Peer) -> None:
     peer.put(make_store(events=[dump(event("NamespaceReady", "there", seconds=0.2))]))
     assert urumi("events", "shop-1").out == "2026-11-24T10:00:00Z  NamespaceReady  there  (0.2 s)\n"
@@ -126,7 +138,9 @@ def test_create_prints_the_store_and_how_to_follow_it(urumi: Command, peer: Peer
     assert json.loads(peer.requests[0][3]) == {"storeId": "shop-1", "engine": "medusa"}
 
 
-@pytest.mark.parametrize("arguments", [["get", "shop-9"], ["events", "shop-9"], ["retry", "shop-9"]], ids=str)
+@pytest.mark.parametrize(
+    "arguments", [["get", "shop-9"], ["events", "shop-9"], ["retry", "shop-9"], ["credentials", "shop-9"]], ids=str
+)
 def test_an_absent_store_is_code_3(urumi: Command, arguments: list[str]) -> None:
     done = urumi(*arguments)
     assert (done.code, done.out) == (3, "")

@@ -76,6 +76,8 @@ def _add_reading(commands: Parsers) -> None:
     listing.add_argument("--text", default="", help="only stores with this in their id")
     one = _command(commands, "get", "one store: where it stands and why", "urumi.cli.stores:get_store")
     _add_store_id(one)
+    words = "the admin account of a store, its password in plain text"
+    _add_store_id(_command(commands, "credentials", words, "urumi.cli.credentials:read_credentials"))
 
 
 def _add_changing(commands: Parsers) -> None:

@@ -1,0 +1,121 @@
+"""The admin account of a store by REST: what is handed out, to whom, what is refused, and what is written down."""
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.kubectl import Kubectl, wait_for
+from tests.serve import ServerProcess
+from urumi.store import namespace_name
+
+OTHER_UID = "00000000-0000-0000-0000-000000000000"
+
+
+def ask(platform: ServerProcess, store_id: str, body: Any = None, **headers: str) -> tuple[int, Any]:
+    """Ask for the admin account of a store."""
+    return platform.call("POST", f"/stores/{store_id}/credentials", body, **headers)
+
+
+def audited(platform: ServerProcess, store_id: str) -> list[str]:
+    """Return what the server's log says about readings of a store's account."""
+    lines = [json.loads(line) for line in platform.log.read_text().splitlines() if '"urumi.audit"' in line]
+    return [line["outcome"] for line in lines if (line["action"], line["store"]) == ("credentials", store_id)]
+
+
+@pytest.fixture(scope="module")
+def ready(platform: ServerProcess) -> Any:
+    """A store that is Ready."""
+    platform.create("t-account", "medusa")
+    return platform.wait_for_phase("t-account", "Ready")
+
+
+@pytest.fixture
+def blocked(platform: ServerProcess, kubectl: Kubectl, store_id: str) -> Iterator[str]:
+    """The id of a store whose namespace is somebody else's, with a Secret of the same name in it."""
+    namespace = namespace_name(store_id)
+    kubectl.run("create", "namespace", namespace)
+    kubectl.run(
+        "create",
+        "secret",
+        "generic",
+        "store-admin",
+        "-n",
+        namespace,
+        "--from-literal=username=x",
+        "--from-literal=password=theirs",
+    )
+    platform.create(store_id)
+    yield store_id
+    kubectl.run("delete", "namespace", namespace, "--wait=false")
+
+
+def test_the_account_is_that_of_the_secret_and_each_reading_is_written_down(
+    platform: ServerProcess, kubectl: Kubectl, ready: Any
+) -> None:
+    secret = kubectl.get("secret", "store-admin", ready["namespace"])["data"]
+    status, account = ask(platform, "t-account")
+    assert status == 200
+    assert account == {
+        "storeId": "t-account",
+        "username": base64.b64decode(secret["username"]).decode(),
+        "password": base64.b64decode(secret["password"]).decode(),
+        "adminUrl": ready["adminUrl"],
+    }
+    assert ask(platform, "t-account", {"uid": ready["uid"]}) == (200, account)
+    wait_for(lambda: audited(platform, "t-account")[:2] == ["read", "read"], "two audit lines")
+    assert account["password"] not in platform.log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("store_id", "body", "status", "words"),
+    [
+        pytest.param("t-account", {"uid": OTHER_UID}, 409, "another store by now", id="other-uid"),
+        pytest.param("t-account", {"uuid": OTHER_UID}, 422, "Expected no body or one such as", id="typo"),
+        pytest.param("t-account", {"uid": 7}, 422, "Expected no body or one such as", id="number"),
+        pytest.param("t-nowhere", None, 404, "There is no store 't-nowhere'.", id="no-store"),
+    ],
+)
+@pytest.mark.usefixtures("ready")
+def test_a_refusal_hands_nothing_out(
+    platform: ServerProcess, store_id: str, body: Any, status: int, words: str
+) -> None:
+    got, problem = ask(platform, store_id, body)
+    assert (got, words in problem["detail"]) == (status, True), problem
+    assert "password" not in problem
+
+
+def test_a_namespace_of_somebody_else_is_not_read_out(platform: ServerProcess, kubectl: Kubectl, blocked: str) -> None:
+    status, problem = ask(platform, blocked)
+    assert status == 409
+    assert "is not what Urumi made for this store" in problem["detail"]
+    kubectl.run("delete", "secret", "store-admin", "-n", namespace_name(blocked))
+    assert (
+        f"Secret store-admin of namespace {namespace_name(blocked)} is not there" in ask(platform, blocked)[1]["detail"]
+    )
+    assert "theirs" not in platform.log.read_text()
+
+
+def test_a_store_on_its_way_out_has_no_account_to_give(
+    platform: ServerProcess, kubectl: Kubectl, store_id: str
+) -> None:
+    platform.create(store_id)
+    hold = '{"metadata": {"finalizers": ["tests.urumi.ai/hold", "stores.urumi.ai/finalizer"]}}'
+    patch = ("patch", "store", store_id, "-n", platform.namespace, "--type=merge", "-p")
+    kubectl.run(*patch, hold)
+    platform.call("DELETE", f"/stores/{store_id}")
+    status, problem = ask(platform, store_id)
+    assert (status, problem["detail"]) == (409, f"Store {store_id} is being deleted, and its admin account with it.")
+    wait_for(lambda: audited(platform, store_id) == ["refused: conflict"], "the audit line")
+    wait_for(
+        lambda: kubectl.get("store", store_id, platform.namespace)["metadata"]["finalizers"] == ["tests.urumi.ai/hold"],
+        "the platform to be done with it",
+    )
+    kubectl.run(*patch, '{"metadata": {"finalizers": null}}')
+
+
+def test_nobody_without_a_token_and_no_other_site_reads_it(platform: ServerProcess) -> None:
+    assert ask(platform, "t-account", Authorization="Bearer wrong")[0] == 401
+    assert platform.call("GET", "/stores/t-account/credentials")[0] == 405
