@@ -292,6 +292,7 @@ test_everything() {
     command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 ||
         command -v google-chrome >/dev/null 2>&1 || apt_install Chromium chromium
     command -v tmux >/dev/null 2>&1 || apt_install tmux tmux
+    command -v npm >/dev/null 2>&1 || apt_install "npm, which brings axe-core," npm
     build_programs >/dev/null
     say "[3/3] The tests: a few minutes."
     exec "$VENV/bin/python" -m pytest "$@"

@@ -146,9 +146,7 @@ def change(peer: Peer, number: int, turn: int) -> None:
     happened = [event("WaitingForWorkloads", f"wordpress 0/1, look {turn}", at=turn, step="health")]
     progress = {"step": "health", "index": 5, "total": 6, "message": f"waiting for wordpress 0/1, look {turn}"}
     created = START + timedelta(seconds=number)
-    peer.put(
-        make_store(f"shop-{number:05}", "Provisioning", created_at=created, progress=progress, events=happened)
-    )
+    peer.put(make_store(f"shop-{number:05}", "Provisioning", created_at=created, progress=progress, events=happened))
 
 
 def compare(browser: Browser, count: int, turns: int) -> None:
@@ -167,7 +165,7 @@ def compare(browser: Browser, count: int, turns: int) -> None:
     finally:
         peer.stop()
     for kind, title in (("picture", "first picture"), ("update", "an update"), ("key", "a filter key")):
-        print(line(count, title, getattr(ours, kind), getattr(bare, kind)))  # noqa: T201
+        print(line(count, title, getattr(ours, kind), getattr(bare, kind)))
 
 
 def line(count: int, title: str, ours: list[float], bare: list[float]) -> str:
