@@ -129,6 +129,7 @@ export class Dashboard {
     this.filters.select(this.view);
     this.filters.update(this.book.counts());
     this.list.explain(this.book.heardAt > 0);
+    document.body.classList.toggle("has-picture", this.book.heardAt > 0);
     this.#paintPanel();
     this.status.update(this.book);
     document.title = titleWords(this.book, this.view.store);
