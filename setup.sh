@@ -1,22 +1,34 @@
 #!/usr/bin/env bash
-# Urumi on this machine: a Python environment in .venv, a local Kubernetes, the server in the background.
+# Urumi: a Python environment in .venv, a Kubernetes, the server. Where Docker answers the Kubernetes is kind, elsewhere
+# the local cluster; `--cluster current` takes the one that kubectl points to.
 # Every stage may be run again; it does what is missing and no more. What is kept where: `./setup.sh help`.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 # shellcheck source=scripts/environment.sh
 . scripts/environment.sh
+# shellcheck source=scripts/platform.sh
+. scripts/platform.sh
+# shellcheck source=scripts/kind.sh
+. scripts/kind.sh
+# shellcheck source=scripts/current.sh
+. scripts/current.sh
 
 readonly DEFAULT_PORT=8780
 readonly READY_SECONDS=60
 readonly STOP_SECONDS=20
 
-state=""
+state="" cluster=""
 
 usage() {
     cat <<EOF
-usage: ./setup.sh [COMMAND]
+usage: ./setup.sh [--cluster local|kind|current] [COMMAND]
 
-  (none)           bring Urumi up: environment, local Kubernetes, server; safe to run again
+  (none)           bring Urumi up: environment, Kubernetes, server; safe to run again
+    --cluster local    etcd, API server and controllers as programs here, simulated containers; needs no Docker
+    --cluster kind     a cluster in Docker with real shops; chosen by itself where Docker answers
+    --cluster current  the cluster that kubectl points to; asks before it touches anything
+    --values FILE      for current: your values for charts/platform; may be given more than once
+    --yes              for current: do not ask
   status           say what runs
   down [--purge]   stop the server and the cluster; --purge deletes their data, token and logs too
   test [ARGS...]   install what the tests need and run them; ARGS go to pytest
@@ -31,12 +43,13 @@ EOF
 
 # --- The cluster -------------------------------------------------------------------------------------------------
 
-# Builds the cluster's programs where the cache does not have them; prints their folder.
-build_programs() {
-    "$VENV/bin/python" - <<'EOF'
+# Builds programs where the cache does not have them; prints their folder.
+build_programs() { # all, clients (kubectl and helm) or kind
+    "$VENV/bin/python" - "$1" <<'EOF'
 import sys
+from pathlib import Path
 
-from cluster.binaries import ensure_binaries
+from cluster.binaries import Recipe, ensure_binaries
 from cluster.errors import ClusterError
 from cluster.folders import cache_root
 
@@ -45,8 +58,15 @@ def say(words: str) -> None:
     print(f"      {words}", file=sys.stderr, flush=True)
 
 
+def recipe() -> Recipe:
+    whole = Recipe.read(Path("scripts/kind")) if sys.argv[1] == "kind" else Recipe.read()
+    if sys.argv[1] != "clients" or (cache_root() / "bin" / whole.key).is_dir():
+        return whole
+    return whole.only("kubectl", "helm")
+
+
 try:
-    print(ensure_binaries(cache_root(), lambda build: say(build.sentence()), say).folder)
+    print(ensure_binaries(cache_root(), lambda build: say(build.sentence()), say, recipe()).folder)
 except KeyboardInterrupt:
     sys.exit(130)
 except (ClusterError, OSError) as error:
@@ -54,12 +74,26 @@ except (ClusterError, OSError) as error:
 EOF
 }
 
-say_which_cluster() {
-    local found="No Docker answers here"
-    if command -v docker >/dev/null 2>&1 && command -v timeout >/dev/null 2>&1 && timeout 5 docker info >/dev/null 2>&1; then
-        found="Docker answers here, but is not used by this version"
+# Sets cluster to where Urumi is to run: as asked for, as the last time, or as Docker answers.
+choose_cluster() { # WANTED, or nothing
+    local known
+    known=$(cut -d ' ' -f 1 "$state/where" 2>/dev/null) || true
+    cluster=${1:-$known}
+    if [ -z "$cluster" ]; then
+        cluster=local
+        if ! server_pid >/dev/null && docker_answers; then cluster=kind; fi
     fi
-    say "      $found: the local cluster is used. Its Kubernetes is real, its containers are simulated."
+    if [ "$cluster" != "$known" ] && is_up "$known"; then
+        fail "Urumi runs on the $known cluster. Stop it first (./setup.sh down), then run this again."
+    fi
+}
+
+is_up() { # CLUSTER
+    case "$1" in
+        local) server_pid >/dev/null ;;
+        kind) [ "$(kind_node_state)" = running ] ;;
+        *) return 1 ;;
+    esac
 }
 
 apply_definitions() { # KUBECTL KUBECONFIG
@@ -209,18 +243,41 @@ stop_server() {
 
 # --- The commands ------------------------------------------------------------------------------------------------
 
-up() {
-    local port kubeconfig programs token source
+up() { # [--cluster NAME] [--values FILE]... [--yes]
+    local wanted="" yes="" values=()
+    while [ $# -gt 0 ]; do
+        case "$1 ${2:-}" in
+            "--cluster local" | "--cluster kind" | "--cluster current") wanted=$2 && shift ;;
+            "--values "?*) values+=("$2") && shift ;;
+            "--yes "*) yes=yes ;;
+            *) reject "$*" ;;
+        esac
+        shift
+    done
     say "[1/4] Python environment in .venv: about a minute the first time, a second later."
     make_environment run
     find_state
+    choose_cluster "$wanted"
+    (umask 077 && mkdir -p "$state")
+    case "$cluster" in
+        local) up_local ;;
+        kind) remember && up_kind ;;
+        # An old bash takes an empty list for an unknown name.
+        current) up_current "$yes" ${values[@]+"${values[@]}"} ;;
+    esac
+}
+
+remember() { printf '%s\n' "$cluster" >"$state/where"; }
+
+up_local() {
+    local port kubeconfig programs token source
     port=$(chosen_port)
     check_port "$port"
-    (umask 077 && mkdir -p "$state")
+    remember
 
     say "[2/4] Kubernetes: about 6 minutes the first time (its programs are built), 5 to 20 seconds later."
-    say_which_cluster
-    programs=$(build_programs)
+    say "      The local cluster is used: its Kubernetes is real, its containers are simulated."
+    programs=$(build_programs all)
     kubeconfig=$("$VENV/bin/urumi" cluster up | tail -n 1)
 
     say "[3/4] The Store definition: a second or two."
@@ -249,13 +306,17 @@ down() { # [--purge]
         return
     fi
     find_state
+    choose_cluster ""
+    "down_$cluster" "$@"
+    [ "${1:-}" = --purge ] || return 0
+    rm -f "$state"/server.log "$state"/server.log.1 "$state"/server.code "$state"/server.json "$state"/token "$state"/where
+    rmdir "$state" 2>/dev/null || true
+    say "What was kept on this machine is deleted."
+}
+
+down_local() { # [--purge]
     if stop_server; then say "The server is stopped."; else say "The server is not running."; fi
     "$VENV/bin/urumi" cluster down "$@"
-    if [ "${1:-}" = --purge ]; then
-        rm -f "$state"/server.log "$state"/server.log.1 "$state"/server.code "$state"/server.json "$state"/token
-        rmdir "$state" 2>/dev/null || true
-        say "The token and the server's logs are deleted."
-    fi
 }
 
 status() {
@@ -265,6 +326,11 @@ status() {
         return 3
     fi
     find_state
+    choose_cluster ""
+    "status_$cluster"
+}
+
+status_local() {
     local pid code=0
     if ! pid=$(server_pid); then
         say "server      down"
@@ -293,7 +359,7 @@ test_everything() {
         command -v google-chrome >/dev/null 2>&1 || apt_install Chromium chromium
     command -v tmux >/dev/null 2>&1 || apt_install tmux tmux
     command -v npm >/dev/null 2>&1 || apt_install "npm, which brings axe-core," npm
-    build_programs >/dev/null
+    build_programs all >/dev/null
     say "[3/3] The tests: a few minutes."
     exec "$VENV/bin/python" -m pytest "$@"
 }
@@ -305,11 +371,11 @@ reject() {
 }
 
 main() {
+    case "${1:-}" in --*) [ "$1" = --help ] || set -- up "$@" ;; esac
     local command=${1:-up}
     [ $# = 0 ] || shift
     case "$command" in
-        up) [ $# = 0 ] || reject "$*"; up ;;
-        down | status | dev) "$command" "$@" ;;
+        up | down | status | dev) "$command" "$@" ;;
         test) test_everything "$@" ;;
         help | -h | --help) usage ;;
         *) reject "$command" ;;

@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cluster.errors import BuildError, DiskSpaceError
@@ -90,6 +90,11 @@ class Recipe:
         key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
         return cls(module_dir, programs, flags, key)
 
+    def only(self, *names: str) -> "Recipe":
+        """Return the recipe of some of the programs, which get a folder of their own."""
+        chosen = tuple(program for program in self.programs if program.name in names)
+        return replace(self, programs=chosen, key=f"{self.key}-{'-'.join(names)}")
+
 
 def linker_flags(versions: Mapping[str, str]) -> str:
     """Return the flags that drop debug information and stamp the versions that go.mod pins."""
@@ -142,7 +147,7 @@ class _Build:
         go = find_go(minimum_version((self._recipe.module_dir / "go.mod").read_text()), self._cache, say).command
         _check_space(self._folder.parent, go)
         count = len(self._recipe.programs)
-        say(f"Building {count} programs from pinned Go modules, once. This takes about 6 minutes on two cores.")
+        say(f"Building {count} programs from pinned Go modules, once. This takes up to 6 minutes on two cores.")
         partial = Path(tempfile.mkdtemp(prefix=f"{self._recipe.key}.partial-", dir=self._folder.parent))
         try:
             for number, program in enumerate(self._recipe.programs, 1):

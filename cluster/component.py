@@ -14,7 +14,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from cluster.errors import StartError, StopError
@@ -39,6 +39,7 @@ class Launch:
 
     argv: tuple[str, ...]
     digest: str
+    environ: tuple[tuple[str, str], ...] = ()
 
 
 class Component:
@@ -68,13 +69,13 @@ class Component:
         """Start it in the background."""
         self._rotate_log()
         self._pid_file.unlink(missing_ok=True)
-        write_private(self._launch_file, json.dumps({"argv": launch.argv, "digest": launch.digest}))
+        write_private(self._launch_file, json.dumps(asdict(launch)))
         with os.fdopen(os.open(self.log, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600), "ab") as log:
             subprocess.run(
                 ["/bin/sh", "-c", DETACH, str(self._pid_file), *launch.argv],
                 cwd=self._run_dir,
                 # Nothing of the user's own configuration is for these programs to read.
-                env={"PATH": os.defpath, "HOME": str(self._run_dir)},
+                env={"PATH": os.defpath, "HOME": str(self._run_dir), **dict(launch.environ)},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -108,8 +109,9 @@ class Component:
     def _recorded(self) -> Launch | None:
         try:
             record = json.loads(self._launch_file.read_text())
-            return Launch(tuple(record["argv"]), record["digest"])
-        except (OSError, ValueError, KeyError, TypeError):
+            environ = tuple((name, value) for name, value in record.get("environ", ()))
+            return Launch(tuple(record["argv"]), record["digest"], environ)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
     def _rotate_log(self) -> None:

@@ -44,6 +44,12 @@ def store_host(settings: Settings, spec: Object) -> str:
     return str(spec.get("host") or f"{spec['storeId']}.{settings.base_domain}")
 
 
+def admin_email(settings: Settings, spec: Object) -> str:
+    """Return the e-mail address of a store's administrator, as its chart gives it to the shop."""
+    values = (spec.get("values") or {}).get("store") or {}
+    return str(values.get("adminEmail") or f"admin@{store_host(settings, spec)}")
+
+
 def desired_release(settings: Settings, spec: Object) -> DesiredRelease:
     """Return what should be released for a store's spec.
 

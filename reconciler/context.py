@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from reconciler.settings import Settings
     from reconciler.slots import Slots
     from reconciler.status import StatusDraft
+    from reconciler.storefront import Visits
     from reconciler.workqueue import WorkQueue
 
 # How long the informers may take to show what this process did; observed lags are a hundredth of it.
@@ -83,6 +84,7 @@ class Context:
     queue: WorkQueue
     slots: Slots
     recorder: Recorder
+    visits: Visits
     _memories: dict[str, Memory] = field(default_factory=dict)
 
     @property
@@ -98,6 +100,7 @@ class Context:
         """Forget a store that is gone."""
         self._memories.pop(uid_of(store), None)
         self.recorder.forget(uid_of(store))
+        self.visits.forget(uid_of(store))
 
     async def write(self, draft: StatusDraft) -> None:
         """Write the draft where it says something new; a store that is gone meanwhile is nobody's loss.

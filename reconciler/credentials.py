@@ -13,8 +13,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from kubernetes_asyncio import config as kube_config
-from kubernetes_asyncio.client import Configuration
+from reconciler.kubernetes_library import Configuration, kube_config
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -95,7 +94,7 @@ async def in_cluster_token(configuration: Any) -> Token:
 
 
 def _in_cluster_header(configuration: Any) -> str:
-    kube_config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+    kube_config.load_incluster_config(client_configuration=configuration)
     return _header(configuration)
 
 

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class EngineSpec:
-    """An engine's workloads in the order people want to read them, its admin page and its generated secrets."""
+    """An engine's workloads in the order people want to read them, its admin page and login, its generated secrets."""
 
     engine: Engine
     chart: str
     admin_path: str
+    signs_in_by_email: bool
     workloads: tuple[tuple[Resource, str], ...]
     secret_makers: dict[str, Callable[[], str]]
 
@@ -47,6 +48,7 @@ ENGINES = {
         engine=Engine.WOOCOMMERCE,
         chart="woocommerce",
         admin_path="/wp-admin/",
+        signs_in_by_email=False,
         workloads=((STATEFUL_SETS, "mariadb"), (DEPLOYMENTS, "wordpress")),
         secret_makers={
             "database-password": new_password,
@@ -58,6 +60,7 @@ ENGINES = {
         engine=Engine.MEDUSA,
         chart="medusa",
         admin_path="/app",
+        signs_in_by_email=True,
         workloads=(
             (STATEFUL_SETS, "postgres"),
             (DEPLOYMENTS, "redis"),

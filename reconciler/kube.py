@@ -18,10 +18,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
-from kubernetes_asyncio import config as kube_config
-from kubernetes_asyncio.client import ApiClient, Configuration
 
 from reconciler.credentials import in_cluster_token, kubeconfig_token
+from reconciler.kubernetes_library import ApiClient, Configuration, kube_config
 from urumi.errors import ClusterError, ClusterUnreachable, ConfigError
 
 if TYPE_CHECKING:

@@ -28,6 +28,8 @@ class Settings:
     charts_dir: Path = CHARTS_DIR
     base_domain: str = "127.0.0.1.nip.io"
     scheme: str = "http"
+    storefront_check: str = "walk"
+    storefront_address: str = "http://{service}.{namespace}.svc:{port}"
     ingress_class: str = "traefik"
     ingress_namespaces: tuple[str, ...] = ("traefik", "kube-system")
     storage_class: str = ""
@@ -68,6 +70,8 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
         charts_dir=Path(environ.get("URUMI_CHARTS_DIR", str(defaults.charts_dir))),
         base_domain=environ.get("BASE_DOMAIN", defaults.base_domain),
         scheme=_choice(environ, "STORE_SCHEME", ("http", "https"), defaults.scheme),
+        storefront_check=_choice(environ, "STOREFRONT_CHECK", ("walk", "order", "off"), defaults.storefront_check),
+        storefront_address=_address(environ, "STOREFRONT_ADDRESS", defaults.storefront_address),
         ingress_class=environ.get("INGRESS_CLASS", defaults.ingress_class),
         ingress_namespaces=tuple(environ.get("INGRESS_NAMESPACES", "").split()) or defaults.ingress_namespaces,
         storage_class=environ.get("STORAGE_CLASS", defaults.storage_class),
@@ -108,6 +112,18 @@ def _quota(environ: Mapping[str, str], default: Mapping[str, str]) -> Mapping[st
             raise ConfigError(f"STORE_QUOTA must be like pods=30,requests.memory=3Gi, got {part.strip()!r} in it.")
         quota[name] = amount
     return quota
+
+
+def _address(environ: Mapping[str, str], name: str, default: str) -> str:
+    text = environ.get(name, default)
+    try:
+        filled = text.format(service="service", namespace="namespace", port=80, storeId="shop-1")
+    except (LookupError, ValueError):
+        filled = ""
+    if not filled.startswith(("http://", "https://")):
+        expected = "a URL with no other placeholders than {service}, {namespace}, {port} and {storeId}"
+        raise ConfigError(f"{name} must be {expected}, got {text!r}.")
+    return text
 
 
 def _choice(environ: Mapping[str, str], name: str, choices: tuple[str, ...], default: str) -> str:

@@ -18,12 +18,14 @@ from urumi.store import RETRY_ANNOTATION, Phase
 if TYPE_CHECKING:
     from urumi.errors import StepError
 
-PROVISION_STEPS = ("namespace", "guardrails", "credentials", "release", "health")
+PROVISION_STEPS = ("namespace", "guardrails", "credentials", "release", "health", "storefront")
 DELETE_STEPS = ("uninstall", "namespace", "finalizer")
 MAX_ERROR_CHARACTERS = 1500
 WAITING_FOR_SLOT = "WaitingForSlot"
 WAITING_FOR_WORKLOADS = "WaitingForWorkloads"
+WAITING_FOR_STOREFRONT = "WaitingForStorefront"
 DEGRADED = "WorkloadsUnhealthy"
+STOREFRONT_SILENT = "StorefrontSilent"
 DRIFTED = "Drifted"
 RELEASING = "Releasing"
 DELETION_BLOCKED = "DeletionBlocked"
@@ -98,6 +100,7 @@ class StatusDraft:
         self._set("Stalled", "False", "Provisioning", "")
         self._set("Released", "Unknown", "Provisioning", "")
         self._set("Healthy", "Unknown", "Provisioning", "")
+        self._set("StorefrontAnswers", "Unknown", "Provisioning", "")
         self.event("ProvisioningStarted", why)
 
     @property
@@ -153,6 +156,26 @@ class StatusDraft:
         self._set("Ready", "False", WAITING_FOR_WORKLOADS, sentence)
         self._set("Reconciling", "True", WAITING_FOR_WORKLOADS, sentence)
         self.progress("health", f"waiting for {sentence}")
+
+    def waiting_for_storefront(self, healthy: str, sentence: str) -> None:
+        """Say that the workloads are there and what the storefront does not do yet."""
+        self._set("Healthy", "True", "WorkloadsHealthy", healthy)
+        for kind, status in (("StorefrontAnswers", "False"), ("Ready", "False")):
+            self._set(kind, status, WAITING_FOR_STOREFRONT, sentence)
+        if not self.is_true("Stalled"):
+            self._set("Reconciling", "True", WAITING_FOR_STOREFRONT, sentence)
+        self.progress("storefront", sentence)
+
+    def storefront_answers(self, status: str, reason: str, sentence: str) -> None:
+        """Say what a visit to the storefront found; Unknown where there was none."""
+        self._set("StorefrontAnswers", status, reason, sentence)
+
+    def storefront_silent(self, healthy: str, sentence: str) -> None:
+        """Say that a store that was Ready has its workloads again, and does not answer."""
+        self._set("Healthy", "True", "WorkloadsHealthy", healthy)
+        for kind in ("StorefrontAnswers", "Ready"):
+            self._set(kind, "False", STOREFRONT_SILENT, sentence)
+        self.progress("storefront", sentence)
 
     def still_unhealthy(self, sentence: str) -> None:
         """Say what a provision that is out of time still waits for."""
@@ -257,7 +280,7 @@ class StatusDraft:
             return Phase.READY
         if stalled.get("status") == "True":
             return Phase.FAILED
-        if ready.get("reason") in (DEGRADED, DRIFTED) and "readyAt" in self.status:
+        if ready.get("reason") in (DEGRADED, DRIFTED, STOREFRONT_SILENT) and "readyAt" in self.status:
             return Phase.DEGRADED
         if not ready or reconciling.get("reason") == WAITING_FOR_SLOT:
             return Phase.PENDING

@@ -21,6 +21,7 @@ from reconciler.recorder import Recorder
 from reconciler.resources import STORES, Object, is_deleting
 from reconciler.slots import Slots
 from reconciler.status import StatusDraft
+from reconciler.storefront import Visits
 from reconciler.workqueue import WorkQueue
 from urumi.errors import ClusterError
 from urumi.store import FINALIZER
@@ -45,7 +46,8 @@ class Term:
         self._view = view
         self._settings = settings
         self._recorder = Recorder(kube, mandate.is_valid)
-        self._context = Context(kube, view, settings, mandate, self.queue, self.slots, self._recorder)
+        self._visits = Visits(self.queue.add)
+        self._context = Context(kube, view, settings, mandate, self.queue, self.slots, self._recorder, self._visits)
         self._tasks: set[asyncio.Task[None]] = set()
         self._workers = asyncio.Semaphore(settings.max_concurrent_provisions + SPARE_WORKERS)
 
@@ -63,6 +65,7 @@ class Term:
                 task.cancel()
             if self._tasks:
                 await asyncio.wait(self._tasks)
+            await self._visits.close()
 
     def wake(self, store_id: str) -> None:
         """Put a store in line because something about it changed; one that is gone leaves nothing behind."""

@@ -1,4 +1,4 @@
-"""The health step: what the workloads are like, said as Ready, waiting, Degraded or out of time."""
+"""The last two steps, health and storefront: what was observed, said as Ready, waiting, Degraded or out of time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from reconciler.engines import ENGINES
 from reconciler.health import Health, observe
 from reconciler.inventory import with_released
 from reconciler.metrics import FAILURES, PROVISION_SECONDS
-from reconciler.status import WAITING_FOR_WORKLOADS
+from reconciler.resources import uid_of
+from reconciler.status import WAITING_FOR_STOREFRONT, WAITING_FOR_WORKLOADS
+from reconciler.storefront import storefront_answer
 from reconciler.warnings import warnings_about
 from urumi.errors import ProvisionTimeout
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from reconciler.attempt import Attempt
     from reconciler.context import Context
     from reconciler.status import StatusDraft
+    from reconciler.storefront import Answer
 
 EXPLAIN_SECONDS = 3.0
 TELL_SECONDS = 1.0
@@ -29,14 +32,32 @@ async def judge(context: Context, attempt: Attempt) -> None:
     draft.inventory = with_released(draft.inventory, owned, attempt.desired.digest)
     health = await _explained(context, attempt)
     if health.is_healthy:
-        _say_ready(context, attempt, health)
-    elif "readyAt" in draft.status:
+        await _open(context, attempt, health)
+        return
+    context.visits.forget(uid_of(attempt.store))
+    if "readyAt" in draft.status:
         _say_degraded(draft, health)
     elif _is_small_talk(context, attempt):
         return
     else:
         _wait_or_fail(context, attempt, health)
     await context.write(draft)
+
+
+async def _open(context: Context, attempt: Attempt, health: Health) -> None:
+    """Say that a store with healthy workloads is Ready as soon as its storefront answers."""
+    draft = attempt.draft
+    if not draft.is_true("Ready"):
+        answer = storefront_answer(context, attempt)
+        if answer is None:
+            _ask(draft, health)
+        elif answer.status == "False":
+            _wait_for_storefront(context, attempt, health, answer)
+        else:
+            _say_ready(context, attempt, health, answer)
+    await context.write(draft)
+    if draft.is_true("Ready"):
+        context.visits.forget(uid_of(attempt.store))
 
 
 def _is_small_talk(context: Context, attempt: Attempt) -> bool:
@@ -62,19 +83,41 @@ async def _explained(context: Context, attempt: Attempt) -> Health:
     return observe(spec, digest, context.view.observed(attempt.store_id), warnings)
 
 
-def _say_ready(context: Context, attempt: Attempt, health: Health) -> None:
+def _say_ready(context: Context, attempt: Attempt, health: Health, answer: Answer) -> None:
     draft = attempt.draft
-    if draft.is_true("Ready"):
-        return
-    simulated = context.view.is_simulated()
-    words = f"{health.sentence} (simulated containers: no shop answers)" if simulated else health.sentence
+    if answer.status == "True":
+        draft.event_once("StorefrontAnswers", answer.sentence, step="storefront")
+        words = health.sentence
+    else:
+        words = f"{health.sentence} ({answer.sentence})"
     recovered = "readyAt" in draft.status
-    draft.status["simulated"] = simulated
+    draft.status["simulated"] = context.view.is_simulated()
+    draft.storefront_answers(answer.status, answer.reason, answer.sentence)
     draft.ready(health.sentence)
     seconds = None if recovered else draft.seconds_since_start()
     if seconds is not None:
         PROVISION_SECONDS.observe(seconds)
     draft.event("Recovered" if recovered else "Ready", words, step="health", seconds=seconds)
+
+
+def _ask(draft: StatusDraft, health: Health) -> None:
+    if "readyAt" in draft.status:
+        draft.storefront_silent(health.sentence, "its workloads are back, asking the storefront")
+    elif draft.reason("StorefrontAnswers") != WAITING_FOR_STOREFRONT:
+        draft.waiting_for_storefront(health.sentence, "asking the storefront")
+
+
+def _wait_for_storefront(context: Context, attempt: Attempt, health: Health, answer: Answer) -> None:
+    draft, left = attempt.draft, attempt.draft.seconds_left()
+    sentence = f"waiting for the storefront: {answer.sentence}"
+    if "readyAt" in draft.status:
+        draft.storefront_silent(health.sentence, sentence)
+        return
+    draft.event_once("WaitingForStorefront", "the pods are ready, waiting for the shop to sell", step="storefront")
+    draft.waiting_for_storefront(health.sentence, sentence)
+    if left <= 0 and not draft.is_true("Stalled"):
+        FAILURES.labels("timeout").inc()
+        draft.fail(_no_answer(answer, context.settings.max_provision_seconds))
 
 
 def _say_degraded(draft: StatusDraft, health: Health) -> None:
@@ -95,6 +138,15 @@ def _wait_or_fail(context: Context, attempt: Attempt, health: Health) -> None:
         draft.still_unhealthy(health.sentence)
         FAILURES.labels("timeout").inc()
         draft.fail(_timeout(health, context.settings.max_provision_seconds))
+
+
+def _no_answer(answer: Answer, limit_seconds: float) -> ProvisionTimeout:
+    return ProvisionTimeout(
+        f"the shop does not sell after {limit_seconds:.0f} s: {answer.sentence}",
+        step="storefront",
+        reason="StorefrontSilent",
+        hint="It becomes Ready by itself when the shop answers; read its pods' logs, retry, or delete the store.",
+    )
 
 
 def _timeout(health: Health, limit_seconds: float) -> ProvisionTimeout:

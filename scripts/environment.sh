@@ -18,6 +18,16 @@ fail() {
     exit 1
 }
 
+# Runs a command that may hang; a Mac has no timeout.
+bounded() { # SECONDS COMMAND...
+    if command -v timeout >/dev/null 2>&1; then
+        timeout "$@"
+    else
+        shift
+        "$@"
+    fi
+}
+
 # Says every 15 seconds that a quiet command is still at work.
 start_ticker() {
     (
@@ -28,12 +38,13 @@ start_ticker() {
         done
     ) &
     ticker=$!
+    disown "$ticker"
 }
 
 stop_ticker() {
     [ -n "$ticker" ] || return 0
-    kill "$ticker" 2>/dev/null || true
-    wait "$ticker" 2>/dev/null || true
+    # Not TERM: a bash that gets it while it forks complains of a process that it does not know.
+    kill -KILL "$ticker" 2>/dev/null || true
     ticker=""
 }
 trap stop_ticker EXIT

@@ -1,15 +1,13 @@
-"""Who is calling: a bearer token for programs, a signed cookie for the page.
+"""Who is calling: a bearer token for programs, a cookie for the page; what it is worth, the authority says.
 
-The cookie is stateless: an expiry signed with a key derived from the token, so that it outlives a restart and ends when
-the token changes. A browser sends it along by itself, so everything that it can change with (unsafe methods and the
-WebSocket) must come from the page's own origin.
+Every route that is not for everybody stands behind `Gate.guard`, which names the verb of RBAC that it takes. An
+endpoint asks `Gate.admit` who was let in; a route without a guard has let in nobody. A browser sends the cookie along
+by itself, so everything that it can change with (unsafe methods, the WebSocket) must come from the page's own origin.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import time
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -17,10 +15,19 @@ from urllib.parse import urlsplit
 from server.problems import ProblemError
 
 if TYPE_CHECKING:
-    from starlette.requests import HTTPConnection
+    from collections.abc import Awaitable, Callable
+
+    from starlette.requests import HTTPConnection, Request
+    from starlette.responses import Response
+
+    from server.authority import Authority
+
+    Endpoint = Callable[[Request], Awaitable[Response]]
 
 COOKIE = "urumi_session"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+# The verb of those who need to be known only.
+ANY = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,52 +42,73 @@ class Caller:
 class Gate:
     """Lets callers in by token or by cookie."""
 
-    def __init__(self, token: str, session_seconds: int) -> None:
-        if not token:
-            raise ValueError("a gate needs a token")
-        self._token = token
-        self._session_seconds = session_seconds
-        self._key = hashlib.sha256(b"urumi-session:" + token.encode()).digest()
+    def __init__(self, authority: Authority) -> None:
+        self.authority = authority
+
+    def guard(self, verb: str, endpoint: Endpoint) -> Endpoint:
+        """Return the endpoint for those only who may do `verb` with stores."""
+
+        @functools.wraps(endpoint)
+        async def guarded(request: Request) -> Response:
+            await self.enter(request, verb)
+            return await endpoint(request)
+
+        return guarded
+
+    async def enter(self, connection: HTTPConnection, verb: str) -> Caller:
+        """Let the caller in and return who it is.
+
+        Raises:
+            ProblemError: unauthorized, not-allowed, or forbidden where a cookie came from another origin.
+            ClusterError: it cannot be found out now.
+        """
+        token = self._token(connection)
+        user = await self.authority.identify(token)
+        ip = connection.client.host if connection.client else ""
+        caller = Caller(user[:256], ip, connection.headers.get("user-agent", "")[:200])
+        # The audit trail wants the name of who is refused, too.
+        connection.state.asker = caller
+        if verb != ANY:
+            await self.authority.permit(token, verb)
+        connection.state.caller = caller
+        return caller
 
     def admit(self, connection: HTTPConnection) -> Caller:
-        """Return the caller.
+        """Return who was let in.
 
         Raises:
-            ProblemError: unauthorized, or forbidden where a cookie came from another origin.
+            ProblemError: unauthorized, where nobody was.
         """
+        caller = caller_of(connection)
+        if caller is None:
+            raise self.authority.unauthorized("Nobody was let in here.")
+        return caller
+
+    def _token(self, connection: HTTPConnection) -> str:
         scheme, _, token = connection.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
-            self.check_token(token.strip())
-            return _caller(connection)
-        if not self._is_signed(connection.cookies.get(COOKIE, "")):
-            raise unauthorized("No token came with the request, or the session is over.")
-        method = connection.scope.get("method", "WEBSOCKET")
-        if method not in SAFE_METHODS:
+            return token.strip()
+        token = self.authority.token_in(connection.cookies.get(COOKIE, ""))
+        if not token:
+            raise self.authority.unauthorized("No token came with the request, or the session is over.")
+        if connection.scope.get("method", "WEBSOCKET") not in SAFE_METHODS:
             check_origin(connection)
-        return _caller(connection)
+        return token
 
-    def check_token(self, token: str) -> None:
-        """Let the right token pass.
 
-        Raises:
-            ProblemError: unauthorized.
-        """
-        if not hmac.compare_digest(token.encode(), self._token.encode()):
-            raise unauthorized("The token is not the server's.")
+def caller_of(connection: HTTPConnection) -> Caller | None:
+    """Return who was let in, None where nobody was."""
+    return _remembered(connection, "caller")
 
-    def cookie(self) -> str:
-        """Return the value of a new session cookie."""
-        expiry = str(int(time.time()) + self._session_seconds)
-        return f"{expiry}.{self._signature(expiry)}"
 
-    def _is_signed(self, cookie: str) -> bool:
-        expiry, _, signature = cookie.partition(".")
-        if not expiry.isdigit() or not hmac.compare_digest(signature.encode(), self._signature(expiry).encode()):
-            return False
-        return int(expiry) > time.time()
+def asker_of(connection: HTTPConnection) -> Caller | None:
+    """Return who asked, also where they may not; None where it is not known."""
+    return _remembered(connection, "asker")
 
-    def _signature(self, expiry: str) -> str:
-        return hmac.new(self._key, expiry.encode(), hashlib.sha256).hexdigest()
+
+def _remembered(connection: HTTPConnection, name: str) -> Caller | None:
+    caller = connection.scope.get("state", {}).get(name)
+    return caller if isinstance(caller, Caller) else None
 
 
 def check_origin(connection: HTTPConnection) -> None:
@@ -92,19 +120,8 @@ def check_origin(connection: HTTPConnection) -> None:
     site = connection.headers.get("sec-fetch-site")
     origin = connection.headers.get("origin")
     if site is not None and site not in ("same-origin", "none"):
-        raise ProblemError("forbidden", f"The request came from another site ({site}).")
+        raise ProblemError("forbidden", f"The request came from another site ({site[:40]!r}).")
     if origin is not None and urlsplit(origin).netloc != connection.headers.get("host", ""):
         raise ProblemError("forbidden", f"The request came from {origin[:200]!r}, expected the page's own origin.")
     if origin is None and site is None:
         raise ProblemError("forbidden", "A cookie came without Origin.", hint="Programs send a bearer token instead.")
-
-
-def unauthorized(detail: str) -> ProblemError:
-    """Return the problem of a caller that nobody knows."""
-    hint = "Send Authorization: Bearer <token>; the server wrote the token's file name to its log when it started."
-    return ProblemError("unauthorized", detail, hint=hint, headers={"WWW-Authenticate": "Bearer"})
-
-
-def _caller(connection: HTTPConnection) -> Caller:
-    ip = connection.client.host if connection.client else ""
-    return Caller("admin", ip, connection.headers.get("user-agent", "")[:200])

@@ -14,6 +14,7 @@ import secrets
 import shutil
 import signal
 import socket
+import stat
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ import uvicorn
 from reconciler.kube import Kube
 from reconciler.settings import Settings, settings_from
 from server.app import Service
+from server.line import Line
 from server.logs import set_up_logs
 from server.settings import ServerSettings, server_settings_from
 from urumi.config import server_file, state_dir, token_file
@@ -54,7 +56,9 @@ class ServeCommand:
         """Serve until stopped; return the exit code."""
         set_up_logs(args.log_level)
         settings = _reconciler_settings(args)
-        server_settings = server_settings_from(args.host, args.port, local_token())
+        server_settings = server_settings_from(args.host, args.port, "")
+        if server_settings.auth_mode == "token":
+            server_settings = replace(server_settings, token=local_token())
         listener = _listener(server_settings)
         return asyncio.run(_serve(settings, server_settings, listener))
 
@@ -87,17 +91,23 @@ async def _serve(settings: Settings, server_settings: ServerSettings, listener: 
     service = Service(kube, settings, server_settings)
     config = uvicorn.Config(
         service.app,
-        ws="websockets-sansio",
+        ws=Line,
         ws_max_size=server_settings.max_body_bytes,
+        # Compressing would be done for each subscriber anew and take memory for each; the frames are small.
+        ws_per_message_deflate=False,
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
         lifespan="on",
         log_config=None,
         access_log=False,
+        proxy_headers=False,  # server/address.py reads them, and from whom
         server_header=False,
     )
     server = _Server(config, service)
     url = _leave_address(server_settings)
-    log.info("urumi serves", extra={"url": url, "token_file": str(token_file()), "cluster": kube.host})
+    who = {"auth_mode": server_settings.auth_mode}
+    if server_settings.token:
+        who["token_file"] = str(token_file())
+    log.info("urumi serves", extra={"url": url, "cluster": kube.host, **who})
     try:
         await server.serve(sockets=[listener])
     finally:
@@ -110,7 +120,7 @@ def local_token() -> str:
     """Return the local bearer token: URUMI_TOKEN, or the token file, made with mode 0600 where it is not there.
 
     Raises:
-        ConfigError: where the file cannot be written or read.
+        ConfigError: where the file cannot be written or read, or others can read it.
     """
     given = os.environ.get("URUMI_TOKEN", "").strip()
     if given:
@@ -121,11 +131,16 @@ def local_token() -> str:
         if not path.exists():
             with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
                 file.write(secrets.token_urlsafe(32) + "\n")
-        token = path.read_text().strip()
+        others, token = stat.S_IMODE(path.stat().st_mode) & 0o077, path.read_text().strip()
     except OSError as error:
         raise ConfigError(
             f"Cannot use the token file {path}: {error}.", hint="Set URUMI_STATE_DIR or URUMI_TOKEN."
         ) from error
+    if others:
+        raise ConfigError(
+            f"The token file {path} is open to others: expected mode 0600, got {0o600 | others:04o}.",
+            hint=f"Delete it, as somebody may have read it, and a new one is made; or: chmod 600 {path}",
+        )
     if not token:
         raise ConfigError(f"The token file {path} is empty.", hint="Delete it; a new one is made at the next start.")
     return token
@@ -149,7 +164,8 @@ def _reconciler_settings(args: argparse.Namespace) -> Settings:
 
 def _listener(settings: ServerSettings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio switches Nagle's delay off only where a socket says that it is TCP; with it, answers wait for 40 ms.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))

@@ -18,12 +18,18 @@ SILENCE_LIMIT_SECONDS = 150.0
 
 
 class Probes:
-    """The health endpoints; none of them needs identity and none tells anything about stores."""
+    """The health endpoints; none of them tells anything about stores.
 
-    def __init__(self, view: ClusterView, leadership: Leadership, is_stopping: Callable[[], bool]) -> None:
+    /livez and /readyz are for everybody, as a kubelet has no identity; without `says_why` the reasons are left out.
+    """
+
+    def __init__(
+        self, view: ClusterView, leadership: Leadership, is_stopping: Callable[[], bool], *, says_why: bool
+    ) -> None:
         self._view = view
         self._leadership = leadership
         self._is_stopping = is_stopping
+        self._says_why = says_why
 
     async def livez(self, request: Request) -> Response:
         """GET /livez."""
@@ -32,6 +38,8 @@ class Probes:
     async def readyz(self, request: Request) -> Response:
         """GET /readyz."""
         wrong = self._wrong()
+        if wrong and not self._says_why:
+            wrong = ["not ready"]
         return PlainTextResponse("\n".join(wrong) + "\n" if wrong else "ok\n", 503 if wrong else 200)
 
     async def healthz(self, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""The page's session: sign in with the token, hold a cookie that scripts cannot read, sign out."""
+"""The page's session: sign in with a token, hold a cookie that scripts cannot read, sign out."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from starlette.responses import JSONResponse, Response
 
 from server.identity import COOKIE, check_origin
-from server.problems import ProblemError
-from server.stores import json_body
+from server.query import check_fields, json_body
+from urumi.wire import SignIn
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -26,15 +26,13 @@ class Session:
     async def sign_in(self, request: Request) -> Response:
         """POST /session."""
         check_origin(request)
-        token = (await json_body(request)).get("token")
-        if not isinstance(token, str):
-            raise ProblemError("invalid-request", "Expected a token as a string.")
-        self._gate.check_token(token.strip())
+        token = check_fields(SignIn, await json_body(request)).token
+        authority = self._gate.authority
+        await authority.identify(token.strip())
         response = Response(status_code=204)
         is_secure = request.url.scheme == "https"
-        response.set_cookie(
-            COOKIE, self._gate.cookie(), max_age=self._seconds, httponly=True, samesite="strict", secure=is_secure
-        )
+        cookie = authority.cookie(token.strip())
+        response.set_cookie(COOKIE, cookie, max_age=self._seconds, httponly=True, samesite="strict", secure=is_secure)
         return response
 
     async def who(self, request: Request) -> Response:

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from textual import events
 from textual.app import App
 from textual.binding import Binding
+from textual.command import CommandPalette
 from textual.scrollbar import ScrollBar
 from textual.signal import Signal
 from textual.worker import Worker, WorkerState
 
+from tui.clipboard import copied_file, keep
 from tui.commandline import obey
 from tui.filter import Filter
 from tui.glyphs import ASCII, UNICODE
@@ -73,12 +75,18 @@ class Dashboard(App[None]):
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+underscore"  # the palette has a binding of its own, with an id
 
-    def __init__(self, settings: Settings, *, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        now: Callable[[], datetime] = utc_now,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         super().__init__()
         self.settings = settings
         self.glyphs = ASCII if settings.ascii else UNICODE
         self.now = now
-        self.session = Session(lambda: find_target(settings.url, settings.token), now, time.monotonic)
+        self.session = Session(lambda: find_target(settings.url, settings.token), now, monotonic)
         self.changed: Signal[frozenset[str]] = Signal(self, "changed")
         self.beat: Signal[None] = Signal(self, "beat")
         self._pending: frozenset[str] = frozenset()
@@ -170,10 +178,22 @@ class Dashboard(App[None]):
         """Say something for a moment."""
         self.notify(printable(words), severity=severity, markup=False)
 
-    def copy(self, text: str, what: str) -> None:
-        """Copy a text through the terminal."""
+    def copy(self, text: str, what: str, *, secret: bool = False) -> None:
+        """Copy a text through the terminal, and into a file for where that does not take it."""
         self.copy_to_clipboard(text)
-        self.say(f"Copied {what}.")
+        if secret:
+            self.say(f"Copied {what}, if this terminal takes it (OSC 52). It is in no file.")
+            return
+        try:
+            keep(text)
+        except OSError as error:
+            self.say(
+                f"Copied {what}, if this terminal takes it (OSC 52). It could not be written to {copied_file()}: "
+                f"{error.strerror}.",
+                severity="warning",
+            )
+        else:
+            self.say(f"Copied {what}. If this terminal does not take it, it is in {copied_file()}.")
 
     def follow_address(self, address: str) -> None:
         """Open an address in a browser, or copy it where there is none that leaves the terminal alone."""
@@ -245,6 +265,11 @@ class Dashboard(App[None]):
     def action_toggle_theme(self) -> None:
         """Switch between dark and light."""
         self.theme = LIGHT.name if self.current_theme.dark else DARK.name
+
+    def action_command_palette(self) -> None:
+        """Find a store or a command by name."""
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(CommandPalette(placeholder="Find a store or a command", id="--command-palette"))
 
     def action_help(self) -> None:
         """Show every key that works here."""

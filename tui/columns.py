@@ -38,11 +38,18 @@ PHASE_ORDER = (
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column; `cell` returns a text and the tone it is drawn in, `key` what a store is ordered by."""
+    """A column of the list.
+
+    Attributes:
+        cell: returns a text and the tone it is drawn in.
+        key: what a store is ordered by.
+        terse: makes a text shorter that does not fit.
+    """
 
     title: str
     cell: Callable[[Store, Glyphs, datetime], Cell]
     key: Callable[[Store], tuple[object, ...]]
+    terse: Callable[[str], str] = str
 
 
 def _phase_cell(store: Store, glyphs: Glyphs, now: datetime) -> Cell:
@@ -78,7 +85,9 @@ def _newest_first(at: datetime | None) -> float:
 
 NAME = Column("NAME", lambda store, glyphs, now: (store.store_id, "name"), lambda store: (store.store_id,))
 PHASE = Column("PHASE", _phase_cell, lambda store: (PHASE_ORDER.index(store.phase), store.store_id))
-PROGRESS = Column("PROGRESS OR ERROR", _now_cell, _progress_key)
+PROGRESS = Column(
+    "PROGRESS OR ERROR", _now_cell, _progress_key, terse=lambda words: words.replace(" waiting for ", " ", 1)
+)
 ENGINE = Column(
     "ENGINE",
     lambda store, glyphs, now: (ENGINE_NAMES[store.engine], "quiet"),
@@ -114,7 +123,7 @@ class Layout:
 def layout(width: int) -> Layout:
     """Return the columns for a list of that width; what is left over goes to PROGRESS."""
     if width < NARROW:
-        fixed = {NAME: 20, PHASE: 14, PROGRESS: 0, ENGINE: 11, AGE: 5}
+        fixed = {NAME: 18, PHASE: 14, PROGRESS: 0, ENGINE: 11, AGE: 5}
     elif width < WIDE:
         fixed = {NAME: 22, PHASE: 14, PROGRESS: 0, ENGINE: 11, AGE: 5, LAST_EVENT: 23}
     else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tui.timeline import timeline
 from tui.widgets.detail import head
 from tui.widgets.lines import Line
-from tui.words import ENGINE_NAMES, clock, credentials_command
+from tui.words import ENGINE_NAMES, clock
 from urumi.words import SIMULATED
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _facts(store: Store, now: datetime) -> Iterator[tuple[str, str]]:
     yield "Ready since", clock(store.ready_at, now) if store.ready_at else ""
     yield "Deletion asked", clock(store.deletion_requested_at, now) if store.deletion_requested_at else ""
     yield "Uid", store.uid
-    yield "Admin account", credentials_command(store)
+    yield "Admin account", f"urumi credentials {store.store_id}"
 
 
 def _generation(store: Store) -> str:

@@ -70,7 +70,7 @@ STORE = Scope(
         Command("store.copy", "c", "copy_id", "copy", "copy its id, or those of all marked stores"),
         Command("store.url", "u", "copy_url", "", "copy its address"),
         Command("store.report", "b", "copy_report", "", "copy a report of its error: cause, evidence, timeline"),
-        Command("store.admin", "a", "admin", "", "how to read its admin account"),
+        Command("store.admin", "a", "admin", "", "show its admin account, once you have confirmed it"),
     ),
 )
 LIST = Scope(

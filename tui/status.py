@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from tui.columns import PHASE_ORDER
-from tui.words import duration, plural
+from tui.words import age, duration, plural
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -50,7 +50,7 @@ def status(session: Session, now: datetime) -> Status:
         return Status("lost", "not signed in", f"{session.reason}, {_next(session)}")
     if session.lost_at and (now - session.lost_at).total_seconds() >= OFFLINE_SECONDS:
         return Status("lost", _offline(session.lost_at, session.age_seconds, now), _why(link, session))
-    return Status("waiting", f"reconnecting {link.attempt}, {_next(session)}", session.reason)
+    return Status("waiting", f"reconnecting {link.attempt}, {_next(session)}", _joined(session.reason, _old(session)))
 
 
 def _live(age_seconds: float | None) -> Status:
@@ -75,13 +75,22 @@ def _offline(lost_at: datetime, age_seconds: float | None, now: datetime) -> str
     return f"{since}, showing {type(now).fromtimestamp(data_at):%H:%M} data"
 
 
+def _old(session: Session) -> str:
+    return "" if session.age_seconds is None else f"the data is {age(session.age_seconds)} old"
+
+
 def _why(link: Link, session: Session) -> str:
-    return ", ".join(filter(None, (session.reason, f"attempt {link.attempt}", _next(session))))
+    return _joined(session.reason, f"attempt {link.attempt}", _next(session))
 
 
-def summary(counts: Counter[Phase], glyphs: Glyphs) -> Iterator[Piece]:
-    """Return how many stores there are, in all and in each phase."""
+def _joined(*parts: str) -> str:
+    return ", ".join(filter(None, parts))
+
+
+def summary(counts: Counter[Phase], glyphs: Glyphs, *, is_short: bool = False) -> Iterator[Piece]:
+    """Return how many stores there are, in all and in each phase; in short without the words that each row has."""
     yield f"  {plural(counts.total(), 'store')}  ", "strong"
     for phase in PHASE_ORDER:
         if counts[phase]:
-            yield f" {glyphs.phases[phase]} {counts[phase]:,} {phase} ", phase.value.lower()
+            word = "" if is_short else f"{phase} "
+            yield f" {glyphs.phases[phase]} {counts[phase]:,} {word}", phase.value.lower()

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from urumi.store import Engine, Phase
-from urumi.words import standing
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -82,7 +81,13 @@ def now_words(store: Store) -> str:
         return host_of(store.url)
     if store.last_error and store.phase in FAILING_PHASES:
         return ": ".join(filter(None, (store.last_error.reason, store.last_error.message)))
-    return standing(store) or _IDLE_WORDS.get(store.phase) or _not_ready_words(store)
+    return progress_words(store) or _IDLE_WORDS.get(store.phase) or _not_ready_words(store)
+
+
+def progress_words(store: Store) -> str:
+    """Return how far a store is and what it waits for, or which step it is at where it waits for nothing."""
+    progress = store.progress
+    return f"{progress.index}/{progress.total} {progress.message or progress.step}" if progress else ""
 
 
 def _not_ready_words(store: Store) -> str:
@@ -114,9 +119,3 @@ def attempt_words(store: Store, now: datetime) -> str:
     if store.next_retry_at and store.next_retry_at > now:
         parts.append(f"next in {age((store.next_retry_at - now).total_seconds())}, r now")
     return ", ".join(filter(None, parts))
-
-
-def credentials_command(store: Store) -> str:
-    """Return the command that shows the admin account of a store."""
-    template = r'{{range $name, $value := .data}}{{$name}}: {{$value | base64decode}}{{"\n"}}{{end}}'
-    return f"kubectl get secret store-admin -n {store.namespace} -o go-template='{template}'"

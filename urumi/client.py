@@ -13,7 +13,18 @@ from pydantic import ValidationError
 
 from urumi import __version__
 from urumi.errors import ApiError, ProtocolError, ServerUnreachable
-from urumi.wire import CreateStore, Credentials, Deleted, EventList, Store, StoreEvent, StoreList, Wire, dump
+from urumi.wire import (
+    CreateStore,
+    Credentials,
+    Deleted,
+    EventList,
+    Store,
+    StoreEvent,
+    StoreList,
+    Verification,
+    Wire,
+    dump,
+)
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -22,6 +33,7 @@ if TYPE_CHECKING:
     from urumi.store import Engine
 
 TIMEOUT_SECONDS = 10.0
+VERIFY_SECONDS = 150.0
 
 WireT = TypeVar("WireT", bound=Wire)
 
@@ -54,9 +66,11 @@ class Client:
         """Close the connections."""
         await self._http.aclose()
 
-    async def list_stores(self, *, phase: str = "", engine: str = "", text: str = "") -> tuple[Store, ...]:
-        """Return the stores, newest first, narrowed by phase, engine and a text in their id."""
-        wanted = {"phase": phase, "engine": engine, "q": text}
+    async def list_stores(
+        self, *, phase: str = "", engine: str = "", text: str = "", sort: str = ""
+    ) -> tuple[Store, ...]:
+        """Return the stores, newest first or as `sort` says, narrowed by phase, engine and a text in their id."""
+        wanted = {"phase": phase, "engine": engine, "q": text, "sort": sort}
         params = {name: value for name, value in wanted.items() if value}
         return (await self._call(StoreList, "GET", "/stores", params=params)).items
 
@@ -78,9 +92,15 @@ class Client:
         params = {"uid": uid} if uid else {}
         return await self._call(Deleted, "DELETE", f"/stores/{store_id}", params=params)
 
-    async def retry_store(self, store_id: str) -> Store:
-        """Ask for the next attempt to be made now."""
-        return await self._call(Store, "POST", f"/stores/{store_id}/retry")
+    async def retry_store(self, store_id: str, *, uid: str = "") -> Store:
+        """Ask for the next attempt to be made now; with `uid`, only if it is still that very store."""
+        params = {"uid": uid} if uid else {}
+        return await self._call(Store, "POST", f"/stores/{store_id}/retry", params=params)
+
+    async def verify_store(self, store_id: str) -> Verification:
+        """Have an order placed in a store's shop and taken back; whether it worked is in the answer."""
+        path = f"/stores/{store_id}/verify"
+        return await self._call(Verification, "POST", path, timeout=VERIFY_SECONDS)
 
     async def read_credentials(self, store_id: str, *, uid: str = "") -> Credentials:
         """Return the admin account of a store; with `uid`, only if it is still that very store."""

@@ -12,6 +12,7 @@ UrumiError                      what happened, to which store, what to do next
 ├── ProtocolError               an answer that is not of the protocol
 ├── ClusterError                the Kubernetes API answered with an error; has its status and reason
 │   └── ClusterUnreachable      the Kubernetes API did not answer
+├── ShopError                   a store's own shop did not answer as a shop does
 └── StepError                   a step of the reconciler failed, with step and reason
     ├── TransientError          retried for ever with capped backoff
     ├── ConfigurationError      Stalled until spec, chart or quota changes, or a person retries
@@ -133,6 +134,10 @@ class ClusterUnreachable(ClusterError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, status=0, reason="Unreachable")
+
+
+class ShopError(UrumiError):
+    """Raised when a store's shop does not answer, or not as a shop does."""
 
 
 class StepError(UrumiError):

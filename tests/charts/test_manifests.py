@@ -210,7 +210,7 @@ def test_http_probes_name_the_host_and_scheme_of_the_store(rendered: "Rendered")
 
 def test_readiness_asks_whether_the_shop_works_and_liveness_does_not(rendered: "Rendered", engine: str) -> None:
     expected = {
-        "woocommerce": ("wordpress/wordpress", "/?urumi-healthz", "/wp-includes/images/blank.gif"),
+        "woocommerce": ("wordpress/wordpress", "/?urumi-healthz=serving", "/wp-includes/images/blank.gif"),
         "medusa": ("backend/backend", "/urumi-healthz", "/health"),
     }
     name, readiness, liveness = expected[engine]
@@ -235,7 +235,7 @@ def test_images_are_pinned_and_pulled_once(rendered: "Rendered") -> None:
 
 def test_the_init_container_runs_the_image_of_the_shop(rendered: "Rendered", engine: str) -> None:
     name, command = {
-        "woocommerce": ("wordpress/install", "/usr/local/bin/urumi-install"),
+        "woocommerce": ("wordpress/install", "/usr/local/lib/urumi/urumi-install"),
         "medusa": ("backend/migrate", "/usr/local/bin/urumi-migrate"),
     }[engine]
     workload = name.split("/")[0]

@@ -11,6 +11,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from reconciler.lease import LEASE_NAME
+from server.admission import LEDGER_NAME
 from server.main import GRACEFUL_SECONDS
 from urumi.store import namespace_name
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from tests.charts.conftest import Chart, Manifest, Rendered
 
 CRD = Path(__file__).resolve().parents[2] / "crds" / "stores.yaml"
+WITH_TOKEN = {"auth": {"mode": "token"}}
+PEOPLE = ("urumi-viewer", "urumi-operator")
 WITH_TLS = {"ingress": {"enabled": True, "host": "urumi.example.com", "tls": {"secretName": "urumi-tls"}}}
 
 
@@ -102,20 +105,55 @@ def test_the_pod_satisfies_pod_security_restricted(pod: "Manifest", container: "
 def test_everything_that_the_server_writes_goes_to_a_bounded_volume(pod: "Manifest", container: "Manifest") -> None:
     [mount] = container["volumeMounts"]
     [volume] = pod["spec"]["volumes"]
-    written = {each["name"]: each["value"] for each in container["env"] if "value" in each}
+    given = {each["name"]: each["value"] for each in container["env"] if "value" in each}
+    written = {given[name] for name in given.keys() - {"AUTH_MODE"}}
 
-    assert written.keys() == {"HOME", "URUMI_STATE_DIR"}
-    assert all(Path(path).is_relative_to(mount["mountPath"]) for path in written.values())
+    assert given.keys() == {"HOME", "URUMI_STATE_DIR", "AUTH_MODE"}
+    assert all(Path(path).is_relative_to(mount["mountPath"]) for path in written)
     assert "sizeLimit" in volume["emptyDir"]
 
 
-def test_the_token_comes_from_a_secret_that_the_chart_does_not_make(
-    rendered: "Rendered", container: "Manifest"
-) -> None:
-    [token] = [each for each in container["env"] if each["name"] == "URUMI_TOKEN"]
+def test_with_one_token_it_comes_from_a_secret_that_the_chart_does_not_make(chart: "Chart") -> None:
+    rendered = chart.render(WITH_TOKEN)
+    [token] = [each for each in environment(rendered) if each["name"] == "URUMI_TOKEN"]
 
     assert token["valueFrom"] == {"secretKeyRef": {"name": "urumi-token", "key": "token"}}
+    assert {"name": "AUTH_MODE", "value": "token"} in environment(rendered)
     assert rendered.of_kind("Secret") == []
+
+
+def test_the_cluster_says_who_may_call_and_no_token_is_shared(rendered: "Rendered") -> None:
+    assert {"name": "AUTH_MODE", "value": "kubernetes"} in environment(rendered)
+    assert "URUMI_TOKEN" not in {each["name"] for each in environment(rendered)}
+
+
+def test_the_right_to_review_callers_is_there_only_where_it_is_used(chart: "Chart", rendered: "Rendered") -> None:
+    assert reviews(rendered) == {"tokenreviews", "subjectaccessreviews"}
+    assert reviews(chart.render(WITH_TOKEN)) == set()
+
+
+def test_roles_for_people_reach_stores_and_nothing_else(chart: "Chart", rendered: "Rendered") -> None:
+    viewer, operator = (rendered.named("ClusterRole", name)["rules"] for name in PEOPLE)
+    verbs = ["get", "list", "watch", "create", "update", "patch", "delete"]
+
+    assert viewer == [{"apiGroups": ["stores.urumi.ai"], "resources": ["stores"], "verbs": verbs[:3]}]
+    assert operator == [{"apiGroups": ["stores.urumi.ai"], "resources": ["stores"], "verbs": verbs}]
+    for values in (WITH_TOKEN, {"auth": {"roles": False}}):
+        names = {each["metadata"]["name"] for each in chart.render(values).of_kind("ClusterRole")}
+        assert names == {"urumi-store-shop-a"}
+
+
+def environment(rendered: "Rendered") -> list[Any]:
+    """Return the environment of the server's container."""
+    [container] = rendered.pods()["urumi"]["spec"]["containers"]
+    found: list[Any] = container["env"]
+    return found
+
+
+def reviews(rendered: "Rendered") -> set[str]:
+    """Return what the server may ask about its callers."""
+    rules = rendered.named("ClusterRole", "urumi-store-shop-a")["rules"]
+    return {each for rule in rules if rule["apiGroups"][0].endswith("ion.k8s.io") for each in rule["resources"]}
 
 
 def test_a_stop_has_all_the_time_that_the_server_may_take(pod: "Manifest", container: "Manifest") -> None:
@@ -211,21 +249,31 @@ def test_the_names_in_the_rights_are_those_of_the_code(rendered: "Rendered") -> 
     named = [rule for rule in rendered.named("Role", "urumi")["rules"] if "resourceNames" in rule]
 
     assert f'request.namespace.startsWith("{namespace_name("")}")' in validation["expression"]
-    assert [rule["resourceNames"] for rule in named] == [[LEASE_NAME]]
+    assert [rule["resourceNames"] for rule in named] == [[LEASE_NAME, LEDGER_NAME]]
 
 
 def test_what_belongs_to_no_namespace_names_the_one_it_serves(rendered: "Rendered") -> None:
     kinds = ("ClusterRole", "ClusterRoleBinding", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
 
-    assert {found["metadata"]["name"] for found in rendered.of_kind(*kinds)} == {"urumi-store-shop-a"}
+    assert {found["metadata"]["name"] for found in rendered.of_kind(*kinds)} == {"urumi-store-shop-a", *PEOPLE}
 
 
 def test_the_notes_say_what_is_missing_and_claim_no_image(chart: "Chart") -> None:
     where = ("urumi", str(chart.path), "--namespace", "store-platform")
-    done = chart.tools.helm("install", *where, "--dry-run=client", values=WITH_TLS)
+    done = chart.tools.helm("install", *where, "--dry-run=client", values={**WITH_TLS, **WITH_TOKEN})
 
     assert done.exit_code == 0, done.stderr
     notes = done.stdout.split("NOTES:")[1]
     assert "urumi/urumi:0.1.0, which no public registry has" in notes
+    assert "helm test urumi -n store-platform" in notes
     assert "kubectl -n store-platform create secret generic urumi-token --from-file=token=/dev/stdin" in notes
     assert "https://urumi.example.com/" in notes
+
+
+def test_the_notes_say_how_to_let_somebody_in(chart: "Chart") -> None:
+    where = ("urumi", str(chart.path), "--namespace", "store-platform")
+    done = chart.tools.helm("install", *where, "--dry-run=client", values={})
+
+    assert done.exit_code == 0, done.stderr
+    assert "create rolebinding ada --clusterrole=urumi-operator --serviceaccount=store-platform:ada" in done.stdout
+    assert "create secret" not in done.stdout

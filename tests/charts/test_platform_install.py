@@ -1,6 +1,6 @@
 """The platform's chart on a real API server: every object accepted, its pods admitted, its definition kept.
 
-Not guaranteed: that the server runs. The local cluster simulates pods, and nobody has published the image yet.
+Not guaranteed: that the server runs. The local cluster simulates pods.
 """
 
 import json
@@ -54,7 +54,7 @@ def test_the_api_server_takes_every_object_without_a_warning(
 
     assert done.exit_code == 0, done.stderr
     assert done.stderr == ""
-    assert len(done.stdout.splitlines()) == manifest.count("\nkind: ") == 13 + has_ingress
+    assert len(done.stdout.splitlines()) == manifest.count("\nkind: ") == 16 + has_ingress
 
 
 def test_an_uninstall_leaves_the_definition_and_the_stores(chart: "Chart", tools: "Tools", namespace: str) -> None:

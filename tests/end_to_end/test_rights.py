@@ -105,7 +105,10 @@ def lives(
 ) -> Lives:
     """Stores of each engine from their creation to their end."""
     proxy.calls.clear()
-    with ServerProcess(proxy.cluster, kubectl, tmp_path_factory.mktemp("server"), namespace=NAMESPACE) as server:
+    caller = let_somebody_in(kubectl)
+    folder = tmp_path_factory.mktemp("server")
+    with ServerProcess(proxy.cluster, kubectl, folder, namespace=NAMESPACE, AUTH_MODE="kubernetes") as server:
+        server.token = caller
         lives = Lives(server, granted_by(rights))
         with proxy.answering(409, only=of("stores", "create")):
             # Somebody else was faster, so the server looks for what is there now.
@@ -124,6 +127,16 @@ def lives(
             wait_for(lambda each=store_id: lives.look(each) is None, f"{store_id} to be gone")  # type: ignore[misc]
     lives.calls = list(proxy.calls)
     return lives
+
+
+def let_somebody_in(kubectl: Kubectl) -> str:
+    """Return the token of an account that may do everything with stores."""
+    verbs = "--verb=get,list,watch,create,update,delete"
+    kubectl.run("create", "serviceaccount", "caller", "-n", NAMESPACE)
+    kubectl.run("create", "role", "caller", verbs, "--resource=stores.stores.urumi.ai", "-n", NAMESPACE)
+    account = f"--serviceaccount={NAMESPACE}:caller"
+    kubectl.run("create", "rolebinding", "caller", "--role=caller", account, "-n", NAMESPACE)
+    return kubectl.run("create", "token", "caller", "-n", NAMESPACE, "--duration=2h").strip()
 
 
 def edit_beyond_the_quota_and_back(kubectl: Kubectl, lives: Lives) -> None:

@@ -26,6 +26,7 @@ NOT_OF_THE_CONFIGMAP = {
     "URUMI_HOST": "an argument of the container",
     "URUMI_PORT": "an argument of the container",
     "URUMI_TOKEN": "the Secret",
+    "AUTH_MODE": "the container's own environment, as rights and roles go with it",
     "URUMI_STATE_DIR": "the container's own environment, beside its volume",
     "URUMI_URL": "read by clients only",
     "URUMI_HELM": "the image, which brings Helm",
@@ -130,6 +131,7 @@ def test_the_documentation_has_the_other_defaults_of_the_code() -> None:
     assert told["PLATFORM_NAMESPACE"] == settings.platform_namespace
     assert told["URUMI_HELM"] == settings.helm
     assert told["URUMI_CHARTS_DIR"] == settings.charts_dir.name
+    assert told["AUTH_MODE"] == server.auth_mode
     assert (told["URUMI_HOST"], told["URUMI_PORT"]) == (server.host, str(server.port))
 
 

@@ -20,6 +20,7 @@ TOOLS = """
 awk bash cat cksum chmod cp cut df dirname env find grep head id kill mkdir mv nohup ps rm rmdir sed setsid sh sleep
 sort tail touch tr xargs
 """
+SCRIPTS = ("current", "environment", "kind", "platform")
 PATIENCE_SECONDS = 60.0
 
 # The Python that a person has: real, except that environments are made of stand-ins.
@@ -48,7 +49,8 @@ case "$*" in
         ;;
     "-m pytest"*) echo "pytest ${*:3}" && exit "${PYTEST_CODE:-0}" ;;
     *state_dir*) echo "$URUMI_STATE_DIR" ;;
-    -)
+    "- "*)
+        echo "build ${*: -1}" >>"$CALLS"
         [ -z "${BUILD_FAILS:-}" ] || { echo "setup.sh: $BUILD_FAILS" >&2 && exit 1; }
         echo "$STAND_INS/programs"
         ;;
@@ -150,7 +152,7 @@ class Checkout:
             (self.root / name).mkdir(parents=True)
         (self.root / "server" / "main.py").write_text("VERSION = 1\n")
         (self.root / "pyproject.toml").write_text("[project]\n")
-        for name in ("setup.sh", "scripts/check", "scripts/environment.sh"):
+        for name in ("setup.sh", "scripts/check", *(f"scripts/{name}.sh" for name in SCRIPTS)):
             shutil.copy(SOURCE / name, self.root / name)
         self.calls_file.touch()
         for tool in TOOLS.split():
@@ -177,7 +179,7 @@ class Checkout:
         (self.bin / name).unlink(missing_ok=True)
 
     def run(self, *arguments: str, program: str = "setup.sh", **environ: str) -> Done:
-        """Run setup.sh to its end."""
+        """Run setup.sh to its end; there is no terminal."""
         done = subprocess.run(
             [self.bin / "bash", self.root / program, *arguments],
             env={**self.environ, **environ},

@@ -345,7 +345,16 @@ def test_a_developer_s_environment_installs_python_s_venv_package_as_root(checko
 
 @pytest.mark.parametrize(
     "arguments",
-    [["splendid"], ["--help-me"], ["up", "now"], ["down", "--purgee"], ["status", "x"], ["dev", "x"]],
+    [
+        ["splendid"],
+        ["--help-me"],
+        ["up", "now"],
+        ["down", "--purgee"],
+        ["status", "x"],
+        ["dev", "x"],
+        ["--cluster", "gke"],
+        ["--cluster"],
+    ],
     ids=str,
 )
 def test_what_it_does_not_know_is_refused(checkout: Checkout, arguments: list[str]) -> None:
@@ -359,15 +368,17 @@ def test_what_it_does_not_know_is_refused(checkout: Checkout, arguments: list[st
 def test_help_names_every_command(checkout: Checkout, word: str) -> None:
     done = checkout.run(word)
     assert done.code == 0
-    for command in ("status", "down [--purge]", "test [ARGS...]", "dev", "URUMI_PORT", "URUMI_STATE_DIR"):
+    for command in (
+        "status",
+        "down [--purge]",
+        "test [ARGS...]",
+        "dev",
+        "--cluster kind",
+        "--yes",
+        "URUMI_PORT",
+        "URUMI_STATE_DIR",
+    ):
         assert command in done.out
-
-
-def test_docker_is_mentioned_and_not_waited_for(checkout: Checkout) -> None:
-    assert "      No Docker answers here: the local cluster is used." in checkout.run().out
-    checkout.stand_in("docker", "#!/bin/bash\n")
-    checkout.stand_in("timeout", '#!/bin/bash\nshift\n"$@"\n')
-    assert "      Docker answers here, but is not used by this version" in checkout.run().out
 
 
 def test_scripts_are_executable() -> None:

@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from tests.tui.driver import Driver, dashboard
+from tests.tui.driver import Driver, dashboard, put_several
 from tests.tui.test_create import refusal
 from tests.urumi.peer import Peer
 from tests.urumi.stores import START, event, failed, make_store, provisioning
+from tui.clipboard import copied_file
 from urumi.config import Target
 
 pytestmark = pytest.mark.anyio
@@ -55,6 +56,9 @@ async def test_a_retry_that_is_refused_is_said_with_the_reason(peer: Peer, targe
         pytest.param("Deleting", "r", "Nothing to retry: shop-1 is being deleted.", id="retry-deleting"),
         pytest.param("Deleting", "delete", "shop-1 is being deleted already.", id="delete-deleting"),
         pytest.param("Pending", "o", "shop-1 does not answer yet: it is Pending.", id="open-pending"),
+        pytest.param(
+            "Pending", "a", "shop-1 has no admin account yet: it is waiting for its turn.", id="admin-pending"
+        ),
         pytest.param("Ready", "b", "Nothing to report: shop-1 has no error.", id="report-ready"),
     ],
 )
@@ -76,9 +80,11 @@ async def test_keys_that_would_do_nothing_are_dimmed(peer: Peer, target: Target)
         assert "open" not in enabled(driver)
 
 
-async def test_without_a_store_a_key_says_so(target: Target) -> None:
+@pytest.mark.parametrize("key", ["r", "d", "enter", "a"])
+async def test_without_a_store_a_key_says_so(target: Target, key: str) -> None:
     async with dashboard(target) as driver:
-        await driver.press("r")
+        assert not {"retry", "details"} & enabled(driver)
+        await driver.press(key)
         await driver.until_said("There is no store under the cursor.")
 
 
@@ -157,12 +163,11 @@ async def test_c_copies_the_id_and_u_the_address(peer: Peer, target: Target) -> 
 
 
 async def test_c_copies_the_ids_of_all_marked_stores(peer: Peer, target: Target) -> None:
-    for number in range(3):
-        peer.put(make_store(f"shop-{number}", created_at=START + timedelta(minutes=number)))
+    put_several(peer, 3)
     async with dashboard(target) as driver:
         await driver.press("space", "space", "c")
         assert copied(driver) == "shop-1\nshop-2"
-        await driver.until_said("Copied 2 ids.")
+        await driver.until_said("Copied 2 ids. ")
 
 
 async def test_b_copies_a_report_with_cause_hint_and_timeline(peer: Peer, target: Target) -> None:
@@ -175,21 +180,31 @@ async def test_b_copies_a_report_with_cause_hint_and_timeline(peer: Peer, target
     assert "2026-11-24T10:00:00Z  Failed  error  no image" in report
 
 
-async def test_a_shows_the_command_that_reads_the_admin_account(peer: Peer, target: Target) -> None:
+async def test_what_was_copied_is_in_a_file_of_its_owner_as_well(peer: Peer, target: Target) -> None:
     peer.put(make_store("shop-1"))
     async with dashboard(target) as driver:
-        await driver.press("a")
-        await driver.until_open("Notice")
-        await driver.press("enter")
-        await driver.until_open("StoresScreen")
-        assert copied(driver).startswith("kubectl get secret store-admin -n store-shop-1 ")
+        await driver.press("c")
+        await driver.until_said(f"If this terminal does not take it, it is in {copied_file()}.")
+        assert copied_file().read_text() == "shop-1"
+        assert copied_file().stat().st_mode & 0o777 == 0o600
+        await driver.press("u")
+        await driver.until(lambda: copied_file().read_text().startswith("http://shop-1."), "the newer copy")
+
+
+async def test_a_copy_that_cannot_be_written_says_so(peer: Peer, target: Target) -> None:
+    copied_file().parent.mkdir()
+    copied_file().symlink_to("elsewhere")  # what somebody else may have put there is not followed
+    peer.put(make_store("shop-1"))
+    async with dashboard(target) as driver:
+        await driver.press("c")
+        await driver.until_said(f"It could not be written to {copied_file()}")
+    assert not (copied_file().parent / "elsewhere").exists()
 
 
 async def test_an_action_hits_the_store_that_was_under_the_cursor_though_the_list_was_turned_round(
     peer: Peer, target: Target
 ) -> None:
-    for number in range(3):
-        peer.put(failed(f"shop-{number}", created_at=START + timedelta(minutes=number)))
+    put_several(peer, 3, failed)
     async with dashboard(target) as driver:
         await driver.press("s")
         assert driver.ids == ["shop-0", "shop-1", "shop-2"]

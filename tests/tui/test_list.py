@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.tui.driver import dashboard
+from tests.tui.driver import dashboard, put_several
 from tests.urumi.peer import Peer
 from tests.urumi.stores import START, event, failed, make_store, provisioning
 from urumi.config import Target
@@ -24,9 +24,17 @@ async def test_each_store_has_its_phase_in_words_its_progress_engine_age_and_las
     async with dashboard(target) as driver:
         line = row(driver.lines(), "shop-1")
     assert "◐ Provisioning" in line
-    assert "5/5 health: waiting for wor" in line
+    assert "5/5 waiting for wordpress 0/1" in line
     assert "WooCommerce" in line
     assert "HelmInstalled" in line
+
+
+async def test_where_there_is_little_room_the_list_says_what_is_waited_for_not_that_it_is(
+    peer: Peer, target: Target
+) -> None:
+    peer.put(provisioning("shop-1"))
+    async with dashboard(target, size=(80, 24)) as driver:
+        assert " 5/5 wordpress 0/1 " in row(driver.lines(), "shop-1")
 
 
 async def test_a_ready_store_shows_its_address_and_a_failed_one_its_error(peer: Peer, target: Target) -> None:
@@ -77,15 +85,13 @@ async def test_without_stores_it_says_how_to_begin(target: Target) -> None:
 
 
 async def test_newest_stores_come_first(peer: Peer, target: Target) -> None:
-    for number in range(3):
-        peer.put(make_store(f"shop-{number}", created_at=START + timedelta(minutes=number)))
+    put_several(peer, 3)
     async with dashboard(target) as driver:
         assert driver.ids == ["shop-2", "shop-1", "shop-0"]
 
 
 async def test_the_cursor_stays_on_its_store_when_others_come_and_go(peer: Peer, target: Target) -> None:
-    for number in range(5):
-        peer.put(make_store(f"shop-{number}", created_at=START + timedelta(minutes=number)))
+    put_several(peer, 5)
     async with dashboard(target) as driver:
         await driver.press("down", "down")
         assert driver.cursor == "shop-2"
@@ -98,8 +104,7 @@ async def test_the_cursor_stays_on_its_store_when_others_come_and_go(peer: Peer,
 async def test_a_store_that_goes_under_the_cursor_stays_there_as_gone_until_the_cursor_moves_on(
     peer: Peer, target: Target
 ) -> None:
-    for number in range(3):
-        peer.put(make_store(f"shop-{number}", created_at=START + timedelta(minutes=number)))
+    put_several(peer, 3)
     async with dashboard(target) as driver:
         await driver.press("down")
         peer.remove("shop-1")
@@ -186,8 +191,7 @@ async def test_a_click_on_a_key_of_the_bar_does_what_it_says(peer: Peer, target:
 
 
 async def test_a_click_moves_the_cursor_and_a_double_click_opens_the_store(peer: Peer, target: Target) -> None:
-    for number in range(3):
-        peer.put(make_store(f"shop-{number}", created_at=START + timedelta(minutes=number)))
+    put_several(peer, 3)
     async with dashboard(target) as driver:
         await driver.pilot.click("#stores", offset=(5, 3))
         assert driver.cursor == "shop-0"

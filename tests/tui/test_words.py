@@ -9,7 +9,6 @@ from tui.words import (
     age,
     attempt_words,
     clock,
-    credentials_command,
     duration,
     host_of,
     now_words,
@@ -65,7 +64,7 @@ def test_only_web_addresses_are_followed(address: str) -> None:
     ("store", "words"),
     [
         pytest.param(make_store(), "shop-1.127.0.0.1.nip.io", id="ready"),
-        pytest.param(provisioning(), "5/5 health: waiting for wordpress 0/1", id="provisioning"),
+        pytest.param(provisioning(), "5/5 waiting for wordpress 0/1", id="provisioning"),
         pytest.param(failed(), "ImagePullBackOff: no image", id="failed"),
         pytest.param(make_store(phase="Failed"), "no reason was given", id="failed-without-a-reason"),
         pytest.param(make_store(phase="Pending"), "waiting for its turn", id="pending"),
@@ -93,10 +92,6 @@ def test_which_attempt_failed_and_when_the_next_is_made() -> None:
     assert attempt_words(failed(attempts=3, next_retry_at=later), START) == "attempt 3, next in 40 s, r now"
     assert attempt_words(failed(attempts=3, next_retry_at=later), later) == "attempt 3"
     assert attempt_words(make_store(attempts=3), START) == ""
-
-
-def test_the_command_for_the_admin_account_names_the_secret() -> None:
-    assert credentials_command(make_store("a-1")).startswith("kubectl get secret store-admin -n store-a-1 -o ")
 
 
 def test_yaml_quotes_what_would_be_read_as_something_else() -> None:

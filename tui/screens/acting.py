@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.screen import Screen
 
 from tui.keymap import STORE
-from tui.reasons import CHANGING, able, why_nothing_changes
+from tui.reasons import ASKING, able, why_nothing_is_asked
 from tui.report import report
+from tui.screens.admin import AccountDialog, AdminDialog
 from tui.screens.base import dashboard_of, problem_words
 from tui.screens.delete import DeleteDialog
-from tui.screens.notice import Notice
 from tui.widgets.keybar import Hint
-from tui.words import credentials_command, plural
+from tui.words import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from tui.app import Dashboard
     from tui.keymap import Command
-    from urumi.wire import Store
+    from urumi.wire import Credentials, Store
 
 
 class ActingScreen(Screen[None]):
@@ -47,8 +47,8 @@ class ActingScreen(Screen[None]):
     def why_not(self, action: str) -> str:
         """Return why an action would do nothing now; empty where it would do something."""
         session = self.dashboard.session
-        if action in CHANGING:
-            reason = why_nothing_changes(is_live=session.is_live, read_only=self.dashboard.settings.read_only)
+        if action in ASKING:
+            reason = why_nothing_is_asked(is_live=session.is_live, read_only=self.dashboard.settings.read_only)
             if reason:
                 return reason
         if action not in {command.action for command in STORE.commands}:
@@ -77,7 +77,7 @@ class ActingScreen(Screen[None]):
 
     def action_open_shop(self) -> None:
         """Open the shop in a browser."""
-        for store in self._able("open_shop")[:1]:
+        for store in self._able("open_shop"):
             self.dashboard.follow_address(store.url)
 
     def action_copy_id(self) -> None:
@@ -104,15 +104,9 @@ class ActingScreen(Screen[None]):
             )
 
     def action_admin(self) -> None:
-        """Show how the admin account is read."""
-        for store in self._able("admin")[:1]:
-            self.app.push_screen(
-                Notice(
-                    f"Admin account of {store.store_id}",
-                    f"{store.admin_url}\n\nThe server hands no passwords out. Who may read the secret does it with:",
-                    credentials_command(store),
-                )
-            )
+        """Ask whether the admin account is to be shown, and show it."""
+        for store in self._able("admin"):
+            self.app.push_screen(AdminDialog(store), self._show_account)
 
     def _able(self, action: str) -> tuple[Store, ...]:
         reason = self.why_not(action)
@@ -120,6 +114,10 @@ class ActingScreen(Screen[None]):
             self.dashboard.say(reason, severity="warning")
             return ()
         return able(action, self.targets())[0]
+
+    def _show_account(self, account: Credentials | None) -> None:
+        if account:
+            self.app.push_screen(AccountDialog(account))
 
     def _deleted(self, said: str | None) -> None:
         if said:

@@ -99,4 +99,9 @@ class DetailsScreen(ActingScreen):
         self._keys.hints = self.hints((*DETAILS.commands, *STORE.commands, *APP.commands))
 
     def _yaml(self) -> list[Line]:
-        return [Line(body=((line, "plain"),)) for line in yaml_text(self._store).splitlines()]
+        return [_indented(line) for line in yaml_text(self._store).splitlines()]
+
+
+def _indented(line: str) -> Line:
+    words = line.lstrip(" ")
+    return Line(((" " * (len(line) - len(words)), "plain"),), ((words, "plain"),))

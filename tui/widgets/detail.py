@@ -156,7 +156,8 @@ def _meter(store: Store, glyphs: Glyphs) -> Iterator[Piece]:
     if progress is None:
         yield now_words(store), "quiet"
         return
-    done = METER_WIDTH * min(progress.index, progress.total) // max(1, progress.total)
+    # A step that is being done is half done: the meter is full for nothing but the end.
+    done = METER_WIDTH * max(0, 2 * min(progress.index, progress.total) - 1) // (2 * max(1, progress.total))
     yield glyphs.done * done, store.phase.value.lower()
     yield glyphs.open * (METER_WIDTH - done), "quiet"
     yield f"  step {progress.index} of {progress.total}: {progress.step}", "plain"

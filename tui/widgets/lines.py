@@ -114,8 +114,8 @@ class LinesView(Toned, ScrollView, can_focus=True):
         self.scroll_to(y=self.scroll_offset.y + lines, animate=False, force=True)
 
     def _flow(self) -> None:
-        width = self.size.width
-        if not width:
+        width = self.scrollable_content_region.width  # the scrollbar has its column whether or not it is shown
+        if width <= 0:
             return
         was_at_end = self._is_at_end
         self._strips = [strip for line in self._lines for strip in self._wrapped(line, width)]

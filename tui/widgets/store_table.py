@@ -174,6 +174,8 @@ class StoreTable(Toned, ScrollView, can_focus=True):
             words, tone = column.cell(store, self._glyphs, now)
             if is_cursor and tone == "quiet":
                 tone = "plain"  # muted words are hard to read on the cursor
+            if len(words) > width:
+                words = column.terse(words)
             segments.append(Segment(clipped(words, width, self._glyphs.ellipsis), base + self.tone(tone)))
             segments.append(Segment(" " * GAP, base))
         return self._full(segments, base)

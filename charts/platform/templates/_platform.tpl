@@ -54,3 +54,44 @@ labels:
 {{- end }}
 {{- $tag -}}
 {{- end }}
+
+{{/* The image with its tag. */}}
+{{- define "platform.image" -}}
+{{- $repository := required "image.repository is empty: expected where scripts/images --push put the image, such as registry.example.com/urumi/urumi" .Values.image.repository }}
+{{- printf "%s:%s" $repository (include "platform.tag" .) }}
+{{- end }}
+
+{{/* What Pod Security "restricted" asks of a pod. */}}
+{{- define "platform.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: {{ .Values.runAsUser }}
+runAsGroup: {{ .Values.runAsUser }}
+fsGroup: {{ .Values.runAsUser }}
+seccompProfile:
+  type: RuntimeDefault
+{{- end }}
+
+{{/* What Pod Security "restricted" asks of a container, and more. */}}
+{{- define "platform.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop:
+    - ALL
+{{- end }}
+
+{{/* The token, from its Secret. */}}
+{{- define "platform.tokenEnv" -}}
+- name: URUMI_TOKEN
+  valueFrom:
+    secretKeyRef:
+      name: {{ .Values.token.secretName }}
+      key: {{ .Values.token.key }}
+{{- end }}
+
+{{/* The Secret of the platform's own certificate: the one that is named, or the one that cert-manager is to fill. */}}
+{{- define "platform.tlsSecret" -}}
+{{- with .Values.ingress.tls }}
+{{- .secretName | default (ternary "urumi-tls" "" (ne .clusterIssuer "")) }}
+{{- end }}
+{{- end }}

@@ -28,6 +28,79 @@ and the install container must agree. The keys and salts also sign carts, and so
     define('AUTOMATIC_UPDATER_DISABLED', true);
     define('WP_AUTO_UPDATE_CORE', false);
     define('DISALLOW_FILE_MODS', true);
+    define('FS_METHOD', 'direct');
     define('WP_MEMORY_LIMIT', '256M');
     define('WP_MAX_MEMORY_LIMIT', '256M');
+    require '/usr/local/lib/urumi/early.php';
+- name: URUMI_WORDPRESS_ROOT
+  value: /usr/src/wordpress
+- name: URUMI_PORT
+  value: {{ .Values.wordpress.port | quote }}
+- name: URUMI_WORKERS
+  value: {{ .Values.wordpress.workers | quote }}
+{{- include "woocommerce.mail" . }}
+{{- end }}
+
+{{/* The mail server; without a host nothing is sent, and WordPress is told that it failed. */}}
+{{- define "woocommerce.mail" -}}
+{{- with .Values.mail }}
+{{- if .host }}
+- name: URUMI_MAIL_HOST
+  value: {{ .host | quote }}
+- name: URUMI_MAIL_PORT
+  value: {{ .port | quote }}
+- name: URUMI_MAIL_ENCRYPTION
+  value: {{ .encryption | quote }}
+- name: URUMI_MAIL_FROM
+  value: {{ .from | quote }}
+{{- if .secretName }}
+{{ include "urumi.secretVariable" (dict "name" "URUMI_MAIL_USERNAME" "secret" .secretName "key" "username") }}
+{{ include "urumi.secretVariable" (dict "name" "URUMI_MAIL_PASSWORD" "secret" .secretName "key" "password") }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* What the first installation makes of the shop. */}}
+{{- define "woocommerce.shopVariables" -}}
+{{- with .Values.shop }}
+- name: URUMI_SHOP_COUNTRY
+  value: {{ .country | quote }}
+- name: URUMI_SHOP_CURRENCY
+  value: {{ .currency | quote }}
+- name: URUMI_SHOP_SHIPPING_COST
+  value: {{ .shippingCost | quote }}
+- name: URUMI_SHOP_SAMPLES
+  value: {{ .sampleProducts | quote }}
+{{- end }}
+{{- end }}
+
+{{/* The image that runs WordPress's code: ours, or the official one that is completed at each start. */}}
+{{- define "woocommerce.image" -}}
+{{- ternary .Values.stock.image .Values.wordpress.image .Values.stock.enabled | toYaml }}
+{{- end }}
+
+{{/* What every container of the shop sees. */}}
+{{- define "woocommerce.mounts" -}}
+{{- if .Values.stock.enabled }}
+- name: code
+  mountPath: /usr/src/wordpress
+  readOnly: true
+- name: files
+  mountPath: /usr/local/lib/urumi
+  readOnly: true
+{{- end }}
+- name: uploads
+  mountPath: {{ .Values.wordpress.uploads.mountPath }}
+  subPath: uploads
+- name: tmp
+  mountPath: /tmp
+  subPath: wordpress
+- name: run
+  mountPath: /run
+{{- end }}
+
+{{/* The ConfigMap of the stock image; its name changes with its content, so that a change restarts the pod. */}}
+{{- define "woocommerce.filesName" -}}
+wordpress-files-{{ (.Files.Glob "files/*").AsConfig | sha256sum | trunc 8 }}
 {{- end }}

@@ -1,0 +1,193 @@
+"""From the chart's previous version to this one and back, while a store lives and a reconciler works beside it.
+
+    previous chart -> store Ready -> this chart -> another configuration -> rollback -> this chart again
+
+The previous version is this chart with a lower version and a Store definition that lacks a field, so that CI needs no
+history. The pods of the release are simulated; the reconciler that watches meanwhile is a real server. All tests look
+at one run, which the fixture `story` makes.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+from cluster.local import ClusterInfo
+from tests.charts.conftest import CHARTS, Tools
+from tests.conftest import CRD
+from tests.kubectl import Kubectl, wait_for
+from tests.serve import ServerProcess
+from urumi.store import namespace_name
+
+STORE_ID = "upgraded"
+DEFINITION = "stores.stores.urumi.ai"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What a cluster has of the platform and of the store at one moment."""
+
+    definition: Any
+    platform: Any
+    pods: frozenset[str]
+    store: Any
+    workloads: dict[str, tuple[str, int]]
+    releases: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Story:
+    """The pictures that were taken, and what the API server said to a new field at first and at last."""
+
+    before: Picture
+    upgraded: Picture
+    configured: Picture
+    rolled_back: Picture
+    again: Picture
+    field_at_first: str
+    field_at_last: str
+
+
+class Release:
+    """The release `urumi` in a namespace of its own, and the store beside it."""
+
+    def __init__(self, tools: Tools, kubectl: Kubectl, server: ServerProcess) -> None:
+        self._tools = tools
+        self._kubectl = kubectl
+        self._server = server
+
+    def helm(self, verb: str, *arguments: str) -> None:
+        """Run Helm and wait until the platform's pods are the wanted ones."""
+        done = self._tools.helm(verb, "urumi", *arguments, "--namespace", self._server.namespace, "--force-conflicts")
+        assert done.exit_code == 0, done.stderr
+        where = ("-n", self._server.namespace, "--timeout=90s")
+        self._kubectl.run("rollout", "status", "deployment/urumi", *where)
+        wait_for(lambda: len(self._pods()) == 2, "the pods of before to be gone")
+        self._kubectl.run("wait", "--for=condition=Established", f"crd/{DEFINITION}", "--timeout=90s")
+
+    def picture(self) -> Picture:
+        """Look at everything."""
+        store = self._server.wait_for_phase(STORE_ID, "Ready")
+        namespace = namespace_name(STORE_ID)
+        found = [
+            item
+            for kind in ("deployments", "statefulsets")
+            for item in json.loads(self._kubectl.run("get", kind, "-n", namespace, "-o", "json"))["items"]
+        ]
+        return Picture(
+            definition=self._kubectl.get("crd", DEFINITION),
+            platform=self._kubectl.get("deployment", "urumi", self._server.namespace),
+            pods=self._pods(),
+            store=store,
+            workloads={
+                each["metadata"]["name"]: (each["metadata"]["uid"], each["metadata"]["generation"]) for each in found
+            },
+            releases=frozenset(name for name in self._kubectl.names("secret", namespace) if name.startswith("sh.helm")),
+        )
+
+    def try_new_field(self) -> str:
+        """Return what the API server says to a store with the field that the previous definition lacks."""
+        spec = {"storeId": "with-host", "engine": "medusa", "host": "shop.example.com"}
+        meta = {"name": "with-host", "namespace": self._server.namespace}
+        store = {"apiVersion": "stores.urumi.ai/v1alpha1", "kind": "Store", "metadata": meta, "spec": spec}
+        return self._kubectl.attempt("create", "--validate=strict", "--dry-run=server", "-f", "-", given=store).stderr
+
+    def _pods(self) -> frozenset[str]:
+        listed = self._kubectl.run(
+            "get", "pods", "-n", self._server.namespace, "-l", "app.kubernetes.io/name=urumi", "-o", "json"
+        )
+        return frozenset(pod["metadata"]["uid"] for pod in json.loads(listed)["items"])
+
+
+def previous_version(folder: Path) -> Path:
+    """Return the chart as it might have been one version ago."""
+    chart = folder / "platform"
+    shutil.copytree(CHARTS / "platform", chart)
+    about = yaml.safe_load((chart / "Chart.yaml").read_text())
+    (chart / "Chart.yaml").write_text(yaml.safe_dump(about | {"version": "0.0.9"}))
+    definition = yaml.safe_load(CRD.read_text())
+    del definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["host"]
+    (chart / "files" / "stores.yaml").write_text(yaml.safe_dump(definition))
+    return chart
+
+
+@pytest.fixture(scope="module")
+def story(local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    """The whole way, once; afterwards the cluster's Store definition is the repository's again."""
+    this, previous = str(CHARTS / "platform"), str(previous_version(tmp_path_factory.mktemp("previous")))
+    tools = Tools(local_cluster, tmp_path_factory.mktemp("helm"))
+    try:
+        with ServerProcess(local_cluster, kubectl, tmp_path_factory.mktemp("server")) as server:
+            release = Release(tools, kubectl, server)
+            release.helm("install", previous, "--take-ownership")
+            field_at_first = release.try_new_field()
+            server.create(STORE_ID)
+            before = release.picture()
+            release.helm("upgrade", this)
+            upgraded = release.picture()
+            release.helm("upgrade", this, "--set", "config.MAX_ACTIVE_STORES=7")
+            configured = release.picture()
+            release.helm("rollback", "1")
+            rolled_back = release.picture()
+            release.helm("upgrade", this)
+            again = release.picture()
+            field_at_last = release.try_new_field()
+            server.call("DELETE", f"/stores/{STORE_ID}")
+            server.wait_until_gone(STORE_ID)
+            tools.helm("uninstall", "urumi", "--namespace", server.namespace)
+            yield Story(before, upgraded, configured, rolled_back, again, field_at_first, field_at_last)
+    finally:
+        kubectl.run("apply", "--server-side", "--force-conflicts", "-f", str(CRD))
+
+
+def template(picture: Picture) -> Any:
+    """Return what the platform's pods are made of."""
+    return picture.platform["spec"]["template"]
+
+
+def test_a_new_version_of_the_chart_alone_restarts_nothing(story: Story) -> None:
+    assert story.before.platform["metadata"]["labels"]["helm.sh/chart"] == "platform-0.0.9"
+    assert story.upgraded.platform["metadata"]["labels"]["helm.sh/chart"] != "platform-0.0.9"
+    assert story.upgraded.platform["metadata"]["generation"] == story.before.platform["metadata"]["generation"]
+    assert story.upgraded.pods == story.before.pods
+
+
+def test_another_configuration_restarts_the_platform(story: Story) -> None:
+    assert template(story.configured) != template(story.upgraded)
+    assert not story.configured.pods & story.upgraded.pods
+
+
+def test_the_definition_is_upgraded_in_place_and_rolled_back(story: Story) -> None:
+    pictures = (story.before, story.upgraded, story.configured, story.rolled_back, story.again)
+
+    def has_field(picture: Picture) -> bool:
+        schema = picture.definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+        return "host" in schema["properties"]["spec"]["properties"]
+
+    assert [has_field(picture) for picture in pictures] == [False, True, True, False, True]
+    assert len({picture.definition["metadata"]["uid"] for picture in pictures}) == 1
+
+
+def test_the_api_server_knows_the_new_field_after_the_upgrade(story: Story) -> None:
+    assert 'unknown field "spec.host"' in story.field_at_first
+    assert story.field_at_last == ""
+
+
+def test_a_rollback_brings_back_what_was(story: Story) -> None:
+    assert template(story.rolled_back) == template(story.before)
+    assert story.rolled_back.platform["metadata"]["labels"]["helm.sh/chart"] == "platform-0.0.9"
+
+
+def test_the_store_is_the_same_and_nothing_of_it_was_touched(story: Story) -> None:
+    for picture in (story.upgraded, story.configured, story.rolled_back, story.again):
+        assert picture.store["uid"] == story.before.store["uid"]
+        assert picture.workloads == story.before.workloads
+        assert picture.releases == story.before.releases
+        # Ready all the time: the condition has not gone and come back.
+        assert picture.store["conditions"] == story.before.store["conditions"]
+        assert picture.store["events"] == story.before.store["events"]

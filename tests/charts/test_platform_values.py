@@ -1,0 +1,130 @@
+"""One chart for a laptop and for production: values-local.yaml and values-prod.yaml differ in values only."""
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+if TYPE_CHECKING:
+    from tests.charts.conftest import Chart
+    from tests.serve import ServerProcess
+
+REGISTRY = "registry.example.com/urumi/urumi"
+OWN = {
+    "image": {"repository": REGISTRY},
+    "config": {"BASE_DOMAIN": "shops.example.com"},
+    "ingress": {"host": "urumi.example.com", "tls": {"clusterIssuer": "letsencrypt"}},
+}
+
+
+@pytest.fixture
+def engine() -> str:
+    """The folder of the chart."""
+    return "platform"
+
+
+@pytest.fixture
+def local(chart: "Chart") -> dict[str, Any]:
+    """The values of a laptop."""
+    return values_of(chart, "local")
+
+
+@pytest.fixture
+def prod(chart: "Chart") -> dict[str, Any]:
+    """The values of production, not completed."""
+    return values_of(chart, "prod")
+
+
+def values_of(chart: "Chart", name: str) -> dict[str, Any]:
+    """Read a file of values."""
+    found: dict[str, Any] = yaml.safe_load((chart.path / f"values-{name}.yaml").read_text())
+    return found
+
+
+def merged(values: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Return values with others on top, as Helm merges them."""
+    both = {
+        key: merged(values[key], other[key]) for key in values.keys() & other.keys() if isinstance(other[key], dict)
+    }
+    return values | other | both
+
+
+def test_both_lint_and_make_the_same_kinds_of_objects(
+    chart: "Chart", local: dict[str, Any], prod: dict[str, Any]
+) -> None:
+    complete = merged(prod, OWN)
+    for values in (local, complete):
+        done = chart.lint(values)
+        assert done.exit_code == 0, done.stdout
+    laptop, production = (chart.render(values) for values in (local, complete))
+
+    def names(rendered: Any) -> list[tuple[str, str]]:
+        return sorted((found["kind"], found["metadata"]["name"]) for found in rendered.objects)
+
+    assert names(laptop) == names(production)
+
+
+@pytest.mark.parametrize(
+    ("missing", "words"),
+    [
+        ("image", "image.repository is empty: expected where scripts/images --push put the image"),
+        ("config", "config.BASE_DOMAIN is empty: expected the domain below which shops get their names"),
+        ("ingress", "ingress.host is empty: expected a name such as urumi.example.com"),
+    ],
+)
+def test_production_does_not_start_with_what_only_its_owner_knows(
+    chart: "Chart", prod: dict[str, Any], missing: str, words: str
+) -> None:
+    given = {name: value for name, value in OWN.items() if name != missing}
+    done = chart.template(merged(prod, given))
+
+    assert done.exit_code != 0
+    assert words in done.stderr
+
+
+def test_cert_manager_is_asked_for_the_certificate(chart: "Chart", prod: dict[str, Any]) -> None:
+    ingress = chart.render(merged(prod, OWN)).named("Ingress", "urumi")
+
+    assert ingress["metadata"]["annotations"] == {"cert-manager.io/cluster-issuer": "letsencrypt"}
+    assert ingress["spec"]["tls"] == [{"hosts": ["urumi.example.com"], "secretName": "urumi-tls"}]
+
+
+def test_a_laptop_has_a_name_that_needs_no_dns(chart: "Chart", local: dict[str, Any]) -> None:
+    ingress = chart.render(local).named("Ingress", "urumi")
+
+    hosts = [rule["host"] for rule in ingress["spec"]["rules"]]
+    assert hosts == ["urumi.127.0.0.1.nip.io", "urumi.localhost"]
+    assert "tls" not in ingress["spec"]
+    shops = chart.render(merged(local, {"config": {"BASE_DOMAIN": "localhost"}})).named("ConfigMap", "urumi")
+    assert shops["data"]["BASE_DOMAIN"] == "localhost"
+
+
+def test_helm_test_asks_as_a_person_would(chart: "Chart", local: dict[str, Any]) -> None:
+    rendered = chart.render(local)
+    [pod] = rendered.of_kind("Pod")
+    [container] = pod["spec"]["containers"]
+    server = rendered.pods()["urumi"]["spec"]
+    environ = {each["name"]: each for each in container["env"]}
+
+    assert pod["metadata"]["annotations"]["helm.sh/hook"] == "test"
+    assert pod["spec"]["securityContext"] == server["securityContext"]
+    assert container["securityContext"] == server["containers"][0]["securityContext"]
+    assert container["image"] == server["containers"][0]["image"]
+    assert environ["URUMI_URL"]["value"] == "http://urumi.store-shop-a.svc:80"
+    assert environ["URUMI_TOKEN"] in server["containers"][0]["env"]
+
+
+def test_what_helm_test_runs_tells_a_working_server_from_another(chart: "Chart", platform: "ServerProcess") -> None:
+    [pod] = chart.render({}).of_kind("Pod")
+    [program, *arguments] = pod["spec"]["containers"][0]["args"]
+    assert program == "urumi"
+
+    def exit_code(token: str) -> int:
+        environ = {"PATH": "", "HOME": str(chart.tools.helm_home), "URUMI_URL": platform.url, "URUMI_TOKEN": token}
+        command = [sys.executable, "-m", "urumi.cli.main", *arguments]
+        return subprocess.run(command, env=environ, capture_output=True, timeout=60, check=False).returncode
+
+    assert exit_code(platform.token) == 0
+    assert exit_code("another") != 0

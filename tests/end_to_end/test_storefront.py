@@ -1,0 +1,171 @@
+"""The last step of a provision: a shopper's walk, and the order that `urumi verify` places."""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cluster.local import ClusterInfo
+from tests.end_to_end.asking import condition, events_of
+from tests.end_to_end.shopkeeper import Shopkeeper
+from tests.kubectl import Kubectl, wait_for
+from tests.serve import ServerProcess
+
+
+@pytest.fixture
+def shop() -> Iterator[Shopkeeper]:
+    """A shop that answers for the store's simulated containers."""
+    with Shopkeeper() as shop:
+        yield shop
+
+
+@pytest.fixture
+def real_node(kubectl: Kubectl) -> Iterator[None]:
+    """A node that is not simulated, so that the platform expects shops; nothing is scheduled on it."""
+    node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "real-node"}, "spec": {"unschedulable": True}}
+    kubectl.apply(node)
+    yield
+    kubectl.run("delete", "node", "real-node")
+
+
+def serve(cluster: ClusterInfo, kubectl: Kubectl, folder: Path, shop: Shopkeeper, **environ: str) -> ServerProcess:
+    """Return a server that finds the shop."""
+    return ServerProcess(cluster, kubectl, folder, STOREFRONT_ADDRESS=shop.address, **environ)
+
+
+@pytest.fixture
+def platform_with_shop(
+    local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, shop: Shopkeeper, real_node: None
+) -> Iterator[ServerProcess]:
+    """A server that finds a shop behind every store."""
+    with serve(local_cluster, kubectl, tmp_path, shop) as server:
+        yield server
+
+
+def verify(server: ServerProcess, store_id: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run `urumi verify`."""
+    environ = {**os.environ, "URUMI_URL": server.url, "URUMI_TOKEN": server.token}
+    command = [sys.executable, "-m", "urumi.cli.main", "verify", store_id, *arguments]
+    return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=120, check=False)
+
+
+def admin_password(kubectl: Kubectl, store_id: str) -> str:
+    """Return the password that the platform made for a store."""
+    return base64.b64decode(kubectl.get("secret", "store-admin", f"store-{store_id}")["data"]["password"]).decode()
+
+
+def test_ready_comes_after_a_walk_to_something_that_can_be_bought(
+    platform_with_shop: ServerProcess, shop: Shopkeeper, store_id: str
+) -> None:
+    platform_with_shop.create(store_id)
+    store = platform_with_shop.wait_for_phase(store_id, "Ready")
+    assert not store.get("simulated")
+    assert condition(store, "StorefrontAnswers")["status"] == "True"
+    [event] = events_of(store, "StorefrontAnswers")
+    assert event["message"].startswith("Demo mug for 399.00 INR can be bought")
+    assert [each["type"] for each in store["events"]][-2:] == ["StorefrontAnswers", "Ready"]
+    assert shop.hosts == {f"{store_id}.127.0.0.1.nip.io"}
+
+
+def test_a_shop_without_products_is_ready_and_says_that_nothing_is_for_sale(
+    platform_with_shop: ServerProcess, shop: Shopkeeper, store_id: str
+) -> None:
+    shop.products = []
+    platform_with_shop.create(store_id)
+    answers = condition(platform_with_shop.wait_for_phase(store_id, "Ready"), "StorefrontAnswers")
+    assert (answers["reason"], answers["message"]) == (
+        "CatalogueEmpty",
+        "the storefront answers, nothing is for sale yet",
+    )
+
+
+def test_a_shop_that_does_not_sell_is_waited_for_then_failed_then_ready_by_itself(
+    local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, shop: Shopkeeper, real_node: None, store_id: str
+) -> None:
+    shop.is_open = False
+    with serve(local_cluster, kubectl, tmp_path, shop, MAX_PROVISION_SECONDS="15") as server:
+        server.create(store_id)
+
+        def waiting() -> Any:
+            progress = (server.store(store_id) or {}).get("progress", {})
+            return progress if "answered 503" in progress.get("message", "") else None
+
+        progress = wait_for(waiting, "the store to wait for its storefront")
+        assert (progress["step"], progress["index"], progress["total"]) == ("storefront", 6, 6)
+        failed = server.wait_for_phase(store_id, "Failed")
+        assert failed["lastError"]["reason"] == "StorefrontSilent"
+        assert "GET / answered 503: Error establishing a database connection" in failed["lastError"]["message"]
+        assert condition(failed, "Healthy")["status"] == "True"
+        shop.is_open = True
+        assert "lastError" not in server.wait_for_phase(store_id, "Ready")
+
+
+def test_a_provision_may_end_with_an_order_that_is_taken_back(
+    local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, shop: Shopkeeper, real_node: None, store_id: str
+) -> None:
+    with serve(local_cluster, kubectl, tmp_path, shop, STOREFRONT_CHECK="order", MAX_PROVISION_SECONDS="60") as server:
+        server.create(store_id)
+        wait_for(lambda: kubectl.attempt("get", "secret", "store-admin", "-n", f"store-{store_id}").returncode == 0, "")
+        shop.password = admin_password(kubectl, store_id)
+        store = server.wait_for_phase(store_id, "Ready")
+    answers = condition(store, "StorefrontAnswers")
+    assert (answers["reason"], answers["message"]) == ("OrderPlaced", "order 12 was placed, 448.00 INR, and cancelled")
+    assert shop.orders == {}
+
+
+def test_verify_places_an_order_and_takes_it_back(
+    platform_with_shop: ServerProcess, kubectl: Kubectl, shop: Shopkeeper, store_id: str
+) -> None:
+    platform_with_shop.create(store_id)
+    platform_with_shop.wait_for_phase(store_id, "Ready")
+    shop.password = admin_password(kubectl, store_id)
+
+    done = verify(platform_with_shop, store_id)
+
+    assert done.returncode == 0, done.stderr
+    last = done.stdout.splitlines()[-1]
+    assert last == f"Store {store_id} sells: order 12 over 448.00 INR was placed and taken back."
+    assert shop.orders == {}
+    assert [each for each in shop.history if "/orders/" in each] == [
+        "GET /wp-json/wc/v3/orders/12",
+        "PUT /wp-json/wc/v3/orders/12",
+        "DELETE /wp-json/wc/v3/orders/12",
+    ]
+
+
+def test_verify_says_which_part_failed_and_why(
+    platform_with_shop: ServerProcess, shop: Shopkeeper, store_id: str
+) -> None:
+    platform_with_shop.create(store_id)
+    platform_with_shop.wait_for_phase(store_id, "Ready")
+    shop.password = "changed in the shop"
+
+    done = verify(platform_with_shop, store_id, "--json")
+
+    assert done.returncode == 1
+    told = json.loads(done.stdout)
+    assert [(stage["name"], stage["ok"]) for stage in told["stages"]] == [
+        ("front page", True),
+        ("catalogue", True),
+        ("admin login", False),
+    ]
+    assert "the login of 'admin' was refused; was the password changed in the shop?" in told["message"]
+    assert shop.orders == {}
+
+
+def test_on_simulated_containers_no_answer_is_claimed_and_no_order_can_be_placed(
+    platform: ServerProcess, store_id: str
+) -> None:
+    platform.create(store_id)
+    store = platform.wait_for_phase(store_id, "Ready")
+    answers = condition(store, "StorefrontAnswers")
+    assert (answers["status"], answers["reason"]) == ("Unknown", "Simulated")
+    done = verify(platform, store_id)
+    assert done.returncode == 4
+    assert "simulated containers: there is no shop that could take an order" in done.stderr

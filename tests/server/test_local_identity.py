@@ -1,0 +1,84 @@
+"""AUTH_MODE=token: the token file, and what a session's cookie is worth."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from server.authority import OneToken
+from server.main import local_token
+from server.problems import ProblemError
+from server.settings import server_settings_from
+from urumi.config import token_file
+from urumi.errors import ConfigError
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A state folder of the test's own, and no token from the environment."""
+    monkeypatch.setenv("URUMI_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.delenv("URUMI_TOKEN", raising=False)
+
+
+def test_the_token_file_is_made_once_and_for_its_owner_only() -> None:
+    token = local_token()
+    assert len(token) >= 32
+    assert stat.S_IMODE(token_file().stat().st_mode) == 0o600
+    assert local_token() == token
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o622])
+def test_a_token_file_that_is_open_to_others_is_refused(mode: int) -> None:
+    token = local_token()
+    token_file().chmod(mode)
+    with pytest.raises(ConfigError) as refused:
+        local_token()
+    words = refused.value.sentence()
+    assert f"{token_file()} is open to others: expected mode 0600, got {mode:04o}." in words
+    assert "chmod 600" in words
+    assert token not in words
+
+
+def test_an_empty_token_file_is_refused() -> None:
+    local_token()
+    token_file().write_text("\n")
+    with pytest.raises(ConfigError, match="is empty"):
+        local_token()
+
+
+async def test_a_cookie_stands_for_the_token_until_it_expires() -> None:
+    assert OneToken("s3cret", 60).token_in(OneToken("s3cret", 60).cookie("s3cret")) == "s3cret"
+    assert OneToken("s3cret", 60).token_in(OneToken("s3cret", -1).cookie("s3cret")) == ""
+
+
+@pytest.mark.parametrize("cookie", ["", ".", "9999999999", "9999999999.", "x.y", "9999999999.0123", "²."])
+async def test_a_cookie_that_was_not_signed_stands_for_nothing(cookie: str) -> None:
+    assert OneToken("s3cret", 60).token_in(cookie) == ""
+
+
+async def test_another_token_ends_the_sessions_of_the_old_one() -> None:
+    assert OneToken("new", 60).token_in(OneToken("old", 60).cookie("old")) == ""
+
+
+@pytest.mark.parametrize("token", ["", "nearly", "s3cret ", "S3CRET", "ü"])
+async def test_a_wrong_token_is_nobodys(token: str) -> None:
+    with pytest.raises(ProblemError) as refused:
+        await OneToken("s3cret", 60).permit(token, "list")
+    assert refused.value.name == "unauthorized"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("AUTH_MODE", "none", "AUTH_MODE must be token or kubernetes, got 'none'."),
+        ("AUTH_CACHE_SECONDS", "0", "AUTH_CACHE_SECONDS must be seconds above 0 and up to 300, got '0'."),
+        ("AUTH_CACHE_SECONDS", "nan", "got 'nan'"),
+        ("ANONYMOUS_READS", "stores", "ANONYMOUS_READS may have health and metrics in it, got 'stores'."),
+    ],
+)
+def test_a_wrong_setting_is_refused_by_name(name: str, value: str, words: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        server_settings_from("h", 1, "t", {name: value})
+    assert words in refused.value.message

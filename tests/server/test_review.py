@@ -1,0 +1,84 @@
+"""What a review is remembered for: how long, how many, and how often it is asked for."""
+
+import asyncio
+
+import pytest
+
+from server.review import Memory
+from urumi.errors import ClusterUnreachable
+
+pytestmark = pytest.mark.anyio
+KEY = ("a-token", "list")
+
+
+class Answers:
+    """Answers a review when it is told to, and counts how often it is asked."""
+
+    def __init__(self, answer: bool | None = True) -> None:
+        self.answer = answer
+        self.count = 0
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+
+    async def __call__(self) -> bool | None:
+        self.count += 1
+        await self.may_answer.wait()
+        return self.answer
+
+
+async def test_an_answer_is_asked_for_once_while_it_counts() -> None:
+    memory: Memory[bool] = Memory(600, 600)
+    answers = Answers()
+    assert [await memory.get(KEY, answers) for _ in range(5)] == [True] * 5
+    assert answers.count == 1
+
+
+async def test_an_answer_that_lapsed_is_asked_for_again() -> None:
+    memory: Memory[bool] = Memory(0.0, 0.0)
+    answers = Answers()
+    for _ in range(3):
+        await memory.get(KEY, answers)
+    assert answers.count == 3
+
+
+async def test_a_refusal_counts_for_a_shorter_time() -> None:
+    memory: Memory[bool] = Memory(600, 0.0)
+    refused, allowed = Answers(None), Answers(True)
+    for _ in range(2):
+        assert await memory.get(KEY, refused) is None
+        assert await memory.get(("another", "list"), allowed) is True
+    assert (refused.count, allowed.count) == (2, 1)
+
+
+async def test_whoever_asks_meanwhile_waits_for_the_same_answer_and_may_go_away() -> None:
+    memory: Memory[bool] = Memory(600, 600)
+    answers = Answers()
+    answers.may_answer.clear()
+    waiting = [asyncio.create_task(memory.get(KEY, answers)) for _ in range(10)]
+    while not answers.count:
+        await asyncio.sleep(0)
+    waiting[0].cancel()
+    await asyncio.sleep(0)
+    answers.may_answer.set()
+    assert await asyncio.gather(*waiting[1:]) == [True] * 9
+    assert answers.count == 1
+
+
+async def test_an_error_goes_to_everybody_and_is_not_remembered() -> None:
+    memory: Memory[bool] = Memory(600, 600)
+
+    async def away() -> bool | None:
+        await asyncio.sleep(0)
+        raise ClusterUnreachable("away")
+
+    results = await asyncio.gather(*[memory.get(KEY, away) for _ in range(3)], return_exceptions=True)
+    assert [type(result) for result in results] == [ClusterUnreachable] * 3
+    assert await memory.get(KEY, Answers()) is True
+
+
+async def test_no_more_answers_are_kept_than_there_is_room_for() -> None:
+    memory: Memory[bool] = Memory(600, 600, size=8)
+    answers = Answers()
+    for number in range(100):
+        await memory.get((f"token-{number}", "list"), answers)
+    assert len(memory) == 8
