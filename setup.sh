@@ -365,6 +365,7 @@ test_everything() {
         command -v mariadbd >/dev/null 2>&1 || apt_install MariaDB mariadb-server-core mariadb-client-core
     fi
     case " $* " in *" --node "*) install_for_node ;; esac
+    command -v npm >/dev/null 2>&1 || apt_install "npm, which brings axe-core," npm
     build_programs all >/dev/null
     say "[3/3] The tests: a few minutes."
     exec "$VENV/bin/python" -m pytest "$@"

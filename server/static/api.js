@@ -60,6 +60,13 @@ export async function whyNotLive() {
 export const retryStore = (storeId) => call("POST", `/stores/${encodeURIComponent(storeId)}/retry`);
 
 /**
+ * Ask for the admin account of exactly the store with that uid.
+ * @param {string} storeId
+ * @param {string} uid
+ */
+export const readCredentials = (storeId, uid) => call("POST", `/stores/${encodeURIComponent(storeId)}/credentials`, { uid });
+
+/**
  * Ask for the deletion of exactly the store with that uid; another one of that name is left alone.
  * @param {string} storeId
  * @param {string} uid

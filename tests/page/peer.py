@@ -35,6 +35,7 @@ from urumi.wire import (
     SUBPROTOCOL,
     Bookmark,
     CreateStore,
+    Credentials,
     Delta,
     Goodbye,
     Resync,
@@ -184,6 +185,7 @@ class Peer:
             Route("/stores", self._guarded(self._create), methods=["POST"]),
             Route("/stores/{store_id}", self._guarded(self._delete), methods=["DELETE"]),
             Route("/stores/{store_id}/retry", self._guarded(self._retry), methods=["POST"]),
+            Route("/stores/{store_id}/credentials", self._guarded(self._credentials), methods=["POST"]),
             WebSocketRoute("/ws", self._live),
         ]
         return Starlette(routes=routes, middleware=[Middleware(Envelope)])
@@ -250,6 +252,13 @@ class Peer:
         known = self.stores[request.path_params["store_id"]]
         self._put(known.model_copy(update={"phase": Phase.PROVISIONING, "last_error": None}))
         return JSONResponse(dump(known), 202)
+
+    async def _credentials(self, request: Request) -> Response:
+        known = self.stores[request.path_params["store_id"]]
+        if (await request.json()).get("uid") != known.uid:
+            return _problem(refusal(409, "conflict", f"Store {known.store_id} is another store by now."))
+        account = Credentials(store_id=known.store_id, username="boss", password="s3<b>cret", admin_url=known.admin_url)
+        return JSONResponse(dump(account))
 
     async def _live(self, socket: WebSocket) -> None:
         if self.refuse_sockets or socket.cookies.get(COOKIE) != self._cookie or not self._is_own_origin(socket):
