@@ -175,8 +175,8 @@ def test_every_text_can_be_read(live_page: Page, peer: Peer, scheme: str) -> Non
         assert live_page.evaluate(CONTRAST) == []
 
 
-# Collects in `window.shifts` what the browser counts into the cumulative layout shift: everything that moves up or down,
-# and everything that moves sideways outside of a row (in one, the words of a store that changed make room for its meter).
+# Collects in `window.shifts` what the browser counts into the cumulative layout shift: what moves up or down, and what
+# moves sideways outside of a row (in one, the words of a store that changed make room for its meter).
 NOTE_SHIFTS = """
 window.shifts = [];
 const isInRow = (node) => Boolean(node?.parentElement?.closest("#store-rows tr"));

@@ -97,17 +97,6 @@ async def test_an_admin_account_is_read_of_that_very_store_and_kept_out_of_trace
     assert json.loads(peer.requests[0][3]) == {"uid": "uid-of-shop-1"}
 
 
-async def test_an_admin_account_is_read_of_that_very_store_and_kept_out_of_tracebacks(
-    peer: Peer, client: Client
-) -> None:
-    peer.put(make_store("shop-1"))
-    account = await client.read_credentials("shop-1", uid="uid-of-shop-1")
-    assert (account.username, account.password) == ("admin", "password-of-shop-1")
-    assert account.password not in repr(account)
-    assert peer.requests[0][:2] == ("POST", "/stores/shop-1/credentials")
-    assert json.loads(peer.requests[0][3]) == {"uid": "uid-of-shop-1"}
-
-
 async def test_an_absent_store_is_not_found(client: Client) -> None:
     with pytest.raises(NotFound, match="There is no store 'shop-1'"):
         await client.get_store("shop-1")
