@@ -17,8 +17,21 @@ from tests.serve import ServerProcess
 CRD = Path(__file__).resolve().parent.parent / "crds" / "stores.yaml"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the page's tests last: once Playwright runs, its event loop is in the way of every async test."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --node: run the tests with real containers, and only those."""
+    parser.addoption("--node", action="store_true", help="run the tests that bring a real node up (Linux, root)")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Choose by --node, and put the page's tests last.
+
+    Once Playwright runs, its event loop is in the way of every async test.
+    """
+    with_node = bool(config.getoption("--node"))
+    left_out = [item for item in items if (item.get_closest_marker("node") is not None) != with_node]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
     items.sort(key=lambda item: "tests/page/" in item.path.as_posix())
 
 

@@ -21,6 +21,8 @@ from urumi.config import Target
 class ServerProcess:
     """`urumi serve` against the test cluster; use as a context manager, or start and stop by hand."""
 
+    python: tuple[str, ...] = (sys.executable,)
+
     def __init__(
         self, cluster: ClusterInfo, kubectl: Kubectl, folder: Path, *, namespace: str = "", **environ: str
     ) -> None:
@@ -77,7 +79,7 @@ class ServerProcess:
         arguments = ["serve", "--port", str(self.port), "--kubeconfig", str(self.cluster.kubeconfig)]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "urumi.cli.main", *arguments],
+                [*self.python, "-m", "urumi.cli.main", *arguments],
                 env=environ,
                 stdout=log,
                 stderr=log,
