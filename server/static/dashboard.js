@@ -217,9 +217,9 @@ export class Dashboard {
   }
 
   /** @param {Store} store */
-  async #retry({ storeId }) {
+  async #retry({ storeId, uid }) {
     try {
-      await retryStore(storeId);
+      await retryStore(storeId, uid);
       notify(`${storeId} is tried again now.`);
     } catch (thrown) {
       const { detail, hint } = asProblem(thrown);

@@ -77,6 +77,7 @@ class Peer:
         self.next_refusal: Refusal | None = None
         self.goodbye_ms: int | None = None
         self.refuse_sockets = False
+        self.close_code = 1012
         self.answers.set()
         self._cookie = secrets.token_urlsafe(16)
         self._begin_epoch()
@@ -275,7 +276,7 @@ class Peer:
             while (text := await outbox.get()) is not None:
                 await socket.send_text(text)
             reader.cancel()
-            await socket.close(1012)
+            await socket.close(self.close_code)
         except (WebSocketDisconnect, RuntimeError):
             return
         finally:

@@ -150,6 +150,21 @@ def test_losing_the_line_is_said_aloud_once(live_page: Page, peer: Peer, console
     expect(voice).to_have_text("Live again.")
 
 
+def test_a_line_closed_for_want_of_a_session_leads_to_the_form(live_page: Page, peer: Peer) -> None:
+    peer.close_code = 4401
+    peer.drop_sockets()
+    expect(live_page.locator("#sign-in-error")).to_have_text("You have been signed out. Sign in again to go on.")
+
+
+def test_a_right_that_was_taken_away_is_said(live_page: Page, peer: Peer, console: Console) -> None:
+    console.allow(NETWORK)
+    peer.close_code = 4403
+    peer.refuse_sockets = True
+    live_page.clock.install()
+    peer.drop_sockets()
+    expect(live_page.locator("#status-detail")).to_contain_text("The right to watch the stores was taken away")
+
+
 def test_two_pages_agree(live_page: Page, peer: Peer) -> None:
     other = live_page.context.new_page()
     other.goto(peer.url)
