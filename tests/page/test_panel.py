@@ -101,7 +101,7 @@ def test_retry_asks_the_server_and_the_feed_shows_what_comes_of_it(live_page: Pa
     expect(live_page.locator("#notice-words")).to_have_text("shop-a is tried again now.")
     expect(live_page.locator(".phase-words")).to_contain_text("Provisioning")
     expect(live_page.get_by_role("heading", name="Last error")).to_be_hidden()
-    assert "POST /stores/shop-a/retry" in peer.requests
+    assert any(request.startswith("POST /stores/shop-a/retry") for request in peer.requests)
 
 
 def test_a_refused_retry_stays_on_the_page_in_words(live_page: Page, peer: Peer, console: Console) -> None:
@@ -124,7 +124,7 @@ def test_a_retry_that_makes_no_sense_is_off_and_says_why(live_page: Page, peer: 
     expect(retry).to_have_attribute("aria-disabled", "true")
     expect(live_page.locator("#off-reason")).to_have_text("Nothing to retry: the store is Ready.")
     retry.click(force=True)
-    assert not [request for request in peer.requests if request.endswith("/retry")]
+    assert not [request for request in peer.requests if "/retry" in request]
 
 
 def test_a_store_that_goes_stays_readable_and_says_so(live_page: Page, peer: Peer) -> None:

@@ -29,7 +29,9 @@ async def test_r_retries_the_store_under_the_cursor(peer: Peer, target: Target) 
     async with dashboard(target) as driver:
         await driver.press("r")
         await driver.until_said("shop-1 is tried again now.")
-    assert [(method, path) for method, path, *_ in peer.requests] == [("POST", "/stores/shop-1/retry")]
+    assert [(method, path) for method, path, *_ in peer.requests] == [
+        ("POST", "/stores/shop-1/retry?uid=uid-of-shop-1")
+    ]
 
 
 async def test_marked_stores_are_retried_together_those_that_are_ready_are_left_out(peer: Peer, target: Target) -> None:
@@ -38,7 +40,9 @@ async def test_marked_stores_are_retried_together_those_that_are_ready_are_left_
     async with dashboard(target) as driver:
         await driver.press("asterisk", "r")
         await driver.until_said("2 stores are tried again now.")
-    assert sorted(path for _, path, *_ in peer.requests) == ["/stores/shop-1/retry", "/stores/shop-2/retry"]
+    assert sorted(path for _, path, *_ in peer.requests) == [
+        f"/stores/{name}/retry?uid=uid-of-{name}" for name in ("shop-1", "shop-2")
+    ]
 
 
 async def test_a_retry_that_is_refused_is_said_with_the_reason(peer: Peer, target: Target) -> None:
