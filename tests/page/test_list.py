@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.page.conftest import open_live
+from tests.page.conftest import open_live, sign_in
 from tests.page.peer import Peer
 from tests.page.stores import START, event, make_store, many_stores
 
@@ -121,19 +121,20 @@ def test_the_order_is_chosen_and_the_address_keeps_it(live_page: Page, peer: Pee
     expect(row(live_page, "b-old").locator("a")).to_be_focused()
 
 
-def test_of_thousands_of_stores_as_many_rows_are_made_as_anybody_looks_at(live_page: Page, peer: Peer) -> None:
-    peer.put(*many_stores(3000))
-    expect(live_page.locator("#shown-count")).to_have_text("3,000 stores", timeout=60_000)
-    expect(live_page.get_by_role("button", name="2,000 more")).to_be_visible(timeout=60_000)
-    expect(live_page.get_by_role("table")).to_have_attribute("aria-rowcount", "3001")
-    live_page.get_by_role("button", name="2,000 more").scroll_into_view_if_needed()
-    expect(live_page.get_by_role("button", name=re.compile("^1,[0-9]00 more$"))).to_be_visible()
-    row(live_page, "shop-02999").locator("a").focus()
-    live_page.keyboard.press("End")
-    expect(row(live_page, "shop-00000").locator("a")).to_be_focused(timeout=60_000)
-    expect(live_page.locator("#more-stores")).to_be_hidden()
-    live_page.get_by_label("Filter the stores").fill("shop-0000")
-    expect(rows(live_page)).to_have_count(10)
+def test_of_many_stores_as_many_rows_are_made_as_anybody_looks_at(page: Page, peer: Peer) -> None:
+    peer.put(*many_stores(1500))
+    sign_in(page, peer)
+    open_live(page, peer.url)
+    expect(page.get_by_role("button", name="500 more")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("table")).to_have_attribute("aria-rowcount", "1501")
+    page.get_by_role("button", name="500 more").scroll_into_view_if_needed()
+    expect(page.get_by_role("button", name="500 more")).to_have_count(0)
+    row(page, "shop-01499").locator("a").focus()
+    page.keyboard.press("End")
+    expect(row(page, "shop-00000").locator("a")).to_be_focused(timeout=60_000)
+    expect(page.locator("#more-stores")).to_be_hidden()
+    page.get_by_label("Filter the stores").fill("shop-0000")
+    expect(rows(page)).to_have_count(10)
 
 
 def test_the_text_filter(live_page: Page, peer: Peer) -> None:
