@@ -94,7 +94,8 @@ class Peer:
 
     def start(self) -> None:
         """Start with a new epoch; returns when the port answers."""
-        listener = socket.socket()
+        # As the real server has it: asyncio switches Nagle's delay off only where a socket says that it is TCP.
+        listener = socket.socket(proto=socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", self._port))
         self._port = listener.getsockname()[1]

@@ -69,9 +69,12 @@ def test_the_timeline_grows_live_and_keeps_its_lines(live_page: Page, peer: Peer
 
 
 def test_links_lead_to_the_shop_only_where_one_can_answer(live_page: Page, peer: Peer) -> None:
-    peer.put(make_store("shop-a"))
-    open_store(live_page, "shop-a")
     shop = live_page.get_by_role("link", name="http://shop-a.127.0.0.1.nip.io", exact=True)
+    peer.put(make_store("shop-a", "Provisioning"))
+    open_store(live_page, "shop-a")
+    expect(live_page.locator("[data-field=addressNote]")).to_have_text("They answer when the store is Ready.")
+    expect(shop).to_have_count(0)
+    peer.put(make_store("shop-a"))
     expect(shop).to_have_attribute("href", "http://shop-a.127.0.0.1.nip.io")
     expect(shop).to_have_attribute("rel", "noopener noreferrer")
     expect(live_page.get_by_role("link", name="http://shop-a.127.0.0.1.nip.io/wp-admin/")).to_be_visible()
