@@ -23,16 +23,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Choose by --node, and put the page's tests last.
+    """Choose by --node, and put the tests with a browser last.
 
-    Once Playwright runs, its event loop is in the way of every async test.
+    While Playwright runs, its event loop is in the way of every async test. The shops come just before, so that they do
+    not run beside everything else; a shop's browser ends with its module, the page's with the run.
     """
     with_node = bool(config.getoption("--node"))
     left_out = [item for item in items if (item.get_closest_marker("node") is not None) != with_node]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
-    items.sort(key=lambda item: "tests/page/" in item.path.as_posix())
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    path = item.path.as_posix()
+    if "tests/page/" in path:
+        return 3
+    if "tests/shops/" in path:
+        return 2 if path.endswith("test_browser.py") else 1
+    return 0
 
 
 @pytest.fixture(scope="session")

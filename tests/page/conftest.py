@@ -3,67 +3,23 @@
 The tests ask for `page_url` and for what happens on the page; only those that make the server misbehave ask for `peer`.
 """
 
-import re
-import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.browser import NETWORK as NETWORK
+from tests.browser import Console as Console
+from tests.browser import launched
 from tests.page.peer import Peer
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-# Chromium itself writes failed requests and refused sockets to the console; tests that cause them allow them.
-NETWORK = r"Failed to load resource|WebSocket connection to"
-
-
-@dataclass
-class Console:
-    """What the page wrote to its console that must not be there."""
-
-    errors: list[str] = field(default_factory=list)
-    allowed: list[str] = field(default_factory=list)
-
-    def allow(self, pattern: str) -> None:
-        """Expect messages of that pattern."""
-        self.allowed.append(pattern)
-
-    def listen(self, page: Page) -> None:
-        """Take the messages of a page."""
-        page.on("console", self._hear)
-        page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
-
-    def unexpected(self) -> list[str]:
-        """Return the errors that nobody allowed."""
-        return [error for error in self.errors if not any(re.search(pattern, error) for pattern in self.allowed)]
-
-    def _hear(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            self.errors.append(message.text)
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The system's Chromium."""
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        pytest.fail(f"No browser was found (looked for {', '.join(BROWSERS)}): run `apt-get install chromium`.")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

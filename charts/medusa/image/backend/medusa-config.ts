@@ -1,0 +1,52 @@
+/*
+ * How one store's backend is configured: from its environment alone, which the chart writes (templates/_env.tpl).
+ *
+ * Redis holds sessions, events, locks and workflows in flight, so that a restart of the backend loses none of them.
+ * `medusa build` reads this file without any of the variables, so nothing here may insist on one.
+ */
+import { defineConfig } from "@medusajs/framework/utils"
+
+const redisUrl = process.env.REDIS_URL
+const storeUrl = process.env.URUMI_STORE_URL ?? ""
+
+module.exports = defineConfig({
+  projectConfig: {
+    databaseUrl: process.env.DATABASE_URL,
+    redisUrl,
+    workerMode: (process.env.MEDUSA_WORKER_MODE ?? "shared") as "shared" | "server" | "worker",
+    http: {
+      storeCors: process.env.STORE_CORS ?? storeUrl,
+      adminCors: process.env.ADMIN_CORS ?? storeUrl,
+      authCors: process.env.AUTH_CORS ?? storeUrl,
+      jwtSecret: process.env.JWT_SECRET,
+      cookieSecret: process.env.COOKIE_SECRET,
+    },
+    // A browser drops a Secure cookie that came over plain http: with it, nobody could sign in to such a shop's admin.
+    cookieOptions: { secure: process.env.URUMI_COOKIE_SECURE !== "false", sameSite: "lax", httpOnly: true },
+  },
+  admin: { disable: process.env.DISABLE_MEDUSA_ADMIN === "true" },
+  modules: [
+    { resolve: "@medusajs/medusa/event-bus-redis", options: { redisUrl } },
+    { resolve: "@medusajs/medusa/workflow-engine-redis", options: { redis: { redisUrl } } },
+    {
+      resolve: "@medusajs/medusa/locking",
+      options: {
+        providers: [
+          { resolve: "@medusajs/medusa/locking-redis", id: "locking-redis", is_default: true, options: { redisUrl } },
+        ],
+      },
+    },
+    {
+      resolve: "@medusajs/medusa/file",
+      options: {
+        providers: [
+          {
+            resolve: "@medusajs/medusa/file-local",
+            id: "local",
+            options: { upload_dir: "static", backend_url: `${storeUrl}/static` },
+          },
+        ],
+      },
+    },
+  ],
+})

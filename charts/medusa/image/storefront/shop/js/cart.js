@@ -1,0 +1,61 @@
+// What was chosen, with quantities that can be changed.
+import * as basket from "./basket.js";
+import { announce, element, errorNotice, picture } from "./dom.js";
+import { lineWords, totals } from "./totals.js";
+import { money } from "./words.js";
+
+export async function cart() {
+  const content = element("div");
+  draw(content, await basket.load());
+  return { title: "Cart", content };
+}
+
+function draw(content, cart, error = null) {
+  const lines = cart?.items ?? [];
+  content.replaceChildren(element("h1", {}, "Your cart"));
+  if (error) content.append(errorNotice(error));
+  if (!lines.length) {
+    content.append(
+      element("p", { class: "notice" }, "There is nothing in your cart yet."),
+      element("a", { class: "button", href: "/" }, "See the products"),
+    );
+    return;
+  }
+  const sorted = [...lines].sort((one, other) => one.created_at.localeCompare(other.created_at));
+  content.append(
+    element("ul", { class: "lines" }, sorted.map((line) => row(content, cart, line))),
+    totals(cart, "at the checkout"),
+    element("a", { class: "button wide", href: "/checkout" }, "To the checkout"),
+  );
+}
+
+function row(content, cart, line) {
+  const id = `amount-${line.id}`;
+  const amount = element("input", { id, class: "amount", type: "number", min: 1, max: 99, value: line.quantity, inputmode: "numeric" });
+  const remove = element("button", { class: "plain", type: "button", "aria-label": `Remove ${line.product_title}` }, "Remove");
+
+  async function change(work, words) {
+    amount.disabled = remove.disabled = true;
+    try {
+      draw(content, await work());
+      announce(words);
+    } catch (error) {
+      // What was typed is not what is in the cart: show what is.
+      draw(content, cart, error);
+    }
+  }
+
+  amount.addEventListener("change", () => {
+    const quantity = Math.max(1, Math.floor(Number(amount.value)) || 1);
+    change(() => basket.change(line.id, quantity), `${quantity} × ${line.product_title}`);
+  });
+  remove.addEventListener("click", () => change(() => basket.remove(line.id), `${line.product_title} is removed.`));
+  return element(
+    "li",
+    { class: "line" },
+    picture(line.thumbnail),
+    lineWords(line),
+    element("span", { class: "price" }, money(line.unit_price * line.quantity, cart.currency_code)),
+    element("div", { class: "line-tools" }, element("label", { for: id, class: "unseen" }, `How many ${line.product_title}`), amount, remove),
+  );
+}

@@ -1,0 +1,110 @@
+"""The init container's command: an empty database becomes a shop, once."""
+
+import time
+from typing import TYPE_CHECKING
+
+from tests.shops.medusa.node import NODE_VERSION, SOURCES
+from tests.shops.medusa.shop import ADMIN_EMAIL, TITLE, Shop, fetch
+
+if TYPE_CHECKING:
+    from tests.shops.medusa.conftest import OpenShop
+    from tests.shops.medusa.servers import Postgres
+
+SAMPLES = {"Beeswax candle", "Canvas tote", "Dotted notebook", "Stoneware mug"}
+
+
+def contents(postgres: "Postgres", database: str) -> str:
+    """Everything in a database, but for the random words that newer versions of pg_dump put around it."""
+    dump = postgres.run("pg_dump", postgres.url(database))
+    return "\n".join(line for line in dump.splitlines() if not line.startswith(("\\restrict", "\\unrestrict")))
+
+
+def test_an_empty_database_becomes_a_shop_that_can_sell(open_shop: "OpenShop") -> None:
+    shop = open_shop.shop
+    with shop.shopper() as shopper:
+        [region] = fetch(shopper, "GET", "/store/regions")["regions"]
+        query = {"region_id": region["id"], "fields": "title,*variants.calculated_price,+variants.inventory_quantity"}
+        products = fetch(shopper, "GET", "/store/products", params=query)["products"]
+
+    assert "urumi-migrate: done" in open_shop.first_setup
+    assert region["currency_code"] == "usd"
+    assert {country["iso_2"] for country in region["countries"]} == {"us", "ca"}
+    assert {product["title"] for product in products} == SAMPLES
+    for product in products:
+        for variant in product["variants"]:
+            assert variant["calculated_price"]["calculated_amount"] > 0
+            assert variant["inventory_quantity"] > 0
+
+
+def test_the_merchant_finds_the_shop_described_as_it_was_asked_for(shop: Shop) -> None:
+    with shop.merchant() as merchant:
+        [store] = fetch(merchant, "GET", "/admin/stores")["stores"]
+        user = fetch(merchant, "GET", "/admin/users/me")["user"]
+        [option] = fetch(merchant, "GET", "/admin/shipping-options")["shipping_options"]
+
+    assert store["name"] == TITLE
+    assert [each["currency_code"] for each in store["supported_currencies"]] == ["usd"]
+    assert user["email"] == ADMIN_EMAIL
+    assert {price["amount"] for price in option["prices"]} == {5}
+
+
+def test_a_second_run_changes_nothing_and_starts_no_medusa(shop: Shop, postgres: "Postgres") -> None:
+    before = contents(postgres, "medusa")
+
+    began = time.monotonic()
+    said = shop.migrate()
+    print(f"second run: {time.monotonic() - began:.2f} s")  # noqa: T201
+
+    assert said.startswith("urumi-migrate: nothing changed")
+    assert len(said.splitlines()) == 1
+    assert contents(postgres, "medusa") == before
+
+
+def test_a_cut_off_run_is_finished_and_a_new_key_taken_over_in_a_restored_backup(
+    copied_shop: Shop, postgres: "Postgres"
+) -> None:
+    tables = ("product", "product_variant", "inventory_item", "inventory_level", "region", "shipping_option", '"user"')
+
+    def rows() -> dict[str, str]:
+        counts = " union all ".join(f"select $${table}$$, count(*) from {table}" for table in tables)  # noqa: S608
+        return dict(line.split("|") for line in postgres.query(counts, "copied").splitlines())
+
+    before = rows()
+    # As a kill leaves it: the last script began, most of it is done, its end was not recorded.
+    postgres.query(
+        "delete from urumi_setup;"
+        "update script_migrations set finished_at = null where script_name like '%first-setup%';"
+        "delete from inventory_level where id = (select min(id) from inventory_level)",
+        "copied",
+    )
+    new_key = "pk_" + "5" * 64
+
+    said = copied_shop.migrate(URUMI_PUBLISHABLE_KEY=new_key)
+
+    assert "urumi-migrate: done" in said
+    left = postgres.query("select count(*) from inventory_level where deleted_at is null", "copied")
+    assert rows() == before | {"inventory_level": left}
+    assert left == before["inventory_level"]
+    assert postgres.query("select token from api_key where type = 'publishable'", "copied") == new_key
+    assert copied_shop.migrate(URUMI_PUBLISHABLE_KEY=new_key).startswith("urumi-migrate: nothing changed")
+
+
+def test_what_is_missing_is_named(shop: Shop) -> None:
+    done = shop.try_to_migrate(URUMI_PUBLISHABLE_KEY="", URUMI_ADMIN_EMAIL="")
+
+    assert done.returncode == 1
+    assert "missing, the chart sets them: URUMI_PUBLISHABLE_KEY, URUMI_ADMIN_EMAIL" in done.stderr
+
+
+def test_a_database_that_never_answers_is_named(shop: Shop) -> None:
+    nowhere = "postgres://medusa@127.0.0.1:9/medusa?sslmode=disable"
+
+    done = shop.try_to_migrate(DATABASE_URL=nowhere, URUMI_MIGRATE_PATIENCE_SECONDS="1")
+
+    assert done.returncode == 1
+    assert "waiting for the database: " in done.stdout
+    assert "the database did not answer in 1 s" in done.stderr
+
+
+def test_the_image_is_made_with_the_node_of_the_tests() -> None:
+    assert f"\nARG NODE_IMAGE=node:{NODE_VERSION}-bookworm-slim\n" in (SOURCES / "Dockerfile").read_text()

@@ -1,0 +1,209 @@
+"""What the backend does for shoppers, for the merchant and for whoever watches over it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reconciler.shops.medusa import MedusaShop
+from reconciler.shops.shop import Administrator
+from reconciler.shops.visit import Doorway, Visit, session
+from tests.kubectl import wait_for
+from tests.shops.medusa.shop import ADMIN_EMAIL, Shop, fetch, sign_in
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from tests.shops.medusa.conftest import OpenShop
+    from tests.shops.medusa.servers import Postgres, Server
+
+ADDRESS = {
+    "first_name": "Ada",
+    "last_name": "Lovelace",
+    "address_1": "12 Engine Street",
+    "city": "Springfield",
+    "postal_code": "12345",
+    "country_code": "us",
+}
+
+
+@pytest.fixture
+def under_scheme(open_shop: "OpenShop") -> Callable[[str], AbstractContextManager[None]]:
+    """Run the backend of a shop with another scheme inside a block."""
+
+    @contextmanager
+    def run(scheme: str) -> Iterator[None]:
+        open_shop.backend.stop()
+        try:
+            with replace(open_shop.shop, scheme=scheme).backend().running():
+                yield
+        finally:
+            open_shop.backend.start()
+
+    return run
+
+
+def order_by_cash_on_delivery(shopper: "httpx2.Client") -> Any:
+    """Buy two of the first product, as a guest."""
+    region = fetch(shopper, "GET", "/store/regions")["regions"][0]["id"]
+    query = {"region_id": region, "fields": "*variants.calculated_price", "order": "title"}
+    variant = fetch(shopper, "GET", "/store/products", params=query)["products"][0]["variants"][0]
+    cart = fetch(shopper, "POST", "/store/carts", json={"region_id": region, "email": "ada@example.org"})["cart"]["id"]
+    fetch(shopper, "POST", f"/store/carts/{cart}/line-items", json={"variant_id": variant["id"], "quantity": 2})
+    fetch(shopper, "POST", f"/store/carts/{cart}", json={"shipping_address": ADDRESS, "billing_address": ADDRESS})
+    [option] = fetch(shopper, "GET", "/store/shipping-options", params={"cart_id": cart})["shipping_options"]
+    fetch(shopper, "POST", f"/store/carts/{cart}/shipping-methods", json={"option_id": option["id"]})
+    payment = fetch(shopper, "POST", "/store/payment-collections", json={"cart_id": cart})["payment_collection"]["id"]
+    provider = {"provider_id": "pp_system_default"}
+    fetch(shopper, "POST", f"/store/payment-collections/{payment}/payment-sessions", json=provider)
+    done = fetch(shopper, "POST", f"/store/carts/{cart}/complete", json={})
+    assert done["type"] == "order", done
+    return done["order"]
+
+
+def test_an_order_through_the_store_api_reaches_the_merchant(shop: Shop) -> None:
+    with shop.shopper() as shopper:
+        order = order_by_cash_on_delivery(shopper)
+
+    with shop.merchant() as merchant:
+        fields = {"fields": "display_id,payment_status,fulfillment_status,email,total"}
+        seen = fetch(merchant, "GET", f"/admin/orders/{order['id']}", params=fields)["order"]
+
+    assert seen["display_id"] == order["display_id"]
+    assert seen["payment_status"] == "authorized"
+    assert seen["fulfillment_status"] == "not_fulfilled"
+    assert seen["email"] == "ada@example.org"
+    assert seen["total"] == 2 * 12 + 5
+
+
+@pytest.mark.anyio
+async def test_the_platforms_own_verification_buys_and_cleans_up_after_itself(shop: Shop) -> None:
+    door = Doorway(shop.url, "shop-a", "store-shop-a", shop.url.removeprefix("http://"), "http")
+    async with session() as http:
+        visit = Visit(http, door)
+        offer = await MedusaShop().find_offer(visit)
+        assert offer is not None
+        receipt = await MedusaShop().buy(visit, offer, Administrator("admin", ADMIN_EMAIL, shop.password))
+
+    assert all(stage.ok for stage in visit.stages)
+    with shop.merchant() as merchant:
+        orders = fetch(merchant, "GET", "/admin/orders", params={"fields": "display_id,status"})["orders"]
+    [order] = [each for each in orders if str(each["display_id"]) == receipt.order]
+    assert order["status"] in ("canceled", "archived")
+
+
+def signed_in_cookie(shop: Shop, scheme: str) -> tuple[str, int]:
+    """Sign in as a browser does; the cookie, or "", and the status of the next call with nothing but it."""
+    with shop.client(scheme) as browser:
+        token = sign_in(browser, shop.password)
+        answer = browser.post("/auth/session", headers={"Authorization": f"Bearer {token}"})
+        assert answer.status_code == 200, answer.text
+        cookie = answer.headers.get("set-cookie", "")
+        pair = {"Cookie": cookie.split(";")[0]} if cookie else {}
+        return cookie, browser.get("/admin/users/me", headers=pair).status_code
+
+
+def test_the_administrator_signs_in_over_http(shop: Shop) -> None:
+    cookie, status = signed_in_cookie(shop, "http")
+
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    assert "Secure" not in cookie
+    assert status == 200
+
+
+def test_the_administrator_of_a_shop_with_tls_signs_in_over_https_only(
+    shop: Shop, under_scheme: Callable[[str], AbstractContextManager[None]]
+) -> None:
+    with under_scheme("https"):
+        cookie, status = signed_in_cookie(shop, "https")
+        plain_cookie, plain_status = signed_in_cookie(shop, "http")
+
+    assert "Secure" in cookie
+    assert status == 200
+    assert plain_cookie == ""
+    assert plain_status == 401
+
+
+def test_a_wrong_password_is_refused(shop: Shop) -> None:
+    with shop.client() as client:
+        answer = client.post("/auth/user/emailpass", json={"email": ADMIN_EMAIL, "password": "wrong"})
+
+    assert answer.status_code == 401
+
+
+def test_the_admin_is_served_with_everything_it_loads(shop: Shop) -> None:
+    with shop.client() as client:
+        page = client.get("/app/")
+        scripts = [part.split('"')[0] for part in page.text.split('src="')[1:]]
+        statuses = {client.get(script).status_code for script in scripts if script.startswith("/app/")}
+
+    assert page.status_code == 200
+    assert statuses == {200}
+
+
+def lost_and_found(shop: Shop, server: "Server", words: str) -> None:
+    """Take a server away and bring it back; the backend tells, survives, and works again by itself."""
+    assert shop.health() == (200, {"status": "ok", "problems": []})
+    server.stop()
+    try:
+        wait_for(lambda: shop.health()[0] == 503, "a 503 without it")
+        assert words in shop.health()[1]["problems"][0]
+        assert shop.health("?serving")[0] == 503
+        with shop.client() as client:
+            assert client.get("/health").status_code == 200, "the liveness probe must not restart the backend"
+    finally:
+        server.start()
+    wait_for(lambda: shop.health()[0] == 200, "health after it came back")
+
+
+def test_a_database_that_is_down_is_told_and_its_return_noticed(shop: Shop, postgres: "Postgres") -> None:
+    lost_and_found(shop, postgres.server, "the database does not answer")
+
+    with shop.shopper() as shopper:
+        order_by_cash_on_delivery(shopper)
+
+
+def test_a_redis_that_is_down_is_told_and_its_return_noticed(open_shop: "OpenShop", shop: Shop) -> None:
+    lost_and_found(shop, open_shop.redis, "Redis does not answer")
+
+    with shop.shopper() as shopper:
+        order_by_cash_on_delivery(shopper)
+
+
+def test_a_shop_without_a_region_is_unhealthy_but_its_admin_stays_reachable(shop: Shop, postgres: "Postgres") -> None:
+    postgres.query("update region set deleted_at = now()")
+    try:
+        status, answer = shop.health()
+        serving, _ = shop.health("?serving")
+    finally:
+        postgres.query("update region set deleted_at = null")
+
+    assert (status, answer["problems"]) == (503, ["there is no region with a country to sell in"])
+    assert serving == 200
+
+
+def test_a_revoked_key_is_told(shop: Shop, postgres: "Postgres") -> None:
+    postgres.query("update api_key set revoked_at = now() where type = 'publishable'")
+    try:
+        status, answer = shop.health()
+    finally:
+        postgres.query("update api_key set revoked_at = null where type = 'publishable'")
+
+    assert status == 503
+    assert "the storefront's key is unknown" in answer["problems"][0]
+
+
+def test_nothing_is_written_beside_home_and_uploads(open_shop: "OpenShop", shop: Shop) -> None:
+    """The pod's root filesystem is read-only; /tmp and the uploads are what can be written to."""
+    assert [path for path in without_uploads(shop.app) if path.lstat().st_mtime > open_shop.began] == []
+
+
+def without_uploads(app: Path) -> Iterator[Path]:
+    """Every file and folder of the backend but the uploads."""
+    for path in app.rglob("*"):
+        if path.relative_to(app).parts[0] != "static":
+            yield path
