@@ -32,6 +32,7 @@ usage: ./setup.sh [--cluster local|kind|current] [COMMAND]
   status           say what runs
   down [--purge]   stop the server and the cluster; --purge deletes their data, token and logs too
   test [ARGS...]   install what the tests need and run them; ARGS go to pytest
+  test --node      the tests with real containers, and only those: a kubelet of its own, Linux and root (docs/real-node.md)
   dev              only make the environment, with every developer tool
   help             print this
 
@@ -358,9 +359,24 @@ test_everything() {
     command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 ||
         command -v google-chrome >/dev/null 2>&1 || apt_install Chromium chromium
     command -v tmux >/dev/null 2>&1 || apt_install tmux tmux
+    # Without these the tests of the shop's own files are skipped, and say so.
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        command -v php >/dev/null 2>&1 || apt_install PHP php-cli php-mysql php-zip
+        command -v mariadbd >/dev/null 2>&1 || apt_install MariaDB mariadb-server-core mariadb-client-core
+    fi
+    case " $* " in *" --node "*) install_for_node ;; esac
+    command -v npm >/dev/null 2>&1 || apt_install "npm, which brings axe-core," npm
     build_programs all >/dev/null
     say "[3/3] The tests: a few minutes."
     exec "$VENV/bin/python" -m pytest "$@"
+}
+
+# What a real node needs of Debian; tests/node/host.py knows which program of each is used.
+install_for_node() {
+    local missing
+    missing=$("$VENV/bin/python" -c 'from tests.node.host import missing_packages; print(*missing_packages())')
+    # shellcheck disable=SC2086 # names of packages
+    [ -z "$missing" ] || apt_install "What a real node needs" $missing
 }
 
 reject() {

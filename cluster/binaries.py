@@ -107,6 +107,9 @@ def linker_flags(versions: Mapping[str, str]) -> str:
     helm = versions.get("helm.sh/helm/v4")
     if helm is not None:
         flags.append(f"-X helm.sh/helm/v4/internal/version.version={helm}")
+    volumes = versions.get("github.com/rancher/local-path-provisioner")
+    if volumes is not None:
+        flags.append(f"-X main.VERSION={volumes}")
     return " ".join(flags)
 
 

@@ -1,7 +1,11 @@
-"""What is wrong with a pod, in the words of the cluster: "ImagePullBackOff urumi/woocommerce:1.0"."""
+"""What is wrong with a pod, in the words of the cluster: "ImagePullBackOff urumi/woocommerce:1.0: ... not found".
+
+A container that ended is told with the telling line of what it said last, which the kubelet keeps for our charts.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,6 +16,8 @@ if TYPE_CHECKING:
 # States that every pod goes through on its way and that nobody has to do anything about.
 _ON_THE_WAY = {"ContainerCreating", "PodInitializing"}
 _TELLING = frozenset({"Ready", "PodScheduled"})
+_TROUBLE = re.compile(r"error|fatal|panic|fail|refused|denied|no space|cannot|could not|not found", re.IGNORECASE)
+_MAX_SAID_CHARACTERS = 240
 _KEPT_OF_CONTAINER = ("name", "image", "restartCount", "started", "state", "lastState")
 
 
@@ -87,14 +93,32 @@ def _state_problem(container: Object) -> Iterator[tuple[str, str]]:
     if reason and reason not in _ON_THE_WAY:
         yield reason, _waiting_words(container, waiting)
     elif terminated and terminated.get("exitCode", 0) != 0:
-        code = terminated["exitCode"]
-        yield terminated.get("reason") or "Error", f"container {container['name']} ended with exit code {code}"
+        words = f"container {container['name']} ended with exit code {terminated['exitCode']}"
+        yield terminated.get("reason") or "Error", words + _last_said(terminated)
 
 
 def _waiting_words(container: Object, waiting: Object) -> str:
     if "Image" in str(waiting.get("reason", "")):
-        return str(container.get("image", ""))
-    last = ((container.get("lastState") or {}).get("terminated") or {}).get("reason", "")
+        return str(container.get("image", "")) + _pull_cause(str(waiting.get("message", "")))
+    terminated = (container.get("lastState") or {}).get("terminated") or {}
+    last = terminated.get("reason", "")
     restarts = container.get("restartCount", 0)
     words = f"container {container['name']}, {restarts} restarts" if restarts else f"container {container['name']}"
-    return f"{words}, last ended with {last}" if last else words
+    return f"{words}, last ended with {last}{_last_said(terminated)}" if last else words
+
+
+def _pull_cause(message: str) -> str:
+    """Return what stands behind the names that the message quotes: the words of the registry or of the network."""
+    _, quoted, cause = message.rpartition('": ')
+    return f": {_short(cause)}" if quoted and cause else ""
+
+
+def _last_said(terminated: Object) -> str:
+    """Return the first line of trouble that a container said before it ended, or its very last line."""
+    lines = [line.strip() for line in str(terminated.get("message") or "").splitlines() if line.strip()]
+    telling = next((line for line in lines if _TROUBLE.search(line)), lines[-1] if lines else "")
+    return f": {_short(telling)}" if telling else ""
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _MAX_SAID_CHARACTERS else f"{text[: _MAX_SAID_CHARACTERS - 1]}…"

@@ -60,7 +60,7 @@ async def _begin(context: Context, attempt: Attempt) -> None:
     if why:
         attempt.memory.is_founded = False
         draft.start(why, attempt.desired.digest, context.settings.max_provision_seconds)
-        draft.status |= context.addresses(attempt.store)
+        draft.status |= {**context.addresses(attempt.store), "simulated": context.view.is_simulated()}
         await context.write(draft)
 
 

@@ -32,7 +32,7 @@ warn_of_what_is_missing() {
 }
 
 up_current() { # YES VALUES-FILE...
-    local yes=$1 context server host file arguments=(--values charts/platform/values-prod.yaml)
+    local yes=$1 context server host file objects token arguments=(--values charts/platform/values-prod.yaml)
     shift
     for file in "$@"; do
         [ -r "$file" ] || fail "There is no values file $file."
@@ -50,20 +50,30 @@ up_current() { # YES VALUES-FILE...
     "${kubectl[@]}" get --raw /readyz >/dev/null ||
         fail "The API server $server of the context $context does not answer, or does not know you."
     # Wrong values end it here, where nothing was touched.
-    "${helm[@]}" template urumi charts/platform --namespace "$namespace" "${arguments[@]}" >/dev/null ||
+    objects=$("${helm[@]}" template urumi charts/platform --namespace "$namespace" "${arguments[@]}") ||
         fail "The values do not fit the chart; Helm's words are above. Yours are given with --values FILE; docs/production.md."
     ask_before_touching "$context" "$server" "$yes"
     warn_of_what_is_missing
 
     say "[4/4] Urumi: about a minute."
     printf 'current %s\n' "$context" >"$state/where"
-    has_token || new_token | ensure_token
+    # With auth.mode kubernetes there is no token of Urumi's own.
+    case "$objects" in
+        *"name: URUMI_TOKEN"*)
+            has_token || new_token | ensure_token
+            token="kubectl -n $namespace get secret urumi-token -o jsonpath='{.data.token}' | base64 -d"
+            ;;
+        *)
+            ensure_namespace
+            token="kubectl -n $namespace create token ACCOUNT; docs/production.md says who may do what"
+            ;;
+    esac
     release_platform "${arguments[@]}"
     wait_for_platform
     host=$("${kubectl[@]}" -n "$namespace" get ingress urumi -o jsonpath='{.spec.rules[0].host}')
     say
     say "Urumi:  https://$host/"
-    say "Token:  kubectl -n $namespace get secret urumi-token -o jsonpath='{.data.token}' | base64 -d"
+    say "Token:  $token"
     say "Next:   helm -n $namespace test urumi"
     say "        export URUMI_URL=https://$host URUMI_TOKEN=...; .venv/bin/urumi-tui"
 }

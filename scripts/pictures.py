@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Take the README's pictures from the real thing: the running platform, its dashboard, its page in Chromium.
 
-    .venv/bin/python scripts/pictures.py
+    .venv/bin/python scripts/pictures.py [tui] [page]
 
-Needs a running platform (./setup.sh) with a few stores in it; writes docs/images/tui.svg and docs/images/page.png.
+Needs a running platform (./setup.sh) with a few stores in it, the second newest of them on its way, and one that is
+called lighthouse; writes docs/images/tui.svg and docs/images/page.png, or only the one that is named.
 """
 
 import asyncio
@@ -59,5 +60,8 @@ def page_picture(path: Path, target: Target) -> None:
 
 if __name__ == "__main__":
     IMAGES.mkdir(exist_ok=True)
-    page_picture(IMAGES / "page.png", find_target())
-    (IMAGES / "tui.svg").write_text(asyncio.run(dashboard_picture()))
+    wanted = set(sys.argv[1:]) or {"tui", "page"}
+    if "page" in wanted:
+        page_picture(IMAGES / "page.png", find_target())
+    if "tui" in wanted:
+        (IMAGES / "tui.svg").write_text(asyncio.run(dashboard_picture()))

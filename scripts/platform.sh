@@ -27,12 +27,16 @@ use_clients() { # KUBECONFIG CONTEXT; an empty one is kubectl's own choice
 
 has_token() { "${kubectl[@]}" -n "$namespace" get secret urumi-token >/dev/null 2>&1; }
 
-# Makes the namespace and, where there is none, the Secret with the token on standard input.
-ensure_token() {
+ensure_namespace() {
     if ! "${kubectl[@]}" get namespace "$namespace" >/dev/null 2>&1; then
         "${kubectl[@]}" create namespace "$namespace" >/dev/null ||
             fail "The namespace $namespace could not be made; kubectl's words are above."
     fi
+}
+
+# Makes the Secret with the token on standard input, where there is none.
+ensure_token() {
+    ensure_namespace
     has_token || "${kubectl[@]}" -n "$namespace" create secret generic urumi-token --from-file=token=/dev/stdin \
         >/dev/null || fail "The Secret urumi-token could not be made; kubectl's words are above."
 }

@@ -15,15 +15,18 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from reconciler.controller import Controller
-from server.audit import audited
+from server.address import Forwarded
 from server.authority import OneToken
+from server.contract import routes
 from server.credentials import CredentialsCall
 from server.envelope import Envelope
 from server.hub import Hub
-from server.identity import ANY, Gate
+from server.identity import Gate
+from server.manual import Manual
 from server.metrics import Counted, Metrics
+from server.operations import operations
 from server.probes import Probes
-from server.problems import handle_error
+from server.problems import ProblemError, handle_error, problem_response
 from server.review import ClusterAuthority
 from server.session import Session
 from server.socket import LiveSocket
@@ -32,14 +35,16 @@ from server.verification import VerificationCall
 from urumi.errors import UrumiError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from starlette.requests import Request
+    from starlette.types import Lifespan
+    from starlette.websockets import WebSocket
 
     from reconciler.kube import Kube
     from reconciler.settings import Settings
     from server.authority import Authority
-    from server.identity import Endpoint
+    from server.contract import Operation
     from server.settings import ServerSettings
 
 STATIC = Path(__file__).resolve().parent / "static"
@@ -58,13 +63,12 @@ class Service:
         self.is_stopping = False
         self.on_failure: Callable[[], None] = lambda: None
         self._kube = kube
-        gate = self._gate = Gate(_authority(kube, settings, server_settings))
+        gate = Gate(_authority(kube, settings, server_settings))
         self._stores = StoreCalls(kube, view, gate, server_settings, settings.platform_namespace)
         self._verification = VerificationCall(kube, view, settings, self._stores.find)
         self._credentials = CredentialsCall(kube, settings)
         self._session = Session(gate, server_settings.session_seconds)
-        self._anonymous_reads = server_settings.anonymous_reads
-        says_why = "health" in self._anonymous_reads
+        says_why = "health" in server_settings.anonymous_reads
         self._probes = Probes(view, self.controller.leadership, lambda: self.is_stopping, says_why=says_why)
         self._metrics = Metrics(self.controller, self.hub)
         self._live = LiveSocket(
@@ -74,53 +78,24 @@ class Service:
             max_sockets=server_settings.max_sockets,
             review_seconds=server_settings.auth_cache_seconds,
         )
-        self.app = self._application(server_settings)
+        manual = Manual()
+        table = operations(
+            self._stores,
+            self._verification,
+            self._credentials,
+            self._session,
+            self._probes,
+            self._metrics,
+            manual,
+            server_settings.anonymous_reads,
+        )
+        manual.operations = table
+        self.app = application(table, gate, self._live, server_settings, self._lifespan)
 
     def stop(self) -> None:
         """Say goodbye to everybody who listens, and be ready for nothing more."""
         self.is_stopping = True
         self.hub.say_goodbye()
-
-    def _application(self, server_settings: ServerSettings) -> Starlette:
-        guard = self._gate.guard
-        routes = [
-            Route("/", _page),
-            Mount("/static", StaticFiles(directory=STATIC)),
-            Route("/session", guard(ANY, self._session.who), methods=["GET"]),
-            Route("/session", audited("sign in", self._session.sign_in), methods=["POST"]),
-            Route("/session", audited("sign out", guard(ANY, self._session.sign_out)), methods=["DELETE"]),
-            Route("/stores", guard("list", self._stores.list), methods=["GET"]),
-            Route("/stores", audited("create", guard("create", self._stores.create)), methods=["POST"]),
-            Route("/stores/{store_id}", guard("get", self._stores.get), methods=["GET"]),
-            Route("/stores/{store_id}", audited("delete", guard("delete", self._stores.delete)), methods=["DELETE"]),
-            Route("/stores/{store_id}/events", guard("get", self._stores.events), methods=["GET"]),
-            Route("/stores/{store_id}/retry", audited("retry", guard("update", self._stores.retry)), methods=["POST"]),
-            Route(
-                "/stores/{store_id}/verify",
-                audited("verify", guard("update", self._verification.verify)),
-                methods=["POST"],
-            ),
-            Route(
-                "/stores/{store_id}/credentials",
-                audited("credentials", guard("update", self._credentials.read)),
-                methods=["POST"],
-            ),
-            Route("/livez", self._probes.livez),
-            Route("/readyz", self._probes.readyz),
-            Route("/healthz", self._readable("health", self._probes.healthz)),
-            Route("/metrics", self._readable("metrics", self._metrics.show)),
-            WebSocketRoute("/ws", self._live.__call__),
-        ]
-        return Starlette(
-            routes=routes,
-            middleware=[Middleware(Counted), Middleware(Envelope)],
-            exception_handlers={404: handle_error, 405: handle_error, 413: handle_error, UrumiError: handle_error},
-            lifespan=self._lifespan,
-            max_body_size=server_settings.max_body_bytes,
-        )
-
-    def _readable(self, what: str, endpoint: Endpoint) -> Endpoint:
-        return endpoint if what in self._anonymous_reads else self._gate.guard("list", endpoint)
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
@@ -144,6 +119,35 @@ def _authority(kube: Kube, settings: Settings, server_settings: ServerSettings) 
     if server_settings.auth_mode == "kubernetes":
         return ClusterAuthority(kube, settings.platform_namespace, server_settings.auth_cache_seconds)
     return OneToken(server_settings.token, server_settings.session_seconds)
+
+
+def application(
+    table: Sequence[Operation],
+    gate: Gate,
+    live: LiveSocket,
+    settings: ServerSettings,
+    lifespan: Lifespan[Starlette],
+) -> Starlette:
+    """Return the application that serves a table of operations, the page and the live socket."""
+    all_routes = [
+        *routes(table, gate),
+        Route("/", _page),
+        Mount("/static", StaticFiles(directory=STATIC)),
+        WebSocketRoute("/ws", live.__call__),
+        WebSocketRoute("/{path:path}", _no_socket),
+    ]
+    around = [Middleware(Forwarded, trusted=settings.trusted_proxies), Middleware(Counted), Middleware(Envelope)]
+    return Starlette(
+        routes=all_routes,
+        middleware=around,
+        exception_handlers={404: handle_error, 405: handle_error, UrumiError: handle_error},
+        lifespan=lifespan,
+    )
+
+
+async def _no_socket(socket: WebSocket) -> None:
+    problem = ProblemError("not-found", f"There is no WebSocket at {socket.url.path}.", hint="Live changes are at /ws.")
+    await socket.send_denial_response(problem_response(socket, problem))
 
 
 async def _page(request: Request) -> Response:

@@ -21,7 +21,7 @@ from reconciler.resources import SECRETS, STORES, Object, is_deleting, labels_of
 from reconciler.storeobject import status_of
 from server.audit import note
 from server.problems import ProblemError
-from server.stores import json_body
+from server.query import json_body
 from server.view import phase_of
 from urumi.store import STORE_ID_LABEL, Engine, check_store_id, namespace_name
 from urumi.wire import Credentials, dump
@@ -84,7 +84,7 @@ class CredentialsCall:
 
 async def _wanted_uid(request: Request) -> str:
     """Return the uid that the body names, empty where there is no body or no uid in it."""
-    body = await json_body(request) if await request.body() else {}
+    body = await json_body(request, is_optional=True)
     uid = body.pop("uid", "")
     if body or not isinstance(uid, str):
         example = '{"uid": "5b1c..."}'

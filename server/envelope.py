@@ -9,7 +9,7 @@ import re
 import secrets
 from typing import TYPE_CHECKING
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import Request
 
 from server.problems import handle_error
@@ -35,11 +35,15 @@ STRICT_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+# As they go over the line: every answer gets them, so they are made once.
+_BY_DEFAULT = tuple(
+    (name.lower().encode(), value.encode()) for name, value in {"Cache-Control": "no-store", **STRICT_HEADERS}.items()
+)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class Envelope:
-    """Pure ASGI middleware; WebSockets and the lifespan pass through with a request id only."""
+    """Pure ASGI middleware; the lifespan passes through, a WebSocket with an id and with headers where it is denied."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -54,12 +58,10 @@ class Envelope:
         scope.setdefault("state", {})["request_id"] = request_id
 
         async def send_strict(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-Id"] = request_id
-                headers.setdefault("Cache-Control", "no-store")
-                for name, value in STRICT_HEADERS.items():
-                    headers.setdefault(name, value)
+            if message["type"] in ("http.response.start", "websocket.http.response.start"):
+                given = {name for name, _ in message["headers"]}
+                added = (header for header in _BY_DEFAULT if header[0] not in given)
+                message["headers"] = [*message["headers"], *added, (b"x-request-id", request_id.encode())]
             await send(message)
 
         try:

@@ -1,13 +1,15 @@
 """The hub: every change of a store, numbered, to every subscriber, encoded once.
 
-    Store informer --> publish (seq + 1, ring) --> outbox of each subscriber --> its socket's writer
+    Store informer --> publish (seq + 1, ring) --> outbox of each subscriber --> flush --> the line of who is up to date
+                                                                                       --> the writer of who is behind
 
 An outbox holds store ids, not frames: a store that changes again before it was sent moves to the end of the box and
-is sent once, as it is by then. So a box never holds more than there are stores. The writer takes one id at a time, and
-the first one in the box has the lowest seq of all that is in it: frames leave in the order of their seq, each state
-once, and the seq of the last frame sent is a place to resume from. `epoch` names this life of the hub.
+is sent once, as it is by then. So a box never holds more than there are stores. One id is taken at a time, and the
+first in the box has the lowest seq of all that is in it: frames leave in the order of their seq, each state once, and
+the seq of the last frame sent is a place to resume from. `epoch` names this life of the hub.
 
-What is sent is made once for everybody, down to the bytes of the WebSocket frame.
+What is sent is made once for everybody, down to the bytes of the WebSocket frame. Whose writer has nothing to do gets
+them without a task being woken; whoever does not take them at once is the writer's business, and nobody waits for it.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import secrets
 from collections import deque
 from typing import TYPE_CHECKING
 
-from server.line import text_frame
+from server.line import LineClosed, text_frame
 from server.view import store_view
 
 if TYPE_CHECKING:
@@ -30,16 +32,33 @@ if TYPE_CHECKING:
 RING_SIZE = 8192
 SNAPSHOT_PART = 100
 KEPT_FRAMES = 1024
+BATCH_BYTES = 128 * 1024
+
+
+class Forgotten(Exception):
+    """Raised where a subscriber is to be told of a store that is gone for so long that nobody remembers it."""
 
 
 class Outbox:
-    """What one subscriber still has to be told."""
+    """What one subscriber still has to be told.
 
-    def __init__(self, store_ids: frozenset[str] | None) -> None:
+    Args:
+        store_ids: the stores that it asked for, None for all.
+        write: takes whole frames; False where the subscriber is behind with reading, LineClosed where it is gone.
+    """
+
+    def __init__(self, store_ids: frozenset[str] | None, write: Callable[[bytes], bool]) -> None:
         self.goodbye = False
+        self.is_behind = False
+        self.is_idle = False
+        self.failure: Exception | None = None
+        self.write = write
         self._store_ids = store_ids
         self._pending: dict[str, None] = {}
-        self._filled = asyncio.Event()
+        self._woken = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._pending)
 
     def wants(self, store_id: str) -> bool:
         """Return whether the subscriber asked for this store."""
@@ -54,27 +73,11 @@ class Outbox:
         if self.wants(store_id):
             self._pending.pop(store_id, None)
             self._pending[store_id] = None
-            self._filled.set()
-
-    def say_goodbye(self) -> None:
-        """Tell the writer that the server stops."""
-        self.goodbye = True
-        self._filled.set()
-
-    async def wait(self, seconds: float) -> bool:
-        """Wait until something is in, at most some seconds; return whether something is."""
-        if not self._filled.is_set():
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await self._filled.wait()
-        return self._filled.is_set()
 
     def take(self) -> str | None:
         """Take out the store that is told next."""
         store_id = self.first()
-        if store_id is None:
-            self._filled.clear()
-        else:
+        if store_id is not None:
             del self._pending[store_id]
         return store_id
 
@@ -85,6 +88,33 @@ class Outbox:
     def clear(self) -> None:
         """Forget what is in, as a whole picture says it all."""
         self._pending.clear()
+
+    async def wait(self, seconds: float) -> bool:
+        """Leave the telling to the hub until there is something to do for the writer; False where there is not.
+
+        Raises:
+            LineClosed, Forgotten: the hub could not tell it.
+        """
+        if not self._pending and not self.goodbye:
+            self.is_idle = True
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._woken.wait()
+            self.is_idle = False
+        self._woken.clear()
+        if self.failure is not None:
+            raise self.failure
+        return self.is_behind or self.goodbye or bool(self._pending)
+
+    def wake(self) -> None:
+        """Hand the telling back to the writer."""
+        self.is_idle = False
+        self._woken.set()
+
+    def say_goodbye(self) -> None:
+        """Tell the writer that the server stops."""
+        self.goodbye = True
+        self.wake()
 
 
 class Hub:
@@ -100,6 +130,7 @@ class Hub:
         self._latest: dict[str, tuple[int, str]] = {}
         self._frames: dict[str, bytes] = {}
         self._picture: list[bytes] = []
+        self._is_flushing = False
 
     def publish(self, before: Object | None, after: Object | None) -> None:
         """Take a change from the Store informer."""
@@ -113,6 +144,10 @@ class Hub:
         self._picture = []
         for outbox in self.outboxes:
             outbox.offer(store_id)
+        if self.outboxes and not self._is_flushing:
+            # Not at once: what else changes in this turn of the loop leaves with it.
+            self._is_flushing = True
+            asyncio.get_running_loop().call_soon(self._flush)
 
     def subscribe(self, outbox: Outbox, epoch: str, seq: int) -> bool:
         """Add a subscriber; True where the ring fills it up from its place, False where it needs a snapshot."""
@@ -139,13 +174,29 @@ class Hub:
         first = outbox.first()
         return self.seq if first is None else self._latest.get(first, (1, ""))[0] - 1
 
-    def delta(self, store_id: str) -> bytes | None:
+    def next_frames(self, outbox: Outbox) -> bytes:
+        """Take as many changes out of a box as make a good batch, empty where there are none.
+
+        Raises:
+            Forgotten: the subscriber has to start over.
+        """
+        frames: list[bytes] = []
+        size = 0
+        while size < BATCH_BYTES and (store_id := outbox.take()) is not None:
+            frames.append(self.delta(store_id))
+            size += len(frames[-1])
+        return frames[0] if len(frames) == 1 else b"".join(frames)
+
+    def delta(self, store_id: str) -> bytes:
         """Return the frame that says how a store is now, the same object for every subscriber.
 
-        None where the store is gone for so long that nobody remembers; such a subscriber has to start over.
+        Raises:
+            Forgotten: nobody remembers the store.
         """
         frame = self._frames.get(store_id)
-        if frame is None and store_id in self._latest:
+        if frame is None:
+            if store_id not in self._latest:
+                raise Forgotten
             if len(self._frames) >= KEPT_FRAMES:
                 self._frames.clear()
             frame = self._frames[store_id] = text_frame(json.dumps(self._delta(store_id)))
@@ -155,6 +206,21 @@ class Hub:
         """Tell every subscriber that the server stops."""
         for outbox in self.outboxes:
             outbox.say_goodbye()
+
+    def _flush(self) -> None:
+        self._is_flushing = False
+        for outbox in self.outboxes:
+            if outbox.is_idle and outbox:
+                self._hand_over(outbox)
+
+    def _hand_over(self, outbox: Outbox) -> None:
+        try:
+            while outbox and not outbox.is_behind:
+                outbox.is_behind = not outbox.write(self.next_frames(outbox))
+        except (LineClosed, Forgotten) as error:
+            outbox.failure = error
+        if outbox.is_behind or outbox.failure:
+            outbox.wake()
 
     def _snapshot(self, stores: list[Object]) -> list[bytes]:
         parts = [stores[start : start + SNAPSHOT_PART] for start in range(0, len(stores), SNAPSHOT_PART)] or [[]]

@@ -99,6 +99,7 @@ async def _serve(settings: Settings, server_settings: ServerSettings, listener: 
         lifespan="on",
         log_config=None,
         access_log=False,
+        proxy_headers=False,  # server/address.py reads them, and from whom
         server_header=False,
     )
     server = _Server(config, service)
@@ -163,7 +164,8 @@ def _reconciler_settings(args: argparse.Namespace) -> Settings:
 
 def _listener(settings: ServerSettings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio switches Nagle's delay off only where a socket says that it is TCP; with it, answers wait for 40 ms.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))

@@ -41,7 +41,7 @@ HTTP_REQUESTS = Counter(
 WS_DROPPED = Counter("urumi_ws_dropped", "Live subscribers that were dropped, and why.", ["reason"], registry=REGISTRY)
 WS_SEND_SECONDS = Histogram(
     "urumi_ws_send_seconds",
-    "How long a live subscriber took to take a frame.",
+    "How long a live subscriber took to take what it was sent, but for changes that it took at once.",
     buckets=(0.0005, 0.001, 0.005, 0.025, 0.1, 0.5, 1, 2.5, 5),
     registry=REGISTRY,
 )

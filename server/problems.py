@@ -29,16 +29,19 @@ PROBLEMS = {
     "not-allowed": (403, "Your rights do not reach so far"),
     "not-found": (404, "Not found"),
     "method-not-allowed": (405, "Method not allowed"),
+    "bad-cursor": (422, "The cursor is not of this list"),
+    "key-reused": (422, "The Idempotency-Key was used for another request"),
     "conflict": (409, "The store is in another state"),
     "quota-exceeded": (409, "A limit is reached"),
     "too-large": (413, "The body is too large"),
     "unsupported-media-type": (415, "The body must be application/json"),
+    "too-many-requests": (429, "Too many requests"),
     "internal": (500, "A defect in the server"),
     "cluster-refused": (502, "The Kubernetes API refused"),
     "cluster-unreachable": (503, "The Kubernetes API does not answer"),
-    "busy": (503, "Too many connections"),
+    "busy": (503, "The server is busy"),
 }
-_BY_STATUS = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}
+_BY_STATUS = {404: "not-found", 405: "method-not-allowed"}
 
 log = logging.getLogger(__name__)
 
@@ -54,11 +57,13 @@ class ProblemError(UrumiError):
         hint: str = "",
         errors: Sequence[Mapping[str, str]] = (),
         headers: Mapping[str, str] | None = None,
+        limit: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(detail, hint=hint)
         self.name = name
         self.errors = errors
         self.headers = dict(headers or {})
+        self.limit = limit
 
 
 def request_id(connection: HTTPConnection) -> str:
@@ -77,6 +82,7 @@ def problem_response(connection: HTTPConnection, problem: ProblemError) -> Respo
         "hint": problem.hint,
         "instance": request_id(connection),
         "errors": list(problem.errors),
+        "limit": problem.limit,
     }
     kept = {name: value for name, value in body.items() if value or name == "status"}
     headers = {"Cache-Control": "no-store", **problem.headers}
@@ -101,10 +107,13 @@ def as_problem(error: Exception) -> ProblemError:
 async def handle_error(request: Request, error: Exception) -> Response:
     """Starlette's handler for every exception."""
     problem = as_problem(error)
-    if problem.name == "internal":
-        log.error("request failed", exc_info=error, extra={"request_id": request_id(request), "path": request.url.path})
     if problem.name in ("not-found", "method-not-allowed") and not problem.message:
         problem.message = f"{request.method} {request.url.path} is not of this API."
+    told = {"request_id": request_id(request), "method": request.method, "path": request.url.path}
+    if problem.name == "internal":
+        log.error("request failed", exc_info=error, extra=told)
+    else:
+        log.info("request refused", extra={**told, "problem": problem.name, "detail": problem.message})
     return problem_response(request, problem)
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from starlette.responses import JSONResponse, Response
 
 from server.identity import COOKIE, check_origin
-from server.problems import ProblemError
-from server.stores import json_body
+from server.query import check_fields, json_body
+from urumi.wire import SignIn
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -26,9 +26,7 @@ class Session:
     async def sign_in(self, request: Request) -> Response:
         """POST /session."""
         check_origin(request)
-        token = (await json_body(request)).get("token")
-        if not isinstance(token, str):
-            raise ProblemError("invalid-request", "Expected a token as a string.")
+        token = check_fields(SignIn, await json_body(request)).token
         authority = self._gate.authority
         await authority.identify(token.strip())
         response = Response(status_code=204)

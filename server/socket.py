@@ -18,7 +18,7 @@ import anyio
 from pydantic import ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from server.hub import Outbox
+from server.hub import Forgotten, Outbox
 from server.line import LineClosed, line_of, text_frame
 from server.metrics import WS_DROPPED, WS_SEND_SECONDS
 from server.problems import ProblemError, as_problem, problem_response
@@ -37,7 +37,6 @@ SEND_SECONDS = 5.0
 CLOSE_SECONDS = 1.0
 BOOKMARK_SECONDS = 10.0
 GOODBYE_RETRY_MS = 1000
-BATCH_BYTES = 128 * 1024
 OK, BAD_FRAME, RESTART, DROPPED, SIGN_IN, NOT_ALLOWED = 1000, 1008, 1012, 1013, 4401, 4403
 LOST_RIGHTS = {"unauthorized": SIGN_IN, "not-allowed": NOT_ALLOWED}
 
@@ -105,8 +104,8 @@ class LiveSocket:
             await self._serve(socket, subscription)
 
     async def _serve(self, socket: WebSocket, subscription: Subscribe) -> None:
-        outbox = Outbox(None if subscription.stores == "all" else frozenset(subscription.stores))
         line = line_of(socket)
+        outbox = Outbox(None if subscription.stores == "all" else frozenset(subscription.stores), line.write)
         end = _End(OK, "")
         try:
             async with anyio.create_task_group() as group:
@@ -115,6 +114,9 @@ class LiveSocket:
                 await self._tell(line, outbox, subscription)
         except* _End as ends:
             end = next(each for each in _leaves(ends))
+        except* Forgotten:
+            WS_DROPPED.labels("forgotten").inc()
+            end = _End(DROPPED, "too far behind")
         except* (LineClosed, WebSocketDisconnect):
             pass
         finally:
@@ -146,21 +148,12 @@ class LiveSocket:
         raise _End(RESTART, "the server restarts")
 
     async def _tell_changes(self, line: Line, outbox: Outbox) -> None:
-        while not outbox.goodbye and (frames := self._next_frames(outbox)):
+        if outbox.is_behind:
+            outbox.is_behind = False
+            with WS_SEND_SECONDS.time():
+                await _drain(line)
+        while not outbox.goodbye and (frames := self._hub.next_frames(outbox)):
             await _send(line, frames)
-
-    def _next_frames(self, outbox: Outbox) -> bytes:
-        """Take as many changes out of the box as make a good batch."""
-        frames: list[bytes] = []
-        size = 0
-        while size < BATCH_BYTES and (store_id := outbox.take()) is not None:
-            frame = self._hub.delta(store_id)
-            if frame is None:
-                WS_DROPPED.labels("forgotten").inc()
-                raise _End(DROPPED, "too far behind")
-            frames.append(frame)
-            size += len(frame)
-        return frames[0] if len(frames) == 1 else b"".join(frames)
 
     def _bookmark(self, outbox: Outbox) -> bytes:
         frame = {
@@ -185,9 +178,10 @@ class LiveSocket:
 async def _first_frame(socket: WebSocket) -> Subscribe | None:
     try:
         with anyio.fail_after(FIRST_FRAME_SECONDS):
-            return Subscribe.model_validate_json(await socket.receive_text())
+            frame = Subscribe.model_validate_json(await socket.receive_text())
     except (TimeoutError, ValidationError, WebSocketDisconnect, KeyError):
         return None
+    return frame if "type" in frame.model_fields_set else None
 
 
 async def _read_until_gone(socket: WebSocket) -> None:
@@ -198,11 +192,14 @@ async def _read_until_gone(socket: WebSocket) -> None:
 
 async def _send(line: Line, frames: bytes) -> None:
     with WS_SEND_SECONDS.time():
-        if line.write(frames):
-            return
-        with anyio.move_on_after(SEND_SECONDS):
-            await line.drained()
-            return
+        if not line.write(frames):
+            await _drain(line)
+
+
+async def _drain(line: Line) -> None:
+    with anyio.move_on_after(SEND_SECONDS):
+        await line.drained()
+        return
     WS_DROPPED.labels("slow").inc()
     raise _End(DROPPED, "too slow")
 

@@ -1,29 +1,44 @@
-"""The REST calls on stores: reads from the informer's copy, writes to the Kubernetes API."""
+"""The REST calls on stores: reads from the informer's copy, writes to the Kubernetes API.
+
+A read says how long ago the cluster was last heard, and goes on while it is away; a write is answered 503 then. Lists
+are sent in parts of stores that are encoded already, so ten thousand of them are never in memory as one text.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from reconciler.resources import STORES, Object, is_deleting
+from server.admission import Admission
 from server.audit import note
+from server.catalog import Catalog, store_etag
+from server.conditional import not_modified, tagged
+from server.keys import REQUEST_ANNOTATION, Keys, mark_of, new_mark
+from server.listing import Page, page_of
 from server.problems import ProblemError
-from server.view import phase_of, store_view
+from server.query import check_fields, json_body, read_key, read_query
+from server.view import store_view
 from urumi.errors import ClusterError
-from urumi.store import FINALIZER, KIND, RETRY_ANNOTATION, Engine, check_engine, check_store_id
-from urumi.wire import CreateStore, Deleted, EventList, dump
+from urumi.store import FINALIZER, KIND, RETRY_ANNOTATION, check_engine, check_store_id
+from urumi.wire import CreateStore, Deleted, EventList, ListQuery, NoQuery, UidQuery, dump
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from starlette.requests import Request
 
     from reconciler.cluster import ClusterView
     from reconciler.kube import Kube
     from server.identity import Caller, Gate
     from server.settings import ServerSettings
+
+# About 100 kB, what a socket takes at once.
+PART = 20
 
 
 class StoreCalls:
@@ -35,66 +50,82 @@ class StoreCalls:
         self._gate = gate
         self._settings = settings
         self._namespace = namespace
-        # Asked for and not yet seen in the informer's copy; they count against the limits all the same.
-        self._on_their_way: set[str] = set()
-        view.stores.on_change(self._arrived)
+        self._catalog = Catalog(view.stores)
+        self._keys = Keys(view.stores)
+        self._admission = Admission(kube, view.stores, settings, namespace)
 
     async def list(self, request: Request) -> Response:
         """GET /stores."""
         self._gate.admit(request)
+        query = read_query(request, ListQuery)
         self._check_synced()
-        wanted = {name: request.query_params.get(name, "") for name in ("phase", "engine", "q")}
-        found = [store for store in self._view.stores.items.values() if _matches(store, wanted)]
-        found.sort(key=lambda store: (store["metadata"]["creationTimestamp"], store["metadata"]["name"]), reverse=True)
-        age = round(self._view.stores.silence_seconds(), 1)
-        return JSONResponse({"items": [store_view(store) for store in found], "ageSeconds": age})
+        unchanged = not_modified(request, self._catalog.etag, self._age())
+        if unchanged:
+            return unchanged
+        headers = tagged(self._catalog.etag, self._age())
+        page = page_of(self._catalog, query)
+        if len(page.stores) <= PART:
+            body = _opening() + self._catalog.joined(page.stores) + _closing(page)
+            return Response(body, headers=headers, media_type="application/json")
+        return StreamingResponse(self._parts(page), headers=headers, media_type="application/json")
 
     async def get(self, request: Request) -> Response:
         """GET /stores/{id}."""
         self._gate.admit(request)
-        return JSONResponse(store_view(self.find(request)))
+        read_query(request, NoQuery)
+        store = self.find(request)
+        headers = tagged(store_etag(store), self._age())
+        unchanged = not_modified(request, headers["ETag"], self._age())
+        return unchanged or Response(self._catalog.encoded(store), headers=headers, media_type="application/json")
 
     async def events(self, request: Request) -> Response:
         """GET /stores/{id}/events."""
         self._gate.admit(request)
-        view = store_view(self.find(request))
-        return JSONResponse(dump(EventList(store_id=view["storeId"], items=view.get("events", ()))))
+        read_query(request, NoQuery)
+        store = self.find(request)
+        headers = tagged(store_etag(store), self._age())
+        unchanged = not_modified(request, headers["ETag"], self._age())
+        if unchanged:
+            return unchanged
+        view = store_view(store)
+        return JSONResponse(dump(EventList(store_id=view["storeId"], items=view.get("events", ()))), headers=headers)
 
     async def create(self, request: Request) -> Response:
         """POST /stores."""
         caller = self._gate.admit(request)
+        read_query(request, NoQuery)
+        key = read_key(request)
         wanted = await _wanted_store(request)
         note(request, store=wanted.store_id)
         self._check_synced()
+        mark = new_mark(caller.user, key)
+        self._check_key(mark, wanted)
         known = self._view.store(wanted.store_id)
         if known is not None:
-            return self._known(request, caller, known, wanted)
-        self._check_quota()
-        self._on_their_way.add(wanted.store_id)
+            return self._known(request, caller, known, wanted, mark)
         try:
-            made = await self._kube.create(STORES, self._object(wanted, caller), self._namespace)
-        except ClusterError as error:
-            self._on_their_way.discard(wanted.store_id)
-            if error.status != 409:
+            await self._admission.admit(caller, wanted.store_id, mark)
+        except ProblemError as refusal:
+            # It may be there and only not here yet: asking again is never refused for a limit.
+            known = await self._kube.get(STORES, wanted.store_id, self._namespace)
+            if known is None or refusal.name == "key-reused":
+                self._audit(request, caller, "create", wanted.store_id, f"refused: {refusal.name}")
                 raise
-            return await self._lost_race(request, caller, wanted)
-        self._audit(request, caller, "create", wanted.store_id, "created")
-        headers = {"Location": f"/stores/{wanted.store_id}"}
-        return JSONResponse(store_view(made), 202, headers)
+            return self._known(request, caller, known, wanted, mark)
+        return await self._make(request, caller, wanted, mark)
 
     async def delete(self, request: Request) -> Response:
         """DELETE /stores/{id}."""
         caller = self._gate.admit(request)
+        uid = read_query(request, UidQuery).uid
         store_id = check_store_id(request.path_params["store_id"])
         try:
-            existed = await self._kube.delete(
-                STORES, store_id, self._namespace, uid=request.query_params.get("uid", "")
-            )
+            existed = await self._kube.delete(STORES, store_id, self._namespace, uid=uid)
         except ClusterError as error:
             if error.status != 409:
                 raise
-            detail = f"Store {store_id} is another store by now: the one you saw is gone and the name is used again."
-            raise ProblemError("conflict", detail, hint="Look at the list again before deleting it.") from error
+            self._audit(request, caller, "delete", store_id, "refused: another store")
+            raise _another(store_id, "deleting") from error
         self._audit(request, caller, "delete", store_id, "requested" if existed else "absent")
         if not existed:
             return JSONResponse(dump(Deleted(deleted=False, store_id=store_id, reason="NotFound")))
@@ -103,21 +134,48 @@ class StoreCalls:
     async def retry(self, request: Request) -> Response:
         """POST /stores/{id}/retry."""
         caller = self._gate.admit(request)
+        uid = read_query(request, UidQuery).uid
         store = self.find(request)
         store_id = store["metadata"]["name"]
         if is_deleting(store):
             raise ProblemError("conflict", f"Store {store_id} is being deleted; there is nothing to retry.")
-        patch = {"metadata": {"annotations": {RETRY_ANNOTATION: datetime.now(UTC).isoformat()}}}
+        meta: Object = {"annotations": {RETRY_ANNOTATION: datetime.now(UTC).isoformat()}}
+        # In a patch the uid is a precondition: the API server refuses it for another object of that name.
+        patch = {"metadata": {**meta, "uid": uid} if uid else meta}
         try:
             patched = await self._kube.merge(STORES, store_id, patch, self._namespace)
         except ClusterError as error:
             if error.status == 404:
                 raise _not_found(store_id) from error
+            if uid and error.status in (409, 422) and "uid" in error.message:
+                self._audit(request, caller, "retry", store_id, "refused: another store")
+                raise _another(store_id, "retrying") from error
             raise
         self._audit(request, caller, "retry", store_id, "requested")
         return JSONResponse(store_view(patched), 202)
 
-    def _known(self, request: Request, caller: Caller, known: Object, wanted: CreateStore) -> Response:
+    async def _make(self, request: Request, caller: Caller, wanted: CreateStore, mark: str) -> Response:
+        try:
+            made = await self._kube.create(STORES, self._object(wanted, caller, mark), self._namespace)
+        except ClusterError as error:
+            if error.status == 409:
+                return await self._lost_race(request, caller, wanted, mark)
+            if 400 <= error.status < 500:
+                await self._admission.take_back(mark)
+            raise
+        self._audit(request, caller, "create", wanted.store_id, "created")
+        return _asked_for(made, is_replay=False)
+
+    def _check_key(self, mark: str, wanted: CreateStore) -> None:
+        made = self._keys.made(mark) or self._keys.gone(mark)
+        if made is not None and (made.store_id, made.engine) != (wanted.store_id, wanted.engine.value):
+            detail = f"This Idempotency-Key made store {made.store_id} with engine {made.engine}."
+            raise ProblemError("key-reused", detail, hint="Use a new key for another store.")
+        if self._keys.made(mark) is None and made is not None:
+            detail = f"Store {made.store_id}, which this Idempotency-Key made, was deleted since."
+            raise ProblemError("conflict", detail, hint="Use a new key to make it anew.")
+
+    def _known(self, request: Request, caller: Caller, known: Object, wanted: CreateStore, mark: str) -> Response:
         store_id, engine = wanted.store_id, known["spec"]["engine"]
         if is_deleting(known):
             self._audit(request, caller, "create", store_id, "refused: being deleted")
@@ -134,33 +192,29 @@ class StoreCalls:
                 hint="Delete it first, or choose another storeId; an engine cannot be changed.",
             )
         self._audit(request, caller, "create", store_id, "exists")
+        if mark_of(known) == mark:
+            return _asked_for(known, is_replay=True)
         return JSONResponse(store_view(known))
 
-    async def _lost_race(self, request: Request, caller: Caller, wanted: CreateStore) -> Response:
+    async def _lost_race(self, request: Request, caller: Caller, wanted: CreateStore, mark: str) -> Response:
         known = await self._kube.get(STORES, wanted.store_id, self._namespace)
+        # Where the same request was faster elsewhere, the grant is that store's.
+        if known is None or mark_of(known) != mark:
+            await self._admission.take_back(mark)
         if known is None:
             raise ProblemError("conflict", f"Store {wanted.store_id} was just deleted.", hint="Ask again.")
-        return self._known(request, caller, known, wanted)
+        return self._known(request, caller, known, wanted, mark)
 
-    def _check_quota(self) -> None:
-        limit, count = self._settings.max_active_stores, len(self._view.stores.items) + len(self._on_their_way)
-        if count >= limit:
-            raise ProblemError(
-                "quota-exceeded",
-                f"{count} of {limit} stores exist.",
-                hint="Delete a store, or raise MAX_ACTIVE_STORES.",
-            )
-
-    def _arrived(self, before: Object | None, after: Object | None) -> None:
-        changed = after or before
-        if changed is not None:
-            self._on_their_way.discard(changed["metadata"]["name"])
-
-    def _object(self, wanted: CreateStore, caller: Caller) -> Object:
+    def _object(self, wanted: CreateStore, caller: Caller, mark: str) -> Object:
         return {
             "apiVersion": STORES.api_version,
             "kind": KIND,
-            "metadata": {"name": wanted.store_id, "namespace": self._namespace, "finalizers": [FINALIZER]},
+            "metadata": {
+                "name": wanted.store_id,
+                "namespace": self._namespace,
+                "finalizers": [FINALIZER],
+                "annotations": {REQUEST_ANNOTATION: mark},
+            },
             "spec": {
                 "storeId": wanted.store_id,
                 "engine": wanted.engine.value,
@@ -192,16 +246,41 @@ class StoreCalls:
                 headers={"Retry-After": "2"},
             )
 
+    async def _parts(self, page: Page) -> AsyncIterator[bytes]:
+        """Yield a list in parts; what is in it was settled when the answer began."""
+        yield _opening()
+        for start in range(0, len(page.stores), PART):
+            yield (b"," if start else b"") + self._catalog.joined(page.stores[start : start + PART])
+            # Others have their turn between parts, also where the caller takes them faster than they are made.
+            await asyncio.sleep(0)
+        yield _closing(page)
+
+    def _age(self) -> dict[str, str]:
+        return {"Cluster-Age-Seconds": f"{self._view.stores.silence_seconds():.1f}"}
+
     def _audit(self, request: Request, caller: Caller, action: str, store_id: str, outcome: str) -> None:
         note(request, action=action, store=store_id, outcome=outcome, user=caller.user)
 
 
-def _matches(store: Object, wanted: dict[str, str]) -> bool:
-    return (
-        wanted["phase"] in ("", phase_of(store))
-        and wanted["engine"] in ("", store["spec"]["engine"])
-        and wanted["q"].lower() in store["metadata"]["name"]
-    )
+def _opening() -> bytes:
+    return b'{"items":['
+
+
+def _closing(page: Page) -> bytes:
+    rest = {"remaining": page.remaining} | ({"continue": page.cursor} if page.cursor else {})
+    return b"]," + json.dumps(rest)[1:].encode()
+
+
+def _asked_for(store: Object, *, is_replay: bool) -> Response:
+    headers = {"Location": f"/stores/{store['metadata']['name']}"}
+    if is_replay:
+        headers["Idempotency-Replayed"] = "true"
+    return JSONResponse(store_view(store), 202, headers)
+
+
+def _another(store_id: str, doing: str) -> ProblemError:
+    detail = f"Store {store_id} is another store by now: the one you saw is gone and the name is used again."
+    return ProblemError("conflict", detail, hint=f"Look at the list again before {doing} it.")
 
 
 def _not_found(store_id: str) -> ProblemError:
@@ -210,33 +289,7 @@ def _not_found(store_id: str) -> ProblemError:
 
 async def _wanted_store(request: Request) -> CreateStore:
     body = await json_body(request)
-    store_id, engine = body.get("storeId"), body.get("engine")
-    check_store_id(store_id)
-    check_engine(engine)
-    try:
-        return CreateStore.model_validate(body)
-    except ValidationError as error:
-        errors = [{"pointer": "/" + "/".join(map(str, e["loc"])), "message": e["msg"]} for e in error.errors()]
-        fields = ", ".join(each["pointer"] for each in errors)
-        raise ProblemError(
-            "invalid-request", f"The body has fields that are not of a store: {fields}.", errors=errors
-        ) from error
-
-
-async def json_body(request: Request) -> dict[str, Any]:
-    """Return the body as a JSON object.
-
-    Raises:
-        ProblemError: another media type, not JSON, or not an object.
-    """
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise ProblemError("unsupported-media-type", f"Expected application/json, got {media_type or 'none'!r}.")
-    try:
-        body = json.loads(await request.body())
-    except ValueError as error:
-        raise ProblemError("malformed", f"The body is not JSON: {error}.") from error
-    if not isinstance(body, dict):
-        example = json.dumps({"storeId": "shop-1", "engine": Engine.WOOCOMMERCE.value})
-        raise ProblemError("invalid-request", f"Expected an object such as {example}, got {type(body).__name__}.")
-    return body
+    # First the two rules that have words of their own.
+    check_store_id(body.get("storeId"))
+    check_engine(body.get("engine"))
+    return check_fields(CreateStore, body)

@@ -17,12 +17,22 @@ from tests.serve import ServerProcess
 CRD = Path(__file__).resolve().parent.parent / "crds" / "stores.yaml"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests with a browser last: while Playwright runs, its event loop is in the way of every async test.
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --node: run the tests with real containers, and only those."""
+    parser.addoption("--node", action="store_true", help="run the tests that bring a real node up (Linux, root)")
 
-    The shops come just before, so that they do not run beside everything else; a shop's browser ends with its module,
-    the page's with the run.
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Choose by --node, and put the tests with a browser last.
+
+    While Playwright runs, its event loop is in the way of every async test. The shops come just before, so that they do
+    not run beside everything else; a shop's browser ends with its module, the page's with the run.
     """
+    with_node = bool(config.getoption("--node"))
+    left_out = [item for item in items if (item.get_closest_marker("node") is not None) != with_node]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
     items.sort(key=_place)
 
 

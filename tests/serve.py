@@ -21,6 +21,8 @@ from urumi.config import Target
 class ServerProcess:
     """`urumi serve` against the test cluster; use as a context manager, or start and stop by hand."""
 
+    python: tuple[str, ...] = (sys.executable,)
+
     def __init__(
         self, cluster: ClusterInfo, kubectl: Kubectl, folder: Path, *, namespace: str = "", **environ: str
     ) -> None:
@@ -71,21 +73,27 @@ class ServerProcess:
             "URUMI_TOKEN": self.token,
             "PLATFORM_NAMESPACE": self.namespace,
             "URUMI_HELM": str(self.cluster.helm),
+            "CREATE_RATE_LIMIT": "0",
             **self.environ,
         }
         arguments = ["serve", "--port", str(self.port), "--kubeconfig", str(self.cluster.kubeconfig)]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "urumi.cli.main", *arguments],
+                [*self.python, "-m", "urumi.cli.main", *arguments],
                 env=environ,
                 stdout=log,
                 stderr=log,
             )
         wait_for(self._is_ready, f"the server at {self.url}; its log: {self.log}", seconds=60)
 
-    def stop(self) -> int:
-        """End the server with SIGTERM and return its exit code."""
-        return self._end(signal.SIGTERM)
+    @property
+    def running(self) -> bool:
+        """Whether the server was started and not ended."""
+        return self._process is not None
+
+    def stop(self, seconds: float = 60.0) -> int:
+        """End the server with SIGTERM, in so many seconds, and return its exit code."""
+        return self._end(signal.SIGTERM, seconds)
 
     def kill(self) -> None:
         """End the server with SIGKILL."""
@@ -148,10 +156,10 @@ class ServerProcess:
         except OSError:
             return False
 
-    def _end(self, number: signal.Signals) -> int:
+    def _end(self, number: signal.Signals, seconds: float = 60.0) -> int:
         assert self._process is not None
         self._process.send_signal(number)
-        code = self._process.wait(timeout=60)
+        code = self._process.wait(timeout=seconds)
         self._process = None
         return code
 

@@ -75,12 +75,18 @@ class Dashboard(App[None]):
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+underscore"  # the palette has a binding of its own, with an id
 
-    def __init__(self, settings: Settings, *, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        now: Callable[[], datetime] = utc_now,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         super().__init__()
         self.settings = settings
         self.glyphs = ASCII if settings.ascii else UNICODE
         self.now = now
-        self.session = Session(lambda: find_target(settings.url, settings.token), now, time.monotonic)
+        self.session = Session(lambda: find_target(settings.url, settings.token), now, monotonic)
         self.changed: Signal[frozenset[str]] = Signal(self, "changed")
         self.beat: Signal[None] = Signal(self, "beat")
         self._pending: frozenset[str] = frozenset()
@@ -262,7 +268,7 @@ class Dashboard(App[None]):
 
     def action_command_palette(self) -> None:
         """Find a store or a command by name."""
-        if not CommandPalette.is_open(self):
+        if not isinstance(self.screen, CommandPalette):
             self.push_screen(CommandPalette(placeholder="Find a store or a command", id="--command-palette"))
 
     def action_help(self) -> None:

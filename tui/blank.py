@@ -40,8 +40,8 @@ def _unreached(session: Session, now: datetime) -> tuple[Pieces, ...]:
         return (
             ((f"{session.target.url}: {session.reason}", "error"),),
             (),
-            (("Pass --token or set URUMI_TOKEN; a local server keeps its token in its state folder.", "plain"),),
-            (("A token that is written there meanwhile is found by itself.", "quiet"),),
+            (("Pass --token or set URUMI_TOKEN.", "plain"),),
+            (("A local server's token is found by itself as soon as it is there.", "quiet"),),
         )
     line = status(session, now)
     return (
@@ -53,6 +53,7 @@ def _unreached(session: Session, now: datetime) -> tuple[Pieces, ...]:
             ("./setup.sh", "strong"),
             (", or name another with ", "quiet"),
             ("--url", "strong"),
-            (". R tries now.", "quiet"),
+            (".", "quiet"),
         ),
+        (("R ", "key"), ("tries now.", "quiet")),
     )

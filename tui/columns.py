@@ -86,7 +86,7 @@ def _newest_first(at: datetime | None) -> float:
 NAME = Column("NAME", lambda store, glyphs, now: (store.store_id, "name"), lambda store: (store.store_id,))
 PHASE = Column("PHASE", _phase_cell, lambda store: (PHASE_ORDER.index(store.phase), store.store_id))
 PROGRESS = Column(
-    "PROGRESS OR ERROR", _now_cell, _progress_key, terse=lambda words: words.replace("waiting for ", "", 1)
+    "PROGRESS OR ERROR", _now_cell, _progress_key, terse=lambda words: words.replace(" waiting for ", " ", 1)
 )
 ENGINE = Column(
     "ENGINE",
@@ -123,7 +123,7 @@ class Layout:
 def layout(width: int) -> Layout:
     """Return the columns for a list of that width; what is left over goes to PROGRESS."""
     if width < NARROW:
-        fixed = {NAME: 20, PHASE: 14, PROGRESS: 0, ENGINE: 11, AGE: 5}
+        fixed = {NAME: 18, PHASE: 14, PROGRESS: 0, ENGINE: 11, AGE: 5}
     elif width < WIDE:
         fixed = {NAME: 22, PHASE: 14, PROGRESS: 0, ENGINE: 11, AGE: 5, LAST_EVENT: 23}
     else:

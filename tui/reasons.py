@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 # What takes the server to do, and the rights to change something.
 ASKING = frozenset({"new", "retry", "delete", "admin"})
 ONE_AT_A_TIME = frozenset({"open_shop", "admin"})
+NO_STORE = "There is no store under the cursor."
 
 _NO_RETRY = {
     Phase.READY: "Nothing to retry: {} is Ready.",
@@ -81,5 +82,5 @@ def able(action: str, stores: Sequence[Store]) -> tuple[tuple[Store, ...], str]:
     if those:
         return those, ""
     if not reasons:
-        return (), "There is no store under the cursor."
+        return (), NO_STORE
     return (), reasons[0][1] if len(reasons) == 1 else f"None of the {len(reasons)} marked stores: {reasons[0][1]}"

@@ -87,9 +87,10 @@ def _joined(*parts: str) -> str:
     return ", ".join(filter(None, parts))
 
 
-def summary(counts: Counter[Phase], glyphs: Glyphs) -> Iterator[Piece]:
-    """Return how many stores there are, in all and in each phase."""
+def summary(counts: Counter[Phase], glyphs: Glyphs, *, is_short: bool = False) -> Iterator[Piece]:
+    """Return how many stores there are, in all and in each phase; in short without the words that each row has."""
     yield f"  {plural(counts.total(), 'store')}  ", "strong"
     for phase in PHASE_ORDER:
         if counts[phase]:
-            yield f" {glyphs.phases[phase]} {counts[phase]:,} {phase} ", phase.value.lower()
+            word = "" if is_short else f"{phase} "
+            yield f" {glyphs.phases[phase]} {counts[phase]:,} {word}", phase.value.lower()

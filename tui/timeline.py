@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 GAP_SECONDS = 10.0
 TYPE_WIDTH = 20
 WIDE = 90
-TOOK_WIDTH = 8
+TOOK_WIDTH = len("59 min 59 s")
 KEPT_EVENTS = 20  # what a store's status holds at most
 
 _TONES = {"info": "plain", "warning": "warning", "error": "error"}

@@ -66,9 +66,11 @@ class Client:
         """Close the connections."""
         await self._http.aclose()
 
-    async def list_stores(self, *, phase: str = "", engine: str = "", text: str = "") -> tuple[Store, ...]:
-        """Return the stores, newest first, narrowed by phase, engine and a text in their id."""
-        wanted = {"phase": phase, "engine": engine, "q": text}
+    async def list_stores(
+        self, *, phase: str = "", engine: str = "", text: str = "", sort: str = ""
+    ) -> tuple[Store, ...]:
+        """Return the stores, newest first or as `sort` says, narrowed by phase, engine and a text in their id."""
+        wanted = {"phase": phase, "engine": engine, "q": text, "sort": sort}
         params = {name: value for name, value in wanted.items() if value}
         return (await self._call(StoreList, "GET", "/stores", params=params)).items
 
@@ -90,9 +92,10 @@ class Client:
         params = {"uid": uid} if uid else {}
         return await self._call(Deleted, "DELETE", f"/stores/{store_id}", params=params)
 
-    async def retry_store(self, store_id: str) -> Store:
-        """Ask for the next attempt to be made now."""
-        return await self._call(Store, "POST", f"/stores/{store_id}/retry")
+    async def retry_store(self, store_id: str, *, uid: str = "") -> Store:
+        """Ask for the next attempt to be made now; with `uid`, only if it is still that very store."""
+        params = {"uid": uid} if uid else {}
+        return await self._call(Store, "POST", f"/stores/{store_id}/retry", params=params)
 
     async def verify_store(self, store_id: str) -> Verification:
         """Have an order placed in a store's shop and taken back; whether it worked is in the answer."""

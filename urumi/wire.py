@@ -15,6 +15,9 @@ from pydantic.alias_generators import to_camel
 from urumi.store import STORE_ID_MAX_LENGTH, STORE_ID_MIN_LENGTH, STORE_ID_PATTERN, Engine, Phase
 
 SUBPROTOCOL = "urumi.v1"
+MAX_PAGE = 1000
+Sort = Literal["-createdAt", "createdAt", "storeId", "-storeId", "phase", "-phase", "engine", "-engine"]
+MAX_SUBSCRIBED = 1000  # whoever wants to hear of more stores by name asks for all
 
 
 class Wire(BaseModel):
@@ -32,6 +35,56 @@ class CreateStore(Wire):
 
     store_id: str = Field(min_length=STORE_ID_MIN_LENGTH, max_length=STORE_ID_MAX_LENGTH, pattern=STORE_ID_PATTERN)
     engine: Engine
+
+
+class ListQuery(Wire):
+    """The query of `GET /stores`; an unknown parameter is refused, so that a typo never widens a list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    phase: Phase | None = Field(default=None, description="Only stores in this phase.")
+    engine: Engine | None = Field(default=None, description="Only stores of this engine.")
+    q: str = Field(default="", max_length=64, description="Only stores with this in their id, in either case.")
+    sort: Sort = Field(default="-createdAt", description="The order; with - the largest first. Ties go by storeId.")
+    limit: int | None = Field(
+        default=None, ge=1, le=MAX_PAGE, description="Stores a page; without it the answer has them all."
+    )
+    cursor: str = Field(
+        default="",
+        alias="continue",
+        max_length=512,
+        description="`continue` of the page before, with the same phase, engine, q and sort.",
+    )
+
+
+class UidQuery(Wire):
+    """The query of a call that acts on one store."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    uid: str = Field(
+        default="",
+        max_length=64,
+        description="Act only if the store still has this uid, and is not another one of the same name by now.",
+    )
+
+
+class NoQuery(Wire):
+    """The query of a call that has no parameters."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class SignIn(Wire):
+    """The body of `POST /session`."""
+
+    token: str
+
+
+class SignedIn(Wire):
+    """The answer of `GET /session`."""
+
+    user: str
 
 
 class Condition(Wire):
@@ -121,10 +174,11 @@ class Store(Wire):
 
 
 class StoreList(Wire):
-    """The answer of `GET /stores`, newest first."""
+    """The answer of `GET /stores`; `continue` leads to the next page and is absent on the last one."""
 
     items: tuple[Store, ...]
-    age_seconds: float = Field(default=0.0, description="Seconds since the cluster was last heard.")
+    cursor: str | None = Field(default=None, alias="continue", description="Opaque; the way to the next page.")
+    remaining: int | None = Field(default=None, description="Exactly how many stores come after this page.")
 
 
 class EventList(Wire):
@@ -166,6 +220,14 @@ class Deleted(Wire):
     reason: str | None = None
 
 
+class WhichStore(Wire):
+    """The body of `POST /stores/{id}/credentials`, which may be left out: with `uid`, only of that very store."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    uid: str = ""
+
+
 class Credentials(Wire):
     """The answer of `POST /stores/{id}/credentials`: the store's admin account, for nobody's log."""
 
@@ -173,6 +235,49 @@ class Credentials(Wire):
     username: str
     password: str = Field(repr=False)
     admin_url: str = ""
+
+
+class Leader(Wire):
+    """Who reconciles: the holder of the lease, its term, and whether that is the process that answers."""
+
+    holder: str = ""
+    epoch: int = 0
+    is_this: bool
+
+
+class Checks(Wire):
+    """What health looks at: which kinds are listed, and how long the quietest has been silent."""
+
+    informers: dict[str, bool]
+    silence_seconds: float
+
+
+class Health(Wire):
+    """The answer of `GET /healthz`."""
+
+    status: Literal["ok", "failing"]
+    wrong: tuple[str, ...] = ()
+    checks: Checks
+    simulated: bool
+    leader: Leader
+
+
+class LimitReached(Wire):
+    """Which limit a request met: the setting's name, what it allows, what is there, and in which time."""
+
+    name: str
+    allowed: int
+    current: int
+    window_seconds: float | None = None
+
+
+class ProblemDetail(Wire):
+    """What is wrong at one place: `pointer` into the body, `parameter` of the query, or `header`."""
+
+    pointer: str | None = None
+    parameter: str | None = None
+    header: str | None = None
+    message: str
 
 
 class Problem(Wire):
@@ -183,8 +288,9 @@ class Problem(Wire):
     status: int
     detail: str = ""
     hint: str = ""
-    instance: str = ""
-    errors: tuple[dict[str, str], ...] = ()
+    instance: str = Field(default="", description="The request's id, as in the header X-Request-Id and in the log.")
+    errors: tuple[ProblemDetail, ...] = ()
+    limit: LimitReached | None = None
 
 
 class Resume(Wire):
@@ -199,7 +305,7 @@ class Subscribe(Wire):
 
     type: Literal["subscribe"] = "subscribe"
     resume: Resume | None = None
-    stores: Literal["all"] | tuple[str, ...] = "all"
+    stores: Literal["all"] | Annotated[tuple[str, ...], Field(max_length=MAX_SUBSCRIBED)] = "all"
 
 
 class Snapshot(Wire):

@@ -47,6 +47,8 @@ class WooCommerceShop:
 
     async def buy(self, visit: Visit, offer: Offer, administrator: Administrator) -> Receipt:
         """Order it through the Store API, then cancel and delete it as the merchant."""
+        with visit.stage("health"):
+            await _check_health(visit)
         with visit.stage("admin login") as found:
             merchant = await _sign_in(visit, administrator)
             found.append(f"as {administrator.username}")
@@ -78,6 +80,13 @@ class _Address:
         names = {name: SHOPPER[name] for name in ("first_name", "last_name", "phone")}
         street = {"address_1": "1 Verification Road", "city": self.city, "state": self.state}
         return {**names, **street, "postcode": self.postcode, "country": self.country}
+
+
+async def _check_health(visit: Visit) -> None:
+    """Ask the check of our own plugin, which knows what its owner switched off."""
+    reply = await visit.json(WORDPRESS, "GET", "/?urumi-healthz", expected=(200, 503))
+    if reply.status != 200:
+        raise ShopError(" ".join(reply.content["problems"]))
 
 
 def _is_buyable(product: Any) -> bool:

@@ -56,8 +56,20 @@ export async function whyNotLive() {
   }
 }
 
-/** @param {string} storeId */
-export const retryStore = (storeId) => call("POST", `/stores/${encodeURIComponent(storeId)}/retry`);
+/**
+ * Ask for the next attempt at exactly the store with that uid.
+ * @param {string} storeId
+ * @param {string} uid
+ */
+export const retryStore = (storeId, uid) =>
+  call("POST", `/stores/${encodeURIComponent(storeId)}/retry?${new URLSearchParams({ uid })}`);
+
+/**
+ * Ask for the admin account of exactly the store with that uid.
+ * @param {string} storeId
+ * @param {string} uid
+ */
+export const readCredentials = (storeId, uid) => call("POST", `/stores/${encodeURIComponent(storeId)}/credentials`, { uid });
 
 /**
  * Ask for the deletion of exactly the store with that uid; another one of that name is left alone.

@@ -10,6 +10,7 @@
 import { retryStore, whyNotLive } from "./api.js";
 import { Book } from "./book.js";
 import { CreateDialog } from "./create.js";
+import { CredentialsDialog } from "./credentials.js";
 import { DeleteDialog } from "./delete.js";
 import { asProblem } from "./dialogs.js";
 import { byId } from "./dom.js";
@@ -19,7 +20,7 @@ import { StoreList } from "./list.js";
 import { LiveFeed } from "./live.js";
 import { announce, copy, dismissNotice, notify } from "./notice.js";
 import { StorePanel } from "./panel.js";
-import { StatusLine, staleWords } from "./status.js";
+import { StatusLine, staleWords, titleWords } from "./status.js";
 import { filterOf, readView, viewHash } from "./view.js";
 import { Voice } from "./voice.js";
 
@@ -45,17 +46,20 @@ export class Dashboard {
     this.filters = new FilterBar({
       onText: (q) => this.#look({ q }),
       onPhase: (phase) => this.#togglePhase(phase),
+      onSort: (sort) => this.#look({ sort }),
       onDown: () => this.list.focus(),
     });
     this.panel = new StorePanel({
       onClose: () => this.#close(),
       onRetry: (store) => this.#retry(store),
       onDelete: (store) => this.deleting.open(store, staleWords(this.book)),
+      onAccount: (store) => this.account.open(store),
       onCopy: copy,
     });
     this.status = new StatusLine(() => this.feed.hurry());
     this.creating = new CreateDialog((storeId, isNew) => this.#created(storeId, isNew));
     this.deleting = new DeleteDialog((storeId, wasThere) => this.#deleted(storeId, wasThere));
+    this.account = new CredentialsDialog();
     this.#listen();
   }
 
@@ -76,8 +80,7 @@ export class Dashboard {
     this.feed.stop();
     clearInterval(this.#ticker);
     dismissNotice();
-    this.creating.close();
-    this.deleting.close();
+    for (const dialog of [this.creating, this.deleting, this.account]) dialog.close();
     this.list.update(new Map(), this.book.stores.keys());
     this.book = new Book();
     this.panel.update("", undefined);
@@ -118,7 +121,7 @@ export class Dashboard {
     this.#isPaintAsked = false;
     if (!this.#isOn) return;
     const { stores } = this.book;
-    if (this.#isFilterNew) this.list.filter(filterOf(this.view));
+    if (this.#isFilterNew) this.list.filter(filterOf(this.view), this.view.sort);
     this.#isFilterNew = false;
     this.list.update(stores, this.#changed);
     this.#changed.clear();
@@ -126,9 +129,10 @@ export class Dashboard {
     this.filters.select(this.view);
     this.filters.update(this.book.counts());
     this.list.explain(this.book.heardAt > 0);
+    document.body.classList.toggle("has-picture", this.book.heardAt > 0);
     this.#paintPanel();
     this.status.update(this.book);
-    document.title = this.#title();
+    document.title = titleWords(this.book, this.view.store);
     this.voice.follow(this.book, this.view.store);
   }
 
@@ -145,12 +149,6 @@ export class Dashboard {
     if (!this.book.heardAt) return "Asking the server…";
     if (storeId === this.#askedFor) return "It was asked for. Its first words are on their way.";
     return "There is no such store. It may have been deleted.";
-  }
-
-  #title() {
-    const failed = this.book.counts().get("Failed") ?? 0;
-    const { store } = this.view;
-    return [failed ? `${failed} failed` : "", store, "Urumi"].filter(Boolean).join(" · ");
   }
 
   #tick() {
@@ -219,9 +217,9 @@ export class Dashboard {
   }
 
   /** @param {Store} store */
-  async #retry({ storeId }) {
+  async #retry({ storeId, uid }) {
     try {
-      await retryStore(storeId);
+      await retryStore(storeId, uid);
       notify(`${storeId} is tried again now.`);
     } catch (thrown) {
       const { detail, hint } = asProblem(thrown);

@@ -7,6 +7,7 @@ import { el, setText, show } from "./dom.js";
 import { engineName, fullTime, millis, webAddress } from "./format.js";
 
 const SIMULATED = "simulated: no shop answers here";
+const COMING_PHASES = new Set(["Pending", "Provisioning"]);
 const LEAVING_PHASES = new Set(["Deleting", "Deleted"]);
 
 /**
@@ -15,8 +16,9 @@ const LEAVING_PHASES = new Set(["Deleting", "Deleted"]);
  * @param {string | undefined} address
  * @param {Store} store
  */
-export function showAddress(place, address, { simulated }) {
-  const target = simulated ? "" : webAddress(address);
+export function showAddress(place, address, { simulated, phase, readyAt }) {
+  const isNotThere = simulated || (COMING_PHASES.has(phase) && !readyAt);
+  const target = isNotThere ? "" : webAddress(address);
   if (place.dataset.shown === `${target} ${address}`) return;
   place.dataset.shown = `${target} ${address}`;
   const link = { href: target, target: "_blank", rel: "noopener noreferrer" };

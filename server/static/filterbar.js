@@ -1,18 +1,19 @@
 /**
- * What narrows the list: the text field and one button per phase, each with how many stores are in it.
+ * What narrows and orders the list: the text field, the order, one button per phase with how many stores are in it.
  *
  * @typedef {import("./view.js").View} View
  */
 import { byId, el, setAttribute, setText, show } from "./dom.js";
 import { PHASES } from "./format.js";
 import { icon } from "./icons.js";
+import { ORDERS } from "./order.js";
 
 export class FilterBar {
   /** @type {Map<string, {button: HTMLElement, count: HTMLElement}>} */
   #buttons = new Map();
 
-  /** @param {{onText: (q: string) => void, onPhase: (phase: string) => void, onDown: () => void}} handlers */
-  constructor({ onText, onPhase, onDown }) {
+  /** @param {{onText: (q: string) => void, onPhase: (phase: string) => void, onSort: (sort: string) => void, onDown: () => void}} handlers */
+  constructor({ onText, onPhase, onSort, onDown }) {
     this.field = byId("filter");
     this.field.addEventListener("input", () => onText(this.field.value));
     this.field.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
@@ -20,6 +21,9 @@ export class FilterBar {
       event.preventDefault();
       onDown();
     });
+    this.sort = byId("sort");
+    for (const [name, { words }] of ORDERS) this.sort.append(el("option", { value: name }, words));
+    this.sort.addEventListener("change", () => onSort(this.sort.value));
     for (const phase of PHASES) this.#addButton(phase, onPhase);
   }
 
@@ -40,7 +44,8 @@ export class FilterBar {
    * Show what the view asks for; the text is left alone while somebody types.
    * @param {View} view
    */
-  select({ q, phases }) {
+  select({ q, phases, sort }) {
+    if (this.sort.value !== sort) this.sort.value = sort;
     if (this.field.value !== q && document.activeElement !== this.field) this.field.value = q;
     for (const [phase, { button }] of this.#buttons) setAttribute(button, "aria-pressed", String(phases.has(phase)));
   }

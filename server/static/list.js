@@ -1,38 +1,45 @@
 /**
- * The list of stores: keyed rows, newest first, of which the filter hides some.
+ * The list of stores: those that the filter lets through, in the order that was asked for.
  *
- * Rows are made when a store appears and dropped when it is gone; nothing is ever cleared and built again. One row is
- * in the tab order at a time, arrows and j/k move it. Rows off the screen cost no layout (content-visibility).
+ *     stores --filter--> passing --order--> shown ids --as far as needed--> rows of the page
+ *
+ * Nothing is ever cleared and built again. One row is in the tab order at a time, arrows and j/k move it; a row that
+ * goes away hands the focus to its neighbour. Rows off the screen cost no layout (content-visibility).
  *
  * @typedef {import("./book.js").Store} Store
  */
-import { byId, setText, show, syncChildren } from "./dom.js";
-import { Row } from "./row.js";
+import { byId, setAttribute, setText, show } from "./dom.js";
 import { plural } from "./format.js";
+import { ORDERS, idsInOrder } from "./order.js";
+import { Row } from "./row.js";
+import { StoreRows } from "./rows.js";
 
 /** @type {Record<string, number>} */
 const STEPS = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, PageDown: 10, PageUp: -10, Home: -Infinity, g: -Infinity, End: Infinity, G: Infinity };
 
 export class StoreList {
-  /** @type {Map<string, Row>} */
-  #rows = new Map();
-  /** @type {Row[]} */
-  #order = [];
+  /** @type {Map<string, Store>} */
+  #stores = new Map();
+  /** @type {string[]} */
+  #shown = [];
   #active = "";
   #isActiveChosen = false;
   #selected = "";
   /** @type {(store: Store) => boolean} */
   #passes = () => true;
+  /** @type {(store: Store) => number} */
+  #key = () => 0;
 
   /** @param {{onOpen: (storeId: string) => void, onLeave: () => void}} handlers */
   constructor({ onOpen, onLeave }) {
     this.onOpen = onOpen;
     this.onLeave = onLeave;
     this.table = byId("stores");
-    this.body = byId("store-rows");
-    this.body.addEventListener("click", (/** @type {MouseEvent} */ event) => this.#click(event));
-    this.body.addEventListener("focusin", (/** @type {FocusEvent} */ event) => this.#activate(this.#rowOf(event), true));
-    this.body.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this.#press(event));
+    this.rows = new StoreRows((storeId) => this.#make(storeId));
+    const body = byId("store-rows");
+    body.addEventListener("click", (/** @type {MouseEvent} */ event) => this.#click(event));
+    body.addEventListener("focusin", (/** @type {FocusEvent} */ event) => this.#activate(this.rows.rowOf(event.target), true));
+    body.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this.#press(event));
   }
 
   /**
@@ -41,20 +48,24 @@ export class StoreList {
    * @param {Iterable<string>} changedIds
    */
   update(stores, changedIds) {
-    let reordered = false;
-    for (const storeId of changedIds) reordered = this.#updateOne(storeId, stores.get(storeId)) || reordered;
-    if (reordered) this.#arrange();
-    this.#settle();
+    let isRearranged = false;
+    for (const storeId of changedIds) isRearranged = this.#updateOne(storeId, stores.get(storeId)) || isRearranged;
+    if (isRearranged) this.#arrange();
   }
 
   /**
-   * Show only the stores that pass.
+   * Show only the stores that pass, in an order.
    * @param {(store: Store) => boolean} passes
+   * @param {string} sort
    */
-  filter(passes) {
+  filter(passes, sort) {
+    const order = ORDERS.get(sort);
     this.#passes = passes;
-    for (const row of this.#order) this.#sift(row);
-    this.#settle();
+    this.#key = order?.key ?? (() => 0);
+    for (const column of this.table.querySelectorAll("thead th"))
+      setAttribute(column, "aria-sort", column.classList.contains(`cell-${order?.column}`) && order?.direction);
+    this.rows.forgetReach();
+    this.#arrange();
   }
 
   /**
@@ -63,18 +74,19 @@ export class StoreList {
    */
   select(storeId) {
     if (storeId === this.#selected) return;
-    this.#rows.get(this.#selected)?.setSelected(false);
+    const before = this.#selected;
     this.#selected = storeId;
-    this.#rows.get(storeId)?.setSelected(true);
-    if (storeId) this.#activate(this.#rows.get(storeId), true);
+    if (this.#stores.has(before)) this.rows.row(before).setSelected(false);
+    if (!this.#stores.has(storeId)) return;
+    this.rows.row(storeId).setSelected(true);
+    this.#activate(this.rows.row(storeId), true);
   }
 
   /** Put the focus on the active row; say whether there was one. */
   focus() {
-    const row = this.#rows.get(this.#active);
-    if (!row || row.element.hidden) return false;
-    row.link.focus();
-    return true;
+    const at = this.#shown.indexOf(this.#active);
+    if (at >= 0) this.#focusAt(at);
+    return at >= 0;
   }
 
   /**
@@ -82,7 +94,7 @@ export class StoreList {
    * @param {number} now
    */
   tick(now) {
-    for (const row of this.#order) if (!row.element.hidden) row.tick(now);
+    this.rows.tick(now);
   }
 
   /**
@@ -90,83 +102,72 @@ export class StoreList {
    * @param {boolean} hasPicture whether the server has told its stores already
    */
   explain(hasPicture) {
-    const count = this.#order.length;
+    const count = this.#stores.size;
     show(byId("empty-waiting"), !hasPicture);
     show(byId("empty-none"), hasPicture && count === 0);
     show(byId("empty-filtered"), count > 0 && this.shownCount() === 0);
     show(byId("list-keys"), count > 0);
   }
 
-  /** Return how many rows the filter lets through. */
+  /** Return how many stores the filter lets through. */
   shownCount() {
-    return this.#order.reduce((count, row) => count + (row.element.hidden ? 0 : 1), 0);
+    return this.#shown.length;
   }
 
   /**
    * @param {string} storeId
    * @param {Store | undefined} store
-   * @returns {boolean} whether the order of the rows may have changed
+   * @returns {boolean} whether other stores have to be shown, or the same in another order
    */
   #updateOne(storeId, store) {
-    const row = this.#rows.get(storeId);
-    if (!store) return this.#remove(storeId, row);
-    if (!row) return this.#add(store);
-    const createdAt = row.createdAt;
-    if (row.store !== store) row.update(store);
-    this.#sift(row);
-    return !Object.is(createdAt, row.createdAt);
-  }
-
-  /** @param {Store} store */
-  #add(store) {
-    const row = new Row(store);
-    row.setSelected(store.storeId === this.#selected);
-    this.#rows.set(store.storeId, row);
-    this.#sift(row);
-    return true;
-  }
-
-  /**
-   * @param {string} storeId
-   * @param {Row | undefined} row
-   */
-  #remove(storeId, row) {
-    if (!row) return false;
-    this.#handFocusOn(row);
-    this.#rows.delete(storeId);
-    return true;
-  }
-
-  /** @param {Row} row */
-  #sift(row) {
-    const passes = this.#passes(row.store);
-    if (!passes) this.#handFocusOn(row);
-    show(row.element, passes);
+    const before = this.#stores.get(storeId);
+    if (before === store) return false;
+    if (store) this.#stores.set(storeId, store);
+    else this.#stores.delete(storeId);
+    if (store) this.rows.update(storeId, store);
+    if (!before || !store) return true;
+    return this.#passes(before) !== this.#passes(store) || this.#key(before) !== this.#key(store);
   }
 
   #arrange() {
-    this.#order = [...this.#rows.values()].sort(newestFirst);
-    syncChildren(this.body, this.#order.map((row) => row.element));
+    const before = this.#shown;
+    const focused = this.rows.rowOf(document.activeElement)?.store.storeId;
+    this.#shown = idsInOrder([...this.#stores.values()].filter(this.#passes), this.#key);
+    const heir = focused && this.#heirOf(focused, before);
+    this.rows.show(this.#shown, heir);
+    for (const storeId of before) if (!this.#stores.has(storeId)) this.rows.update(storeId, undefined);
+    if (heir) this.rows.row(heir).link.focus({ preventScroll: heir === focused });
+    else if (focused) this.onLeave();
+    this.#settle();
+  }
+
+  /**
+   * Return who has the focus after a row had it: that row, the nearest that stays where it went, or nobody.
+   * @param {string} storeId
+   * @param {string[]} before the order in which it stood
+   */
+  #heirOf(storeId, before) {
+    const staying = new Set(this.#shown);
+    const at = before.indexOf(storeId);
+    const isStaying = (/** @type {string} */ other) => staying.has(other);
+    return before.slice(at).find(isStaying) ?? before.slice(0, at).findLast(isStaying) ?? "";
+  }
+
+  /** @param {string} storeId */
+  #make(storeId) {
+    const row = new Row(/** @type {Store} */ (this.#stores.get(storeId)));
+    row.setSelected(storeId === this.#selected);
+    row.setActive(storeId === this.#active);
+    return row;
   }
 
   #settle() {
     const shown = this.shownCount();
+    const total = this.#stores.size;
     show(this.table, shown > 0);
-    const total = this.#order.length;
-    setText(byId("shown-count"), shown === total ? plural(total, "store") : `${shown} of ${plural(total, "store")} shown`);
-    const active = this.#rows.get(this.#active);
-    const isLost = !active || active.element.hidden;
-    if (isLost || !this.#isActiveChosen) this.#activate(this.#order.find((row) => !row.element.hidden), false);
-  }
-
-  /** @param {Row} row whose focus goes to a neighbour, because the row goes away */
-  #handFocusOn(row) {
-    if (!row.element.contains(document.activeElement)) return;
-    const at = this.#order.indexOf(row);
-    const isThere = (/** @type {Row} */ other) => other !== row && !other.element.hidden && this.#passes(other.store);
-    const next = this.#order.slice(at + 1).find(isThere) ?? this.#order.slice(0, at).findLast(isThere);
-    if (next) next.link.focus();
-    else this.onLeave();
+    setText(byId("shown-count"), shown === total ? plural(total, "store") : `${shown.toLocaleString("en")} of ${plural(total, "store")} shown`);
+    const isThere = this.#isActiveChosen && this.#shown.includes(this.#active);
+    if (!isThere && shown) this.#activate(this.rows.row(this.#shown[0]), false);
   }
 
   /**
@@ -175,22 +176,17 @@ export class StoreList {
    */
   #activate(row, isChosen) {
     if (!row) return;
+    const before = this.#active;
     this.#isActiveChosen = isChosen;
-    if (row.store.storeId === this.#active) return;
-    this.#rows.get(this.#active)?.setActive(false);
     this.#active = row.store.storeId;
+    if (before === this.#active) return;
+    if (this.#stores.has(before)) this.rows.row(before).setActive(false);
     row.setActive(true);
-  }
-
-  /** @param {Event} event */
-  #rowOf(event) {
-    const element = event.target instanceof Element ? event.target.closest("tr") : null;
-    return this.#order.find((row) => row.element === element);
   }
 
   /** @param {MouseEvent} event */
   #click(event) {
-    const row = this.#rowOf(event);
+    const row = this.rows.rowOf(event.target);
     if (!row || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     const selection = getSelection();
@@ -209,18 +205,13 @@ export class StoreList {
 
   /** @param {number} step */
   #move(step) {
-    const shown = this.#order.filter((row) => !row.element.hidden);
-    const at = shown.findIndex((row) => row.store.storeId === this.#active);
-    const next = shown[Math.min(shown.length - 1, Math.max(0, at + step))];
-    next?.link.focus();
+    const at = this.#shown.indexOf(this.#active) + step;
+    this.#focusAt(Math.min(this.#shown.length - 1, Math.max(0, at)));
   }
-}
 
-/**
- * @param {Row} one
- * @param {Row} other
- */
-function newestFirst(one, other) {
-  const later = (other.createdAt || 0) - (one.createdAt || 0);
-  return later || (one.store.storeId < other.store.storeId ? -1 : 1);
+  /** @param {number} at */
+  #focusAt(at) {
+    this.rows.reach(at + 1);
+    this.rows.row(this.#shown[at]).link.focus();
+  }
 }

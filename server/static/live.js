@@ -16,6 +16,7 @@ const SUBPROTOCOL = "urumi.v1";
 const OPEN_MS = 10_000;
 const SILENCE_MS = 35_000; // the server bookmarks every 10 s; three missed ones mean the line is dead
 const STABLE_MS = 10_000; // a line that lived this long starts the waits from the beginning again
+const SIGNED_OUT = 4401;
 const WAIT_FIRST_MS = 500;
 const WAIT_MOST_MS = 30_000;
 
@@ -67,7 +68,7 @@ export class LiveFeed {
     this.#expect(OPEN_MS, "no answer within 10 s");
     socket.onopen = () => socket.send(JSON.stringify(this.#subscription()));
     socket.onmessage = ({ data }) => this.#receive(data);
-    socket.onclose = ({ code, reason }) => this.#lose(closeWords(code, reason));
+    socket.onclose = ({ code, reason }) => (code === SIGNED_OUT ? this.#refuse() : this.#lose(closeWords(code, reason)));
   }
 
   /** Let go of the socket and of every timer; what an old line still delivers is not heard. */
@@ -158,6 +159,11 @@ export class LiveFeed {
     if (!wasLive) this.#explain(retryAt);
   }
 
+  #refuse() {
+    this.#hangUp();
+    this.#link("refused");
+  }
+
   /** @param {number} retryAt */
   async #explain(retryAt) {
     const life = this.#life;
@@ -201,6 +207,7 @@ function jitteredWait(attempt) {
 function closeWords(code, reason) {
   if (code === 1006) return "the connection broke";
   if (code === 1012) return "the server restarts";
+  if (code === 4403) return "the right to watch the stores was taken away: ask for it";
   if (code === 1013) return "the server dropped this connection: it did not keep up";
   return `the server closed the connection (${code}${reason ? ` ${reason}` : ""})`;
 }

@@ -50,8 +50,16 @@ export function announce(words) {
  * @param {string} what
  */
 export async function copy(text, what) {
-  if ((await copyByClipboard(text)) || copyBySelection(text)) notify(`Copied the ${what}: ${text}`);
+  if (await putOnClipboard(text)) notify(`Copied the ${what}: ${text}`);
   else notify(`This browser does not let the page copy. The ${what}: ${text}`, "error");
+}
+
+/**
+ * Put a text on the clipboard; say whether that worked.
+ * @param {string} text
+ */
+export async function putOnClipboard(text) {
+  return (await copyByClipboard(text)) || copyBySelection(text);
 }
 
 /** @param {string} text */
@@ -73,7 +81,8 @@ function copyBySelection(text) {
   const carrier = document.createElement("textarea");
   carrier.className = "sr-only";
   carrier.value = text;
-  document.body.append(carrier);
+  // Behind an open dialog nothing can be selected.
+  (document.querySelector("dialog[open]") ?? document.body).append(carrier);
   carrier.select();
   const copied = document.execCommand("copy");
   carrier.remove();

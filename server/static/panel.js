@@ -21,8 +21,8 @@ export class StorePanel {
   #store = null;
   #goneAt = 0;
 
-  /** @param {{onClose: () => void, onRetry: (store: Store) => void, onDelete: (store: Store) => void, onCopy: (text: string, what: string) => void}} handlers */
-  constructor({ onClose, onRetry, onDelete, onCopy }) {
+  /** @param {{onClose: () => void, onRetry: (store: Store) => void, onDelete: (store: Store) => void, onAccount: (store: Store) => void, onCopy: (text: string, what: string) => void}} handlers */
+  constructor({ onClose, onRetry, onDelete, onAccount, onCopy }) {
     this.element = byId("panel");
     this.article = byId("panel-store");
     this.blank = byId("panel-blank");
@@ -35,6 +35,7 @@ export class StorePanel {
     this.#listen("close", onClose);
     this.#listen("retry", (store) => this.#whyNoRetry() || onRetry(store));
     this.#listen("delete", (store) => this.#whyNoDelete() || onDelete(store));
+    this.#listen("account", onAccount);
     this.#listen("copyId", (store) => onCopy(store.storeId, "id"));
     this.#listen("copyUrl", (store) => onCopy(store.url ?? "", "URL"));
   }
@@ -170,6 +171,7 @@ export class StorePanel {
     showAddress(this.fields.shop, store.url, store);
     showAddress(this.fields.admin, store.adminUrl, store);
     show(this.fields.copyUrl, Boolean(store.url));
+    show(this.fields.account, !this.#whyNoDelete());
     setText(this.fields.addressNote, addressNote(store));
   }
 }

@@ -55,6 +55,16 @@ export function staleWords(book) {
   return book.link.state === "live" ? "" : dataWords(book);
 }
 
+/**
+ * Return the title of the page, with what a tab in the background should tell.
+ * @param {Book} book
+ * @param {string} storeId the store that is open
+ */
+export function titleWords(book, storeId) {
+  const failed = book.counts().get("Failed") ?? 0;
+  return [failed ? `${failed} failed` : "", storeId, "Urumi"].filter(Boolean).join(" · ");
+}
+
 /** @param {number} seconds */
 function liveWords(seconds) {
   if (seconds > SILENT_CLUSTER_SECONDS) {

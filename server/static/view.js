@@ -1,12 +1,13 @@
 /**
- * What the person looks at, kept in the address: `#q=...&phase=Failed,Degraded&store=shop-a`.
+ * What the person looks at, kept in the address: `#q=...&phase=Failed,Degraded&sort=name&store=shop-a`.
  *
  * The text filter holds terms that must all match: words, `!word` for stores without it, `phase:failed`, `engine:medusa`.
  *
  * @typedef {import("./book.js").Store} Store
- * @typedef {{q: string, phases: Set<string>, store: string}} View
+ * @typedef {{q: string, phases: Set<string>, sort: string, store: string}} View
  */
 import { PHASES } from "./format.js";
+import { ORDERS, USUAL_ORDER } from "./order.js";
 
 /**
  * Read the view out of an address; what makes no sense is left out.
@@ -16,9 +17,11 @@ import { PHASES } from "./format.js";
 export function readView(hash) {
   const parameters = new URLSearchParams(hash.replace(/^#/, ""));
   const asked = new Set((parameters.get("phase") ?? "").split(","));
+  const sort = parameters.get("sort") ?? "";
   return {
     q: parameters.get("q") ?? "",
     phases: new Set(PHASES.filter((phase) => asked.has(phase))),
+    sort: ORDERS.has(sort) ? sort : USUAL_ORDER,
     store: parameters.get("store") ?? "",
   };
 }
@@ -27,10 +30,11 @@ export function readView(hash) {
  * Return the address of a view; the inverse of `readView`.
  * @param {View} view
  */
-export function viewHash({ q, phases, store }) {
+export function viewHash({ q, phases, sort, store }) {
   const parameters = new URLSearchParams();
   if (q) parameters.set("q", q);
   if (phases.size) parameters.set("phase", PHASES.filter((phase) => phases.has(phase)).join(","));
+  if (sort !== USUAL_ORDER) parameters.set("sort", sort);
   if (store) parameters.set("store", store);
   return `#${parameters.toString().replaceAll("%2C", ",")}`;
 }

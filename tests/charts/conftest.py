@@ -64,9 +64,17 @@ CONTAINER_LIMITS = {
 class LocalCluster(Protocol):
     """Where the cluster and its tools are."""
 
-    kubeconfig: Path
-    helm: Path
-    kubectl: Path
+    @property
+    def kubeconfig(self) -> Path:
+        """The file that names the cluster and the credentials."""
+
+    @property
+    def helm(self) -> Path:
+        """Helm."""
+
+    @property
+    def kubectl(self) -> Path:
+        """kubectl."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +123,10 @@ class Tools:
         assert done.exit_code == 0, done.stderr
         return done.stdout
 
-    def objects(self, kinds: str, namespace: str) -> list[Manifest]:
-        """Read objects back from the API server."""
-        found: list[Manifest] = json.loads(self.kubectl("get", kinds, "-n", namespace, "-o", "json"))["items"]
+    def objects(self, kinds: str, namespace: str, labels: str = "") -> list[Manifest]:
+        """Read objects back from the API server, those with some labels only where these are given."""
+        text = self.kubectl("get", kinds, "-n", namespace, "-l", labels, "-o", "json")
+        found: list[Manifest] = json.loads(text)["items"]
         return found
 
     def warnings(self, namespace: str) -> list[str]:

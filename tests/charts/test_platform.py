@@ -11,6 +11,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from reconciler.lease import LEASE_NAME
+from server.admission import LEDGER_NAME
 from server.main import GRACEFUL_SECONDS
 from urumi.store import namespace_name
 
@@ -248,7 +249,7 @@ def test_the_names_in_the_rights_are_those_of_the_code(rendered: "Rendered") -> 
     named = [rule for rule in rendered.named("Role", "urumi")["rules"] if "resourceNames" in rule]
 
     assert f'request.namespace.startsWith("{namespace_name("")}")' in validation["expression"]
-    assert [rule["resourceNames"] for rule in named] == [[LEASE_NAME]]
+    assert [rule["resourceNames"] for rule in named] == [[LEASE_NAME, LEDGER_NAME]]
 
 
 def test_what_belongs_to_no_namespace_names_the_one_it_serves(rendered: "Rendered") -> None:

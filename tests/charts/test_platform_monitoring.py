@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.setup.checkout import SOURCE
 from urumi.store import Phase
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ ALL_ON = {
 }
 # What a family of a type is called in a query.
 SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum"), "gauge": ("",)}
+OPERATIONS = SOURCE / "docs" / "operations.md"
 METRIC = re.compile(r"\b(?:urumi|process)_[a-z_]+\b")
 PHASE = re.compile(r'phase="(\w+)"')
 # What Prometheus itself puts on a series of a pod.
@@ -107,6 +109,14 @@ def test_every_alert_says_what_to_do_and_how_bad_it_is(rules: "list[Manifest]") 
     for rule in rules:
         assert rule["annotations"].keys() == {"summary", "action"}, rule["alert"]
         assert rule["labels"]["severity"] in ("warning", "critical")
+
+
+def test_what_an_alert_points_to_is_in_the_documentation(rules: "list[Manifest]") -> None:
+    actions = "\n".join(rule["annotations"]["action"] for rule in rules)
+    named = re.findall(r"docs/operations\.md: ([a-z ]+)", actions)
+    headings = re.findall(r"^### (.+)$", OPERATIONS.read_text(), re.MULTILINE)
+    assert len(named) == 3
+    assert set(named) <= {heading.lower() for heading in headings}
 
 
 def test_what_the_issue_asks_for_has_an_alert_with_the_threshold_of_the_values(rules: "list[Manifest]") -> None:

@@ -2,14 +2,19 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]
 
+from tests.kubectl import wait_for
+from tests.serve import ServerProcess
+
 if TYPE_CHECKING:
+    from cluster.local import ClusterInfo
     from tests.charts.conftest import Chart
-    from tests.serve import ServerProcess
+    from tests.kubectl import Kubectl
 
 REGISTRY = "registry.example.com/urumi/urumi"
 OWN = {
@@ -58,7 +63,9 @@ def test_both_lint_and_make_the_same_kinds_of_objects(
     for values in (local, complete):
         done = chart.lint(values)
         assert done.exit_code == 0, done.stdout
-    laptop, production = (chart.render(values) for values in (local, complete))
+    # Who signs in how is a value as well, and brings its own objects.
+    signing_in = {"auth": {"mode": "token"}}
+    laptop, production = (chart.render(merged(values, signing_in)) for values in (local, complete))
 
     def names(rendered: Any) -> list[tuple[str, str]]:
         return sorted((found["kind"], found["metadata"]["name"]) for found in rendered.objects)
@@ -116,15 +123,35 @@ def test_helm_test_asks_as_a_person_would(chart: "Chart", local: dict[str, Any])
     assert environ["URUMI_TOKEN"] in server["containers"][0]["env"]
 
 
-def test_what_helm_test_runs_tells_a_working_server_from_another(chart: "Chart", platform: "ServerProcess") -> None:
-    [pod] = chart.render({}).of_kind("Pod")
+def test_what_helm_test_runs_tells_a_working_server_from_another(chart: "Chart", platform: ServerProcess) -> None:
+    [pod] = chart.render({"auth": {"mode": "token"}}).of_kind("Pod")
     [program, *arguments] = pod["spec"]["containers"][0]["args"]
     assert program == "urumi"
 
-    def exit_code(token: str) -> int:
-        environ = {"PATH": "", "HOME": str(chart.tools.helm_home), "URUMI_URL": platform.url, "URUMI_TOKEN": token}
-        command = [sys.executable, "-m", "urumi.cli.main", *arguments]
-        return subprocess.run(command, env=environ, capture_output=True, timeout=60, check=False).returncode
+    assert exit_code(chart, arguments, platform.url, platform.token) == 0
+    assert exit_code(chart, arguments, platform.url, "another") != 0
 
-    assert exit_code(platform.token) == 0
-    assert exit_code("another") != 0
+
+def test_where_rbac_decides_helm_test_brings_an_account_that_may_look(
+    chart: "Chart", kubectl: "Kubectl", local_cluster: "ClusterInfo", tmp_path: Path
+) -> None:
+    with ServerProcess(local_cluster, kubectl, tmp_path, AUTH_MODE="kubernetes") as server:
+        done = chart.tools.helm("template", "urumi", str(chart.path), "--namespace", server.namespace)
+        hooks = [item for item in yaml.safe_load_all(done.stdout) if item and item["metadata"]["name"] == "urumi-test"]
+        [pod] = [item for item in hooks if item["kind"] == "Pod"]
+        assert pod["spec"]["serviceAccountName"] == "urumi-test"
+        [shell, _, command] = pod["spec"]["containers"][0]["args"]
+        assert (shell, command.split()[-3:]) == ("sh", ["exec", "urumi", "list"])
+
+        kubectl.apply({"apiVersion": "v1", "kind": "List", "items": [item for item in hooks if item is not pod]})
+        allowed = kubectl.run("create", "token", "urumi-test", "-n", server.namespace).strip()
+        nobody = kubectl.run("create", "token", "default", "-n", server.namespace).strip()
+        wait_for(lambda: exit_code(chart, ["list"], server.url, allowed) == 0, "the account to be let in")
+        assert exit_code(chart, ["list"], server.url, nobody) != 0
+
+
+def exit_code(chart: "Chart", arguments: list[str], url: str, token: str) -> int:
+    """Return how `urumi` ends with a token, in an environment as bare as the pod's."""
+    environ = {"PATH": "", "HOME": str(chart.tools.helm_home), "URUMI_URL": url, "URUMI_TOKEN": token}
+    command = [sys.executable, "-m", "urumi.cli.main", *arguments]
+    return subprocess.run(command, env=environ, capture_output=True, timeout=60, check=False).returncode

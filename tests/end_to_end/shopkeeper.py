@@ -22,6 +22,7 @@ PRODUCTS = [
     },
 ]
 COOKIE = "wordpress_logged_in_1"
+HEALTH = "/?urumi-healthz"
 
 
 class Shopkeeper:
@@ -31,6 +32,7 @@ class Shopkeeper:
         self.is_open = True
         self.products: list[Any] = list(PRODUCTS)
         self.password = ""
+        self.problems: list[str] = []
         self.hosts: set[str] = set()
         self.orders: dict[int, str] = {}
         self.history: list[str] = []
@@ -59,6 +61,8 @@ class Shopkeeper:
         if not self.is_open:
             return 503, {"message": "Error establishing a database connection"}, {}
         match method, path.removeprefix("/wp-json/wc"):
+            case "GET", "/?urumi-healthz":
+                return (503 if self.problems else 200), {"ok": not self.problems, "problems": self.problems}, {}
             case "GET", "/":
                 return 200, "a page", {}
             case "GET", "/store/v1/products":
@@ -102,7 +106,8 @@ def _handler(shop: Shopkeeper) -> type[BaseHTTPRequestHandler]:
             shop.hosts.add(self.headers["Host"])
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
             is_merchant = self.headers.get("X-WP-Nonce") == "nonce-1" and COOKIE in self.headers.get("Cookie", "")
-            status, content, headers = shop.answer(self.command, self.path.partition("?")[0], body, is_merchant)
+            path = HEALTH if self.path == HEALTH else self.path.partition("?")[0]
+            status, content, headers = shop.answer(self.command, path, body, is_merchant)
             data = (content if isinstance(content, str) else json.dumps(content)).encode()
             self.send_response(status)
             for name, value in {**headers, "Content-Length": str(len(data))}.items():

@@ -153,10 +153,23 @@ def test_verify_says_which_part_failed_and_why(
     assert [(stage["name"], stage["ok"]) for stage in told["stages"]] == [
         ("front page", True),
         ("catalogue", True),
+        ("health", True),
         ("admin login", False),
     ]
     assert "the login of 'admin' was refused; was the password changed in the shop?" in told["message"]
     assert shop.orders == {}
+
+
+def test_verify_says_what_the_owner_switched_off(
+    platform_with_shop: ServerProcess, shop: Shopkeeper, store_id: str
+) -> None:
+    platform_with_shop.create(store_id)
+    platform_with_shop.wait_for_phase(store_id, "Ready")
+    shop.problems = ["Cash on delivery is off, in WooCommerce > Settings > Payments."]
+    done = verify(platform_with_shop, store_id)
+    assert done.returncode == 1
+    assert "could not be verified: Cash on delivery is off, in WooCommerce > Settings > Payments." in done.stdout
+    assert not [each for each in shop.history if each.startswith("POST")]
 
 
 def test_on_simulated_containers_no_answer_is_claimed_and_no_order_can_be_placed(

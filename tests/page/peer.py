@@ -35,6 +35,7 @@ from urumi.wire import (
     SUBPROTOCOL,
     Bookmark,
     CreateStore,
+    Credentials,
     Delta,
     Goodbye,
     Resync,
@@ -76,6 +77,7 @@ class Peer:
         self.next_refusal: Refusal | None = None
         self.goodbye_ms: int | None = None
         self.refuse_sockets = False
+        self.close_code = 1012
         self.answers.set()
         self._cookie = secrets.token_urlsafe(16)
         self._begin_epoch()
@@ -92,7 +94,8 @@ class Peer:
 
     def start(self) -> None:
         """Start with a new epoch; returns when the port answers."""
-        listener = socket.socket()
+        # As the real server has it: asyncio switches Nagle's delay off only where a socket says that it is TCP.
+        listener = socket.socket(proto=socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", self._port))
         self._port = listener.getsockname()[1]
@@ -184,6 +187,7 @@ class Peer:
             Route("/stores", self._guarded(self._create), methods=["POST"]),
             Route("/stores/{store_id}", self._guarded(self._delete), methods=["DELETE"]),
             Route("/stores/{store_id}/retry", self._guarded(self._retry), methods=["POST"]),
+            Route("/stores/{store_id}/credentials", self._guarded(self._credentials), methods=["POST"]),
             WebSocketRoute("/ws", self._live),
         ]
         return Starlette(routes=routes, middleware=[Middleware(Envelope)])
@@ -251,6 +255,13 @@ class Peer:
         self._put(known.model_copy(update={"phase": Phase.PROVISIONING, "last_error": None}))
         return JSONResponse(dump(known), 202)
 
+    async def _credentials(self, request: Request) -> Response:
+        known = self.stores[request.path_params["store_id"]]
+        if (await request.json()).get("uid") != known.uid:
+            return _problem(refusal(409, "conflict", f"Store {known.store_id} is another store by now."))
+        account = Credentials(store_id=known.store_id, username="boss", password="s3<b>cret", admin_url=known.admin_url)
+        return JSONResponse(dump(account))
+
     async def _live(self, socket: WebSocket) -> None:
         if self.refuse_sockets or socket.cookies.get(COOKIE) != self._cookie or not self._is_own_origin(socket):
             await socket.send_denial_response(_problem(refusal(401, "unauthorized", "Sign in first.")))
@@ -266,7 +277,7 @@ class Peer:
             while (text := await outbox.get()) is not None:
                 await socket.send_text(text)
             reader.cancel()
-            await socket.close(1012)
+            await socket.close(self.close_code)
         except (WebSocketDisconnect, RuntimeError):
             return
         finally:

@@ -150,6 +150,32 @@ def test_losing_the_line_is_said_aloud_once(live_page: Page, peer: Peer, console
     expect(voice).to_have_text("Live again.")
 
 
+def test_a_line_closed_for_want_of_a_session_leads_to_the_form(live_page: Page, peer: Peer) -> None:
+    peer.close_code = 4401
+    peer.drop_sockets()
+    expect(live_page.locator("#sign-in-error")).to_have_text("You have been signed out. Sign in again to go on.")
+
+
+def test_a_right_that_was_taken_away_is_said(live_page: Page, peer: Peer, console: Console) -> None:
+    console.allow(NETWORK)
+    peer.close_code = 4403
+    peer.refuse_sockets = True
+    live_page.clock.install()
+    peer.drop_sockets()
+    expect(live_page.locator("#status-detail")).to_contain_text("The right to watch the stores was taken away")
+
+
+def test_a_tab_in_the_background_catches_up(live_page: Page, peer: Peer) -> None:
+    live_page.evaluate("""() => {
+        Object.defineProperty(document, "hidden", { get: () => window.isAway, configurable: true });
+        window.isAway = true;
+        window.requestAnimationFrame = () => 0; // as browsers have it for a tab that nobody sees
+    }""")
+    peer.put(make_store("shop-a", "Failed"))
+    expect(live_page).to_have_title("1 failed · Urumi")
+    expect(live_page.get_by_role("link", name="shop-a")).to_be_attached()
+
+
 def test_two_pages_agree(live_page: Page, peer: Peer) -> None:
     other = live_page.context.new_page()
     other.goto(peer.url)

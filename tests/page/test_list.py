@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.page.conftest import open_live
+from tests.page.conftest import open_live, sign_in
 from tests.page.peer import Peer
 from tests.page.stores import START, event, make_store, many_stores
 
@@ -93,6 +93,50 @@ def test_counts_by_phase_filter_the_list_and_the_address_keeps_it(live_page: Pag
     expect(failed).to_have_attribute("aria-pressed", "true")
 
 
+def test_the_order_is_chosen_and_the_address_keeps_it(live_page: Page, peer: Peer) -> None:
+    peer.put(
+        make_store("b-old", created_at=START, engine="medusa"),
+        make_store("c-new", "Failed", created_at=START + timedelta(seconds=9)),
+        make_store("a-mid", created_at=START + timedelta(seconds=5), events=[event("Ready", at=7)]),
+    )
+    expect(rows(live_page).locator("a")).to_have_text(["c-new", "a-mid", "b-old"])
+    for words, expected in {
+        "Oldest first": ["b-old", "a-mid", "c-new"],
+        "By engine": ["b-old", "a-mid", "c-new"],
+        "Last event first": ["a-mid", "b-old", "c-new"],
+        "By name": ["a-mid", "b-old", "c-new"],
+        "Trouble first": ["c-new", "a-mid", "b-old"],
+    }.items():
+        live_page.get_by_label("Order").select_option(words)
+        expect(rows(live_page).locator("a")).to_have_text(expected)
+    assert live_page.url.endswith("#sort=phase")
+    expect(live_page.get_by_role("columnheader", name="Phase")).to_have_attribute("aria-sort", "ascending")
+
+    live_page.reload()
+    expect(rows(live_page).locator("a")).to_have_text(["c-new", "a-mid", "b-old"])
+    expect(live_page.get_by_label("Order")).to_have_value("phase")
+    row(live_page, "b-old").locator("a").focus()
+    peer.put(make_store("b-old", "Failed", created_at=START))
+    expect(rows(live_page).locator("a")).to_have_text(["b-old", "c-new", "a-mid"])
+    expect(row(live_page, "b-old").locator("a")).to_be_focused()
+
+
+def test_of_many_stores_as_many_rows_are_made_as_anybody_looks_at(page: Page, peer: Peer) -> None:
+    peer.put(*many_stores(1500))
+    sign_in(page, peer)
+    open_live(page, peer.url)
+    expect(page.get_by_role("button", name="500 more")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("table")).to_have_attribute("aria-rowcount", "1501")
+    page.get_by_role("button", name="500 more").scroll_into_view_if_needed()
+    expect(page.get_by_role("button", name="500 more")).to_have_count(0)
+    row(page, "shop-01499").locator("a").focus()
+    page.keyboard.press("End")
+    expect(row(page, "shop-00000").locator("a")).to_be_focused(timeout=60_000)
+    expect(page.locator("#more-stores")).to_be_hidden()
+    page.get_by_label("Filter the stores").fill("shop-0000")
+    expect(rows(page)).to_have_count(10)
+
+
 def test_the_text_filter(live_page: Page, peer: Peer) -> None:
     progress = {"step": "health", "index": 5, "total": 6, "message": "mariadb 0/1"}
     peer.put(
@@ -132,6 +176,7 @@ def test_a_text_filter_comes_back_from_the_address_and_applies_to_new_stores(
 def test_updates_leave_the_focus_and_the_other_rows_alone(live_page: Page, peer: Peer) -> None:
     peer.put(*many_stores(1000))
     expect(live_page.locator("#shown-count")).to_have_text("1,000 stores")
+    expect(rows(live_page)).to_have_count(1000, timeout=60_000)
     row(live_page, "shop-00998").locator("a").focus()
     live_page.evaluate(NOTE_TOUCHED_ROWS)
     peer.put(make_store("shop-00500", "Failed", created_at=START + timedelta(seconds=500)))

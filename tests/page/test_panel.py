@@ -69,9 +69,12 @@ def test_the_timeline_grows_live_and_keeps_its_lines(live_page: Page, peer: Peer
 
 
 def test_links_lead_to_the_shop_only_where_one_can_answer(live_page: Page, peer: Peer) -> None:
-    peer.put(make_store("shop-a"))
-    open_store(live_page, "shop-a")
     shop = live_page.get_by_role("link", name="http://shop-a.127.0.0.1.nip.io", exact=True)
+    peer.put(make_store("shop-a", "Provisioning"))
+    open_store(live_page, "shop-a")
+    expect(live_page.locator("[data-field=addressNote]")).to_have_text("They answer when the store is Ready.")
+    expect(shop).to_have_count(0)
+    peer.put(make_store("shop-a"))
     expect(shop).to_have_attribute("href", "http://shop-a.127.0.0.1.nip.io")
     expect(shop).to_have_attribute("rel", "noopener noreferrer")
     expect(live_page.get_by_role("link", name="http://shop-a.127.0.0.1.nip.io/wp-admin/")).to_be_visible()
@@ -101,7 +104,7 @@ def test_retry_asks_the_server_and_the_feed_shows_what_comes_of_it(live_page: Pa
     expect(live_page.locator("#notice-words")).to_have_text("shop-a is tried again now.")
     expect(live_page.locator(".phase-words")).to_contain_text("Provisioning")
     expect(live_page.get_by_role("heading", name="Last error")).to_be_hidden()
-    assert "POST /stores/shop-a/retry" in peer.requests
+    assert any(request.startswith("POST /stores/shop-a/retry") for request in peer.requests)
 
 
 def test_a_refused_retry_stays_on_the_page_in_words(live_page: Page, peer: Peer, console: Console) -> None:
@@ -124,7 +127,7 @@ def test_a_retry_that_makes_no_sense_is_off_and_says_why(live_page: Page, peer: 
     expect(retry).to_have_attribute("aria-disabled", "true")
     expect(live_page.locator("#off-reason")).to_have_text("Nothing to retry: the store is Ready.")
     retry.click(force=True)
-    assert not [request for request in peer.requests if request.endswith("/retry")]
+    assert not [request for request in peer.requests if "/retry" in request]
 
 
 def test_a_store_that_goes_stays_readable_and_says_so(live_page: Page, peer: Peer) -> None:

@@ -1,11 +1,13 @@
 """Using the page: by keyboard alone, on a narrow screen, with reduced motion, on paper; and nothing jumps."""
 
+from datetime import timedelta
+
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.page.conftest import open_live, sign_in
 from tests.page.peer import Peer
-from tests.page.stores import event, make_store, many_stores
+from tests.page.stores import START, event, make_store, many_stores
 
 
 def test_creating_and_deleting_by_keyboard_alone(live_page: Page, peer: Peer) -> None:
@@ -119,6 +121,22 @@ def test_losing_the_line_moves_nothing(live_page: Page, peer: Peer) -> None:
     assert live_page.locator("#stores").bounding_box() == before
 
 
+@pytest.mark.parametrize("width", [360, 1280])
+def test_nothing_shifts_while_the_page_comes_up_and_its_stores_change(page: Page, peer: Peer, width: int) -> None:
+    page.add_init_script(NOTE_SHIFTS)
+    page.set_viewport_size({"width": width, "height": 740})
+    peer.put(*many_stores(200))
+    sign_in(page, peer)
+    open_live(page, peer.url)
+    expect(page.locator("#store-rows tr")).to_have_count(200, timeout=60_000)
+    progress = {"step": "health", "index": 5, "total": 6, "message": "waiting for wordpress 0/1"}
+    for number in range(195, 200):
+        created = START + timedelta(seconds=number)
+        peer.put(make_store(f"shop-{number:05}", "Provisioning", created_at=created, progress=progress))
+    expect(page.get_by_role("button", name="Provisioning 24")).to_be_visible()
+    assert page.evaluate("window.shifts") == []
+
+
 def test_motion_stops_where_it_is_not_wanted(browser: Browser, peer: Peer) -> None:
     context = browser.new_context(reduced_motion="reduce")
     page = context.new_page()
@@ -156,6 +174,20 @@ def test_every_text_can_be_read(live_page: Page, peer: Peer, scheme: str) -> Non
         expect(live_page.locator(".phase-words")).to_contain_text(phase)
         assert live_page.evaluate(CONTRAST) == []
 
+
+# Collects in `window.shifts` what the browser counts into the cumulative layout shift: what moves up or down, and what
+# moves sideways outside of a row (in one, the words of a store that changed make room for its meter).
+NOTE_SHIFTS = """
+window.shifts = [];
+const isInRow = (node) => Boolean(node?.parentElement?.closest("#store-rows tr"));
+const hasMoved = ({ node, previousRect: before, currentRect: after }) =>
+    Math.abs(after.y - before.y) > 0.5 || (!isInRow(node) && Math.abs(after.x - before.x) > 0.5);
+const words = ({ node, previousRect, currentRect }) => JSON.stringify(
+    [node?.nodeName, node?.textContent.slice(0, 40), previousRect, currentRect]);
+new PerformanceObserver((list) => {
+    for (const { sources } of list.getEntries()) window.shifts.push(...sources.filter(hasMoved).map(words));
+}).observe({ type: "layout-shift", buffered: true });
+"""
 
 # Returns the texts whose contrast with what lies behind them is below WCAG AA, as "ratio text".
 CONTRAST = """() => {

@@ -61,6 +61,19 @@ def test_anything_less_is_not_healthy(wordpress: dict[str, Any] | None) -> None:
 
 
 WAITING = {"name": "wordpress", "image": "shop:1", "restartCount": 3}
+# As containerd 1.6 and a Postgres on a full disk were seen to say it.
+PULL = {
+    "reason": "ImagePullBackOff",
+    "message": 'Back-off pulling image "shop:1": ErrImagePull: failed to pull and unpack image "registry.test/shop:1": '
+    'failed to do request: Head "https://registry.test/v2/shop": dial tcp: lookup registry.test: no such host',
+}
+SAID = {
+    "terminated": {
+        "reason": "Error",
+        "exitCode": 1,
+        "message": "creating files\ninitdb: error: could not write: No space left on device\ninitdb: removing data\n",
+    }
+}
 
 
 @pytest.mark.parametrize(
@@ -71,6 +84,29 @@ WAITING = {"name": "wordpress", "image": "shop:1", "restartCount": 3}
             "ImagePullBackOff",
             "wordpress 0/1: pod wordpress-abc-x: ImagePullBackOff shop:1",
             id="image",
+        ),
+        pytest.param(
+            {"containerStatuses": [{**WAITING, "state": {"waiting": PULL}}]},
+            "ImagePullBackOff",
+            "wordpress 0/1: pod wordpress-abc-x: ImagePullBackOff shop:1: dial tcp: lookup registry.test: no such host",
+            id="image and why",
+        ),
+        pytest.param(
+            {
+                "containerStatuses": [
+                    {**WAITING, "state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": SAID}
+                ]
+            },
+            "CrashLoopBackOff",
+            "wordpress 0/1: pod wordpress-abc-x: CrashLoopBackOff container wordpress, 3 restarts, last ended with "
+            "Error: initdb: error: could not write: No space left on device",
+            id="what it said last",
+        ),
+        pytest.param(
+            {"containerStatuses": [{**WAITING, "state": {"terminated": {**SAID["terminated"], "message": "Bye."}}}]},
+            "Error",
+            "wordpress 0/1: pod wordpress-abc-x: Error container wordpress ended with exit code 1: Bye.",
+            id="what it said just now",
         ),
         pytest.param(
             {

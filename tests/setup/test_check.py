@@ -36,6 +36,7 @@ def test_one_failure_fails_it_and_is_named_at_the_end(tools: Checkout) -> None:
 def test_the_tests_are_part_of_it(tools: Checkout) -> None:
     tools.stand_in("chromium", "#!/bin/bash\n")
     tools.stand_in("tmux", "#!/bin/bash\n")
+    tools.stand_in("npm", "#!/bin/bash\n")
     done = tools.run(program="scripts/check", PYTEST_CODE="1")
     assert "pytest " in done.lines
     assert (done.code, done.sentence) == (1, "Failed: tests")

@@ -29,7 +29,7 @@ HELM = """\
 echo "helm $*" >>"$CALLS"
 case "$*" in
     *" list "*) printf '%s' "${RELEASE:-}" ;;
-    *" template "*) exit "${TEMPLATE_CODE:-0}" ;;
+    *" template "*) echo "${OBJECTS:-}" && exit "${TEMPLATE_CODE:-0}" ;;
 esac
 """
 # What changes a cluster.
@@ -131,9 +131,17 @@ def test_a_missing_values_file_is_named(current: Checkout) -> None:
     assert words == "There is no values file other.yaml."
 
 
-def test_a_token_that_is_there_is_kept(current: Checkout) -> None:
-    assert current.run("--cluster", "current", "--yes", TOKEN_CODE="0").code == 0
+def test_where_rbac_decides_no_token_is_made(current: Checkout) -> None:
+    done = current.run("--cluster", "current", "--yes")
     assert [line for line in changes(current) if "secret" in line] == []
+    assert any(line.startswith("Token:  kubectl -n store-platform create token ACCOUNT") for line in done.lines)
+
+
+@pytest.mark.parametrize(("code", "count"), [("1", 1), ("0", 0)], ids=["missing", "there"])
+def test_where_one_token_opens_all_it_is_made_once(current: Checkout, code: str, count: int) -> None:
+    done = current.run("--cluster", "current", "--yes", OBJECTS="            - name: URUMI_TOKEN", TOKEN_CODE=code)
+    assert len([line for line in changes(current) if "create secret" in line]) == count
+    assert any(line.startswith("Token:  kubectl -n store-platform get secret") for line in done.lines)
 
 
 def test_what_shops_would_wait_for_in_vain_is_said(current: Checkout) -> None:

@@ -48,7 +48,7 @@ def test_every_image_is_built_under_the_name_that_its_chart_asks_for(images: Che
         "medusa-storefront urumi/medusa-storefront:2.21.2",
     ]
     built = images.calls("docker build")
-    assert [line.split()[-1] for line in built] == [".", *FOLDERS]
+    assert [line.split()[-1] for line in built] == [".", "charts/woocommerce", *FOLDERS[1:]]
     assert "--file server/Dockerfile --tag urumi/urumi:1.2.3 --build-arg VERSION=1.2.3" in built[0]
     assert images.calls("docker push") == []
 
@@ -112,8 +112,17 @@ def test_what_it_cannot_build_is_refused_by_name(images: Checkout, arguments: tu
 def test_a_missing_dockerfile_is_noticed_before_anything_is_built(images: Checkout) -> None:
     images.stand_in("docker", BUILDER)
     (images.root / FOLDERS[0] / "Dockerfile").unlink()
-    assert f"There is no {FOLDERS[0]}/Dockerfile" in run(images).err
+    assert f"There is no {FOLDERS[0]}/Dockerfile" in run(images, "server", "woocommerce").err
     assert images.calls("docker build") == []
+
+
+def test_without_names_what_has_no_dockerfile_is_left_out_and_said(images: Checkout) -> None:
+    images.stand_in("docker", BUILDER)
+    (images.root / FOLDERS[0] / "Dockerfile").unlink()
+    done = run(images)
+    assert done.code == 0
+    assert [line.split()[0] for line in done.lines] == ["server", "medusa-backend", "medusa-storefront"]
+    assert f"Left out: woocommerce, as there is no {FOLDERS[0]}/Dockerfile." in done.err
 
 
 # --- The server's image

@@ -11,6 +11,7 @@ import socket
 import pytest
 import yaml  # type: ignore[import-untyped]
 
+from cluster.binaries import Recipe
 from tests.kubectl import Kubectl
 from tests.setup.checkout import SOURCE, Checkout, sentence_of, write_program
 
@@ -244,6 +245,20 @@ def test_status_tells_of_the_node_and_of_the_server(docker: Checkout) -> None:
         "server      up at http://urumi.127.0.0.1.nip.io/, 2 pods ready",
     ]
     assert (docker.run("status").code, docker.run("status").lines) == (3, ["cluster     kind, its node is absent"])
+
+
+def test_kind_is_built_from_a_module_that_is_pinned_with_its_checksums() -> None:
+    [program] = Recipe.read(KIND_FILES).programs
+    assert (program.name, program.version) == ("kind", f"v{PINNED}")
+    assert f"sigs.k8s.io/kind v{PINNED} h1:" in (KIND_FILES / "go.sum").read_text()
+
+
+def test_only_what_a_client_needs_is_built_and_kept_apart() -> None:
+    whole = Recipe.read()
+    clients = whole.only("kubectl", "helm")
+    assert {program.name for program in clients.programs} == {"kubectl", "helm"}
+    assert clients.key != whole.key
+    assert clients.linker_flags == whole.linker_flags
 
 
 def test_the_node_publishes_its_ports_to_this_machine_only() -> None:

@@ -304,6 +304,9 @@ def test_tests_get_what_they_need_and_their_arguments(checkout: Checkout) -> Non
     assert [line for line in checkout.calls("apt-get") if "install" in line] == [
         "apt-get install -qq -y --no-install-recommends chromium",
         "apt-get install -qq -y --no-install-recommends tmux",
+        "apt-get install -qq -y --no-install-recommends php-cli php-mysql php-zip",
+        "apt-get install -qq -y --no-install-recommends mariadb-server-core mariadb-client-core",
+        "apt-get install -qq -y --no-install-recommends npm",
     ]
 
 
@@ -311,6 +314,7 @@ def test_tests_install_nothing_that_is_there(checkout: Checkout) -> None:
     with_root(checkout, is_root=False)
     checkout.stand_in("google-chrome", "#!/bin/bash\n")
     checkout.stand_in("tmux", "#!/bin/bash\n")
+    checkout.stand_in("npm", "#!/bin/bash\n")
     assert checkout.run("test").code == 0
     assert checkout.calls("apt-get") == []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
 from textual import events
@@ -15,13 +15,16 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Static
 
+from tests.urumi.peer import Peer
+from tests.urumi.stores import START, make_store
 from tui.app import Dashboard, utc_now
 from tui.screens.stores import StoresScreen
 from tui.settings import Settings
 from tui.widgets.store_table import StoreTable
 from urumi.config import Target
+from urumi.wire import Store
 
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS = 60.0
 
 T = TypeVar("T")
 
@@ -115,10 +118,21 @@ class Driver:
 
         await self.until(look, "to be live")
 
+    async def open(self, name: str, *keys: str) -> None:
+        """Press keys and wait until they have opened a screen of that class."""
+        await self.press(*keys)
+        await self.until_open(name)
+
     async def until_open(self, name: str) -> None:
         """Wait until a screen of that class is on top, drawn."""
         await self.until(lambda: type(self.app.screen).__name__ == name, f"{name} to open")
         await self.pilot.pause()
+
+
+def put_several(peer: Peer, count: int, make: Callable[..., Store] = make_store) -> None:
+    """Put shop-0, shop-1 and so on, each a minute younger than the one before; the list shows the last one first."""
+    for number in range(count):
+        peer.put(make(f"shop-{number}", created_at=START + timedelta(minutes=number)))
 
 
 @asynccontextmanager

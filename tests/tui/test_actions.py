@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.tui.driver import Driver, dashboard
+from tests.tui.driver import Driver, dashboard, put_several
 from tests.tui.test_create import refusal
 from tests.urumi.peer import Peer
 from tests.urumi.stores import START, event, failed, make_store, provisioning
@@ -29,7 +29,9 @@ async def test_r_retries_the_store_under_the_cursor(peer: Peer, target: Target) 
     async with dashboard(target) as driver:
         await driver.press("r")
         await driver.until_said("shop-1 is tried again now.")
-    assert [(method, path) for method, path, *_ in peer.requests] == [("POST", "/stores/shop-1/retry")]
+    assert [(method, path) for method, path, *_ in peer.requests] == [
+        ("POST", "/stores/shop-1/retry?uid=uid-of-shop-1")
+    ]
 
 
 async def test_marked_stores_are_retried_together_those_that_are_ready_are_left_out(peer: Peer, target: Target) -> None:
@@ -38,7 +40,9 @@ async def test_marked_stores_are_retried_together_those_that_are_ready_are_left_
     async with dashboard(target) as driver:
         await driver.press("asterisk", "r")
         await driver.until_said("2 stores are tried again now.")
-    assert sorted(path for _, path, *_ in peer.requests) == ["/stores/shop-1/retry", "/stores/shop-2/retry"]
+    assert sorted(path for _, path, *_ in peer.requests) == [
+        f"/stores/{name}/retry?uid=uid-of-{name}" for name in ("shop-1", "shop-2")
+    ]
 
 
 async def test_a_retry_that_is_refused_is_said_with_the_reason(peer: Peer, target: Target) -> None:
@@ -80,9 +84,11 @@ async def test_keys_that_would_do_nothing_are_dimmed(peer: Peer, target: Target)
         assert "open" not in enabled(driver)
 
 
-async def test_without_a_store_a_key_says_so(target: Target) -> None:
+@pytest.mark.parametrize("key", ["r", "d", "enter", "a"])
+async def test_without_a_store_a_key_says_so(target: Target, key: str) -> None:
     async with dashboard(target) as driver:
-        await driver.press("r")
+        assert not {"retry", "details"} & enabled(driver)
+        await driver.press(key)
         await driver.until_said("There is no store under the cursor.")
 
 
@@ -161,8 +167,7 @@ async def test_c_copies_the_id_and_u_the_address(peer: Peer, target: Target) -> 
 
 
 async def test_c_copies_the_ids_of_all_marked_stores(peer: Peer, target: Target) -> None:
-    for number in range(3):
-        peer.put(make_store(f"shop-{number}", created_at=START + timedelta(minutes=number)))
+    put_several(peer, 3)
     async with dashboard(target) as driver:
         await driver.press("space", "space", "c")
         assert copied(driver) == "shop-1\nshop-2"
@@ -203,8 +208,7 @@ async def test_a_copy_that_cannot_be_written_says_so(peer: Peer, target: Target)
 async def test_an_action_hits_the_store_that_was_under_the_cursor_though_the_list_was_turned_round(
     peer: Peer, target: Target
 ) -> None:
-    for number in range(3):
-        peer.put(failed(f"shop-{number}", created_at=START + timedelta(minutes=number)))
+    put_several(peer, 3, failed)
     async with dashboard(target) as driver:
         await driver.press("s")
         assert driver.ids == ["shop-0", "shop-1", "shop-2"]

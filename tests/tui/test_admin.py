@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from starlette.responses import JSONResponse
 
-from tests.tui.driver import Driver, dashboard
+from tests.tui.driver import Driver, dashboard, put_several
 from tests.tui.test_create import refusal
+from tests.tui.test_hostile import check_screen
 from tests.urumi.peer import Peer
 from tests.urumi.stores import make_store
 from tui.clipboard import copied_file
@@ -23,27 +25,23 @@ async def asked(peer: Peer, target: Target) -> AsyncIterator[Driver]:
     """A dashboard that asks whether the account of shop-1 is to be shown."""
     peer.put(make_store("shop-1"))
     async with dashboard(target) as driver:
-        await driver.press("a")
-        await driver.until_open("AdminDialog")
+        await driver.open("AdminDialog", "a")
         yield driver
 
 
 async def test_it_is_not_asked_for_before_somebody_says_yes(peer: Peer, target: Target) -> None:
     async with asked(peer, target) as driver:
         assert "Show the admin account of shop-1?" in driver.text()
-        await driver.press("enter")
-        await driver.until_open("StoresScreen")
+        await driver.open("StoresScreen", "enter")
     assert peer.requests == []
 
 
 async def test_it_is_shown_until_it_is_closed_and_asked_for_by_uid(peer: Peer, target: Target) -> None:
     async with asked(peer, target) as driver:
-        await driver.press("tab", "enter")
-        await driver.until_open("AccountDialog")
+        await driver.open("AccountDialog", "tab", "enter")
         for words in ("http://shop-1.127.0.0.1.nip.io/admin", "admin", PASSWORD):
             assert words in driver.text()
-        await driver.press("enter")
-        await driver.until_open("StoresScreen")
+        await driver.open("StoresScreen", "enter")
         assert PASSWORD not in driver.text()
     assert [(method, path, json.loads(body)) for method, path, _, body in peer.requests] == [
         ("POST", "/stores/shop-1/credentials", {"uid": "uid-of-shop-1"})
@@ -52,8 +50,7 @@ async def test_it_is_shown_until_it_is_closed_and_asked_for_by_uid(peer: Peer, t
 
 async def test_c_copies_the_password_and_writes_no_file(peer: Peer, target: Target) -> None:
     async with asked(peer, target) as driver:
-        await driver.press("tab", "enter")
-        await driver.until_open("AccountDialog")
+        await driver.open("AccountDialog", "tab", "enter")
         await driver.press("c")
         assert driver.app.clipboard == PASSWORD
         await driver.until_said("Copied the password of shop-1")
@@ -67,6 +64,18 @@ async def test_a_refusal_stays_in_the_dialog(peer: Peer, target: Target) -> None
         await driver.press("tab", "enter")
         await driver.until(driver.problem, "the refusal")
         assert driver.problem() == "Store shop-1 has no admin account.\nIts timeline says where that stands."
+        await driver.open("StoresScreen", "escape")
+
+
+async def test_an_account_that_looks_like_markup_is_drawn_as_text(peer: Peer, target: Target) -> None:
+    account = {"storeId": "shop-1", "username": "[/x]", "password": "\x1b[2J[red]", "adminUrl": "long " * 800}
+    async with asked(peer, target) as driver:
+        peer.answer = JSONResponse(account)
+        await driver.press("tab", "enter")
+        await driver.until_open("AccountDialog")
+        assert "[/x]" in driver.text()
+        assert "\\x1b[2J[red]" in driver.text()
+        check_screen(driver)
         await driver.press("escape")
         await driver.until_open("StoresScreen")
 
@@ -80,8 +89,7 @@ async def test_whoever_only_looks_is_not_given_it(peer: Peer, target: Target) ->
 
 
 async def test_of_several_marked_stores_none_is_picked(peer: Peer, target: Target) -> None:
-    for number in range(2):
-        peer.put(make_store(f"shop-{number}"))
+    put_several(peer, 2)
     async with dashboard(target) as driver:
         await driver.press("asterisk", "a")
         await driver.until_said("One store at a time, and 2 are marked.")

@@ -130,8 +130,7 @@ async def test_the_palette_finds_stores(peer: Peer, target: Target) -> None:
 async def test_a_command_from_the_details_comes_back_to_the_list(peer: Peer, target: Target) -> None:
     peer.put(make_store("shop-1"))
     async with dashboard(target) as driver:
-        await driver.press("d")
-        await driver.until_open("DetailsScreen")
+        await driver.open("DetailsScreen", "d")
         await command(driver, "failed")
         await driver.until_open("StoresScreen")
         await driver.until_shown("No store matches failed or degraded")

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.tui.driver import Driver, dashboard
+from tests.tui.driver import Driver, dashboard, put_several
 from tests.urumi.peer import Peer
-from tests.urumi.stores import START, failed, make_store
+from tests.urumi.stores import failed, make_store
 from tui import app as app_module
 from tui.session import Session
 from urumi.config import Target
@@ -44,15 +44,13 @@ async def test_a_live_line_is_called_live(target: Target) -> None:
 
 
 async def test_a_lost_server_leaves_the_list_and_the_keys_that_only_look(peer: Peer, target: Target) -> None:
-    for number in range(3):
-        peer.put(make_store(f"shop-{number}", created_at=START + timedelta(minutes=number)))
+    put_several(peer, 3)
     async with dashboard(target) as driver:
         await lose(driver, peer)
         assert "◌ reconnecting" in driver.lines()[0]
-        await driver.press("down", "d")
-        await driver.until_open("DetailsScreen")
-        await driver.press("escape")
-        await driver.until_open("StoresScreen")
+        assert ", the data is " in driver.lines()[2]
+        await driver.open("DetailsScreen", "down", "d")
+        await driver.open("StoresScreen", "escape")
         assert driver.ids == ["shop-2", "shop-1", "shop-0"]
         assert driver.table.stale
 
@@ -109,10 +107,11 @@ async def test_a_line_that_goes_on_where_it_broke_is_nothing_to_talk_about(peer:
 
 
 async def test_a_wrong_token_is_said_with_what_to_do(peer: Peer, target: Target) -> None:
-    async with dashboard(Target(target.url, "wrong"), is_live=False) as driver:
+    async with dashboard(Target(target.url, "wrong"), is_live=False, size=(80, 24)) as driver:
         await driver.until_shown("not signed in")
         await driver.until_shown("the token was not accepted (HTTP 401)")
         await driver.until_shown("URUMI_TOKEN")
+        assert "…" not in driver.text()
 
 
 async def test_a_token_that_is_refused_later_leaves_the_list(peer: Peer, target: Target) -> None:
@@ -126,9 +125,10 @@ async def test_a_token_that_is_refused_later_leaves_the_list(peer: Peer, target:
 
 async def test_a_server_that_was_never_there_is_said_with_how_to_start_one(peer: Peer, target: Target) -> None:
     peer.stop()
-    async with dashboard(target, is_live=False) as driver:
+    async with dashboard(target, is_live=False, size=(80, 24)) as driver:
         await driver.until_shown("Nothing is known yet")
         await driver.until_shown("./setup.sh")
+        assert "…" not in driver.text()
         peer.put(make_store("shop-1"))
         await back(driver, peer)
         await driver.until_shown("shop-1")

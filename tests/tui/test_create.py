@@ -20,11 +20,9 @@ def refusal(status: int, detail: str, hint: str = "", **more: object) -> JSONRes
 async def test_a_store_that_was_asked_for_appears_under_the_cursor(peer: Peer, target: Target) -> None:
     peer.put(make_store("shop-1"))
     async with dashboard(target) as driver:
-        await driver.press("n")
-        await driver.until_open("CreateDialog")
+        await driver.open("CreateDialog", "n")
         await driver.type("shop-2")
-        await driver.press("enter")
-        await driver.until_open("StoresScreen")
+        await driver.open("StoresScreen", "enter")
         await driver.until(lambda: driver.cursor == "shop-2", "the cursor to be on it")
         await driver.until_said("shop-2 was asked for")
 
@@ -37,8 +35,7 @@ async def test_an_id_that_comes_in_one_go_with_the_key_is_taken_whole(peer: Peer
 
 async def test_the_id_is_checked_while_it_is_typed(target: Target) -> None:
     async with dashboard(target) as driver:
-        await driver.press("n")
-        await driver.until_open("CreateDialog")
+        await driver.open("CreateDialog", "n")
         assert "3 to 32 lower-case letters" in driver.text()
         await driver.type("Sh")
         await driver.until_shown("The id must have 3 to 32 characters")
@@ -52,8 +49,7 @@ async def test_the_id_is_checked_while_it_is_typed(target: Target) -> None:
 async def test_it_says_what_will_be_made_and_that_a_name_is_taken(peer: Peer, target: Target) -> None:
     peer.put(make_store("shop-1"))
     async with dashboard(target) as driver:
-        await driver.press("n")
-        await driver.until_open("CreateDialog")
+        await driver.open("CreateDialog", "n")
         await driver.type("shop-1")
         await driver.until_shown("shop-1 exists already: WooCommerce, Ready.")
         await driver.type("0")
@@ -64,8 +60,7 @@ async def test_it_says_what_will_be_made_and_that_a_name_is_taken(peer: Peer, ta
 
 async def test_the_engine_that_is_chosen_is_asked_for(peer: Peer, target: Target) -> None:
     async with dashboard(target) as driver:
-        await driver.press("n")
-        await driver.until_open("CreateDialog")
+        await driver.open("CreateDialog", "n")
         await driver.type("shop-1")
         await driver.press("tab", "down", "enter")
         await driver.until(lambda: "shop-1" in peer.stores, "the store")
@@ -75,8 +70,7 @@ async def test_the_engine_that_is_chosen_is_asked_for(peer: Peer, target: Target
 async def test_another_engine_for_the_same_name_is_refused_inside_the_form(peer: Peer, target: Target) -> None:
     peer.put(make_store("shop-1", engine="medusa"))
     async with dashboard(target) as driver:
-        await driver.press("n")
-        await driver.until_open("CreateDialog")
+        await driver.open("CreateDialog", "n")
         await driver.type("shop-1")
         await driver.press("enter")
         await driver.until(driver.problem, "the refusal")
@@ -96,8 +90,7 @@ async def test_a_refusal_stays_in_the_form_in_words_and_can_be_tried_again(
     peer: Peer, target: Target, status: int, detail: str, hint: str
 ) -> None:
     async with dashboard(target) as driver:
-        await driver.press("n")
-        await driver.until_open("CreateDialog")
+        await driver.open("CreateDialog", "n")
         await driver.type("shop-1")
         peer.answer = refusal(status, detail, hint, instance="req-7")
         await driver.press("enter")
@@ -109,8 +102,7 @@ async def test_a_refusal_stays_in_the_form_in_words_and_can_be_tried_again(
 
 async def test_a_field_that_the_server_refuses_is_named(peer: Peer, target: Target) -> None:
     async with dashboard(target) as driver:
-        await driver.press("n")
-        await driver.until_open("CreateDialog")
+        await driver.open("CreateDialog", "n")
         await driver.type("shop-1")
         peer.answer = refusal(422, "The body is off.", errors=[{"pointer": "/storeId", "message": "is reserved"}])
         await driver.press("enter")
@@ -120,8 +112,7 @@ async def test_a_field_that_the_server_refuses_is_named(peer: Peer, target: Targ
 
 async def test_an_answer_that_is_not_of_the_api_is_said_in_words(peer: Peer, target: Target) -> None:
     async with dashboard(target) as driver:
-        await driver.press("n")
-        await driver.until_open("CreateDialog")
+        await driver.open("CreateDialog", "n")
         await driver.type("shop-1")
         peer.answer = JSONResponse({"hello": "there"})
         await driver.press("enter")
@@ -130,19 +121,16 @@ async def test_an_answer_that_is_not_of_the_api_is_said_in_words(peer: Peer, tar
 
 async def test_escape_leaves_without_asking(peer: Peer, target: Target) -> None:
     async with dashboard(target) as driver:
-        await driver.press("n")
-        await driver.until_open("CreateDialog")
+        await driver.open("CreateDialog", "n")
         await driver.type("shop-1")
-        await driver.press("escape")
-        await driver.until_open("StoresScreen")
+        await driver.open("StoresScreen", "escape")
     assert peer.requests == []
 
 
 async def test_a_filter_that_would_hide_the_new_store_is_taken_away(peer: Peer, target: Target) -> None:
     peer.put(failed("shop-1"))
     async with dashboard(target) as driver:
-        await driver.press("f", "n")
-        await driver.until_open("CreateDialog")
+        await driver.open("CreateDialog", "f", "n")
         await driver.type("shop-2")
         await driver.press("enter")
         await driver.until(lambda: driver.cursor == "shop-2", "the cursor to be on it")

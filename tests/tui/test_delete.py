@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from textual.widgets import Button
 
-from tests.tui.driver import Driver, dashboard
+from tests.tui.driver import Driver, dashboard, put_several
 from tests.tui.test_create import refusal
 from tests.urumi.peer import Peer
 from tests.urumi.stores import START, failed, make_store
@@ -16,8 +16,7 @@ pytestmark = pytest.mark.anyio
 
 async def open_dialog(driver: Driver) -> None:
     """Press delete."""
-    await driver.press("delete")
-    await driver.until_open("DeleteDialog")
+    await driver.open("DeleteDialog", "delete")
 
 
 async def test_it_names_the_store_its_namespace_and_what_goes_with_it(peer: Peer, target: Target) -> None:
@@ -32,13 +31,21 @@ async def test_it_names_the_store_its_namespace_and_what_goes_with_it(peer: Peer
     assert peer.url in text
 
 
+async def test_it_does_not_threaten_a_namespace_that_is_somebody_elses(peer: Peer, target: Target) -> None:
+    error = {"step": "namespace", "reason": "NamespaceNotOurs", "message": "it is left alone"}
+    peer.put(make_store("shop-1", "Failed", last_error=error))
+    async with dashboard(target) as driver:
+        await driver.open("DeleteDialog", "delete")
+        assert "namespace store-shop-1 is not its own and stays" in driver.text()
+        assert "volumes" not in driver.text()
+
+
 async def test_enter_cancels_because_the_focus_begins_on_cancel(peer: Peer, target: Target) -> None:
     peer.put(failed("shop-1"))
     async with dashboard(target) as driver:
         await open_dialog(driver)
         assert driver.app.focused is driver.app.screen.query_one("#cancel")
-        await driver.press("enter")
-        await driver.until_open("StoresScreen")
+        await driver.open("StoresScreen", "enter")
     assert peer.requests == []
 
 
@@ -51,15 +58,13 @@ async def test_a_ready_store_has_to_be_named(peer: Peer, target: Target) -> None
         await driver.press("enter")
         assert type(driver.app.screen).__name__ == "DeleteDialog"
         await driver.type("1")
-        await driver.press("enter")
-        await driver.until_open("StoresScreen")
+        await driver.open("StoresScreen", "enter")
         await driver.until_said("shop-1 is being deleted.")
     assert [(method, path) for method, path, *_ in peer.requests] == [("DELETE", "/stores/shop-1?uid=uid-of-shop-1")]
 
 
 async def test_a_name_that_comes_in_one_go_is_taken_whole(peer: Peer, target: Target) -> None:
-    for number in range(2):
-        peer.put(make_store(f"shop-{number}"))
+    put_several(peer, 2)
     async with dashboard(target) as driver:
         await driver.press("asterisk")
         await open_dialog(driver)
@@ -78,8 +83,7 @@ async def test_a_failed_store_is_deleted_without_typing(peer: Peer, target: Targ
 async def test_it_deletes_the_store_that_was_under_the_cursor_wherever_the_list_goes_meanwhile(
     peer: Peer, target: Target
 ) -> None:
-    for number in range(4):
-        peer.put(failed(f"shop-{number}", created_at=START + timedelta(minutes=number)))
+    put_several(peer, 4, failed)
     async with dashboard(target) as driver:
         await driver.press("down")
         assert driver.cursor == "shop-2"
@@ -107,8 +111,7 @@ async def test_a_store_of_the_same_name_that_came_meanwhile_is_not_hit(peer: Pee
 
 
 async def test_a_key_on_a_store_that_is_gone_says_so_and_does_nothing(peer: Peer, target: Target) -> None:
-    for number in range(2):
-        peer.put(failed(f"shop-{number}", created_at=START + timedelta(minutes=number)))
+    put_several(peer, 2, failed)
     async with dashboard(target) as driver:
         assert driver.cursor == "shop-1"
         peer.remove("shop-1")
@@ -138,8 +141,7 @@ async def test_a_server_that_goes_away_is_said_in_the_dialog(peer: Peer, target:
         peer.stop()
         await driver.press("tab", "enter")
         await driver.until(lambda: "No answer from" in driver.problem(), "the problem")
-        await driver.press("escape")
-        await driver.until_open("StoresScreen")
+        await driver.open("StoresScreen", "escape")
         assert "shop-1" in driver.text()
 
 
@@ -153,8 +155,7 @@ async def test_a_store_that_was_gone_already_is_said_to_be(peer: Peer, target: T
 
 
 async def test_marked_stores_are_deleted_together_once_their_number_is_typed(peer: Peer, target: Target) -> None:
-    for number in range(5):
-        peer.put(make_store(f"shop-{number}", created_at=START + timedelta(minutes=number)))
+    put_several(peer, 5)
     async with dashboard(target) as driver:
         await driver.press("space", "space", "space")
         await driver.until_shown("3 stores marked")
@@ -171,8 +172,7 @@ async def test_marked_stores_are_deleted_together_once_their_number_is_typed(pee
 async def test_those_of_many_that_were_not_deleted_stay_in_the_dialog_with_the_reason(
     peer: Peer, target: Target
 ) -> None:
-    for number in range(3):
-        peer.put(make_store(f"shop-{number}"))
+    put_several(peer, 3)
     async with dashboard(target) as driver:
         await driver.press("space", "space", "space")
         await open_dialog(driver)

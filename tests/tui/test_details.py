@@ -63,8 +63,7 @@ async def test_no_letter_is_lost_at_the_right_edge_with_a_scrollbar_or_without(
         await driver.press("down")
         await driver.until_shown("Short")
         await driver.until(lambda: driver.text().count("Q") == 200, "every letter in the pane that scrolls")
-        await driver.press("down", "d")
-        await driver.until_open("DetailsScreen")
+        await driver.open("DetailsScreen", "down", "d")
         await driver.until(lambda: driver.text().count("Q") == 200, "every letter in the details")
 
 
@@ -129,8 +128,7 @@ async def test_d_shows_everything_and_escape_comes_back(peer: Peer, target: Targ
     condition = {"type": "Ready", "status": "False", "reason": "WaitingForWorkloads", "message": "wordpress 0/1"}
     peer.put(failed("shop-1", conditions=[condition]))
     async with dashboard(target) as driver:
-        await driver.press("d")
-        await driver.until_open("DetailsScreen")
+        await driver.open("DetailsScreen", "d")
         text = driver.text()
         for expected in (
             "Timeline",
@@ -141,16 +139,14 @@ async def test_d_shows_everything_and_escape_comes_back(peer: Peer, target: Targ
             "urumi credentials shop-1",
         ):
             assert expected in text
-        await driver.press("escape")
-        await driver.until_open("StoresScreen")
+        await driver.open("StoresScreen", "escape")
 
 
 @pytest.mark.anyio
 async def test_the_details_are_live_and_stay_when_the_store_goes(peer: Peer, target: Target) -> None:
     peer.put(provisioning("shop-1"))
     async with dashboard(target) as driver:
-        await driver.press("enter")
-        await driver.until_open("DetailsScreen")
+        await driver.open("DetailsScreen", "enter")
         peer.put(make_store("shop-1"))
         await driver.until_shown("✓ Ready")
         peer.remove("shop-1")
@@ -163,8 +159,7 @@ async def test_the_details_are_live_and_stay_when_the_store_goes(peer: Peer, tar
 async def test_y_shows_the_store_as_yaml_and_c_copies_that(peer: Peer, target: Target) -> None:
     peer.put(make_store("shop-1"))
     async with dashboard(target) as driver:
-        await driver.press("d")
-        await driver.until_open("DetailsScreen")
+        await driver.open("DetailsScreen", "d")
         await driver.press("y")
         await driver.until_shown("storeId: shop-1")
         await driver.press("c")
@@ -177,12 +172,10 @@ async def test_y_shows_the_store_as_yaml_and_c_copies_that(peer: Peer, target: T
 async def test_actions_of_the_details_are_about_their_store(peer: Peer, target: Target) -> None:
     peer.put(failed("shop-1"))
     async with dashboard(target) as driver:
-        await driver.press("d")
-        await driver.until_open("DetailsScreen")
+        await driver.open("DetailsScreen", "d")
         await driver.press("r")
         await driver.until_said("shop-1 is tried again now.")
-        await driver.press("delete")
-        await driver.until_open("DeleteDialog")
+        await driver.open("DeleteDialog", "delete")
         await driver.press("tab", "enter")
         await driver.until_said("shop-1 is being deleted.")
         await driver.until_shown("gone; this is how it was last seen")

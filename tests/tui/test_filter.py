@@ -108,8 +108,7 @@ async def test_keys_behind_the_one_that_closes_a_dialog_are_for_the_list(peer: P
     for number in range(4):
         peer.put(make_store(f"shop-{number}", created_at=START - timedelta(minutes=number)))
     async with dashboard(target) as driver:
-        await driver.press("n")
-        await driver.until_open("CreateDialog")
+        await driver.open("CreateDialog", "n")
         driver.burst("escape", "down", "down", "down")
         await driver.until(lambda: driver.cursor == "shop-3", "the cursor to be three stores down")
 

@@ -1,5 +1,6 @@
 """Keys: no two commands of one place share one, the document lists them all, and a person's own replace them."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from tests.tui.driver import dashboard
 from tests.urumi.peer import Peer
 from tests.urumi.stores import failed, make_store
 from tui.app import Dashboard
-from tui.keymap import SCOPES, check_keys, commands
+from tui.keymap import APP, LIST, SCOPES, STORE, Command, check_keys, commands
 from tui.screens.details import DetailsScreen
 from tui.screens.stores import StoresScreen
 from tui.settings import settings
@@ -17,7 +18,9 @@ from tui.widgets.store_table import StoreTable
 from urumi.config import Target
 from urumi.errors import ConfigError
 
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "dashboard.md"
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENT = ROOT / "docs" / "dashboard.md"
+README = ROOT / "README.md"
 SIGNS = {"slash": "/", "colon": ":", "question_mark": "?", "asterisk": "*"}
 
 
@@ -26,17 +29,26 @@ def key_table() -> str:
     lines = []
     for scope in SCOPES:
         lines += [f"### {scope.title}", "", "| key | id | what it does |", "| --- | --- | --- |"]
-        for command in scope.commands:
-            keys = " ".join(f"`{SIGNS.get(key, key)}`" for key in command.keys.split(","))
-            lines.append(f"| {keys} | `{command.id}` | {command.title} |")
+        lines += [f"| {keys_of(command)} | `{command.id}` | {command.title} |" for command in scope.commands]
         lines.append("")
     return "\n".join(lines)
 
 
-def test_the_document_lists_every_key() -> None:
-    document = DOCUMENT.read_text(encoding="utf-8")
-    written = document.partition("<!-- keys -->\n")[2].partition("<!-- /keys -->")[0]
-    assert written == key_table(), f"put this into {DOCUMENT.name}:\n{key_table()}"
+def short_key_table() -> str:
+    """Return the keys that the list shows at its bottom, as the README has them."""
+    shown = [command for scope in (LIST, STORE, APP) for command in scope.commands if command.label]
+    return "\n".join(["| key | |", "| --- | --- |", *(f"| {keys_of(each)} | {each.title} |" for each in shown), ""])
+
+
+def keys_of(command: Command) -> str:
+    """Return the keys of a command as a document writes them."""
+    return " ".join(f"`{SIGNS.get(key, key)}`" for key in command.keys.split(","))
+
+
+@pytest.mark.parametrize(("document", "table"), [(DOCUMENT, key_table), (README, short_key_table)], ids=["all", "few"])
+def test_a_document_lists_the_keys_as_they_are(document: Path, table: Callable[[], str]) -> None:
+    written = document.read_text(encoding="utf-8").partition("<!-- keys -->\n")[2].partition("<!-- /keys -->")[0]
+    assert written == table(), f"put this into {document.name}:\n{table()}"
 
 
 def test_no_two_commands_of_one_place_share_a_key() -> None:
@@ -92,8 +104,7 @@ async def test_help_shows_the_keys_of_the_place_where_one_is(peer: Peer, target:
         await driver.press("question_mark")
         await driver.until_shown("ask for a new store")
         await driver.until_shown("sort by the picked column")
-        await driver.press("escape", "d")
-        await driver.until_open("DetailsScreen")
+        await driver.open("DetailsScreen", "escape", "d")
         await driver.press("f1")
         await driver.until_shown("show it as YAML")
         assert "ask for a new store" not in driver.text()

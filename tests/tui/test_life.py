@@ -12,8 +12,7 @@ async def test_a_store_is_asked_for_watched_until_it_is_ready_and_deleted(
     platform: ServerProcess, store_id: str
 ) -> None:
     async with dashboard(platform.target) as driver:
-        await driver.press("n")
-        await driver.until_open("CreateDialog")
+        await driver.open("CreateDialog", "n")
         await driver.type(store_id)
         await driver.press("enter")
         await driver.until(lambda: driver.cursor == store_id, "the cursor to be on it")
@@ -21,11 +20,9 @@ async def test_a_store_is_asked_for_watched_until_it_is_ready_and_deleted(
         await driver.until(lambda: f"{store_id}  ✓ Ready" in driver.text(), "it to be Ready", seconds=90)
         assert driver.lines()[1].endswith("simulated containers")
 
-        await driver.press("delete")
-        await driver.until_open("DeleteDialog")
+        await driver.open("DeleteDialog", "delete")
         await driver.type(store_id)
-        await driver.press("enter")
-        await driver.until_open("StoresScreen")
+        await driver.open("StoresScreen", "enter")
         await driver.until(lambda: f"{store_id}  – Deleted" in driver.text(), "it to be gone", seconds=90)
     assert platform.store(store_id) is None
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.tui.driver import dashboard
+from tests.tui.driver import dashboard, put_several
 from tests.urumi.peer import Peer
 from tests.urumi.stores import START, event, failed, make_store, provisioning
 from urumi.config import Target
@@ -85,15 +85,13 @@ async def test_without_stores_it_says_how_to_begin(target: Target) -> None:
 
 
 async def test_newest_stores_come_first(peer: Peer, target: Target) -> None:
-    for number in range(3):
-        peer.put(make_store(f"shop-{number}", created_at=START + timedelta(minutes=number)))
+    put_several(peer, 3)
     async with dashboard(target) as driver:
         assert driver.ids == ["shop-2", "shop-1", "shop-0"]
 
 
 async def test_the_cursor_stays_on_its_store_when_others_come_and_go(peer: Peer, target: Target) -> None:
-    for number in range(5):
-        peer.put(make_store(f"shop-{number}", created_at=START + timedelta(minutes=number)))
+    put_several(peer, 5)
     async with dashboard(target) as driver:
         await driver.press("down", "down")
         assert driver.cursor == "shop-2"
@@ -106,8 +104,7 @@ async def test_the_cursor_stays_on_its_store_when_others_come_and_go(peer: Peer,
 async def test_a_store_that_goes_under_the_cursor_stays_there_as_gone_until_the_cursor_moves_on(
     peer: Peer, target: Target
 ) -> None:
-    for number in range(3):
-        peer.put(make_store(f"shop-{number}", created_at=START + timedelta(minutes=number)))
+    put_several(peer, 3)
     async with dashboard(target) as driver:
         await driver.press("down")
         peer.remove("shop-1")
@@ -194,8 +191,7 @@ async def test_a_click_on_a_key_of_the_bar_does_what_it_says(peer: Peer, target:
 
 
 async def test_a_click_moves_the_cursor_and_a_double_click_opens_the_store(peer: Peer, target: Target) -> None:
-    for number in range(3):
-        peer.put(make_store(f"shop-{number}", created_at=START + timedelta(minutes=number)))
+    put_several(peer, 3)
     async with dashboard(target) as driver:
         await driver.pilot.click("#stores", offset=(5, 3))
         assert driver.cursor == "shop-0"

@@ -1,41 +1,13 @@
-"""How it looks: sizes from small to large, ASCII, no colour, themes; and few pictures, of a clock that stands still."""
+"""How it looks: sizes from small to large, ASCII, no colour, themes. Pictures of it are in test_pictures.py."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any
-
 import pytest
-from textual.pilot import Pilot
 
-from tests.tui.driver import Driver, dashboard
+from tests.tui.driver import dashboard
+from tests.tui.test_pictures import SIZES, fill
 from tests.urumi.peer import Peer
-from tests.urumi.stores import START, event, failed, make_store, provisioning
-from tui.app import Dashboard
-from tui.settings import Settings
 from urumi.config import Target
-
-SIZES = [(80, 24), (120, 40), (200, 60)]
-
-
-def noon() -> datetime:
-    """A clock that stands still."""
-    return START + timedelta(minutes=12)
-
-
-def fill(peer: Peer) -> None:
-    """Put a store of each kind."""
-    events = [event("NamespaceReady", "namespace store-spring", seconds=0.2), event("HelmInstalled", at=9, seconds=8.2)]
-    for number, store in enumerate(
-        (
-            provisioning("spring-sale", events=events, simulated=True),
-            failed("outlet-berlin", attempts=3, events=[*events, event("Failed", "no image", at=99, level="error")]),
-            make_store("cafe-north", "Degraded", engine="medusa"),
-            make_store("shop-1", events=[*events, event("Ready", "mariadb 1/1, wordpress 1/1", at=30)]),
-            make_store("old-campaign", "Deleting"),
-        )
-    ):
-        peer.put(store.model_copy(update={"created_at": START - timedelta(hours=number)}))
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
@@ -45,6 +17,8 @@ async def test_name_phase_and_what_goes_on_are_seen_at_every_size(
 ) -> None:
     fill(peer)
     async with dashboard(target, size=size) as driver:
+        await driver.press("down")
+        await driver.until_shown("spring-sale  ◐ Provisioning")
         lines = driver.lines()
         assert all(len(line) <= size[0] for line in lines)
         assert len(lines) == size[1]
@@ -53,7 +27,6 @@ async def test_name_phase_and_what_goes_on_are_seen_at_every_size(
         assert "ImagePullBackOff" in row
         assert "live" in lines[0]
         assert "? help" in lines[-1]
-        assert "spring-sale  ◐ Provisioning" in driver.text()
 
 
 @pytest.mark.parametrize("size", [(20, 6), (1, 1), (400, 100)], ids=str)
@@ -111,26 +84,3 @@ async def test_an_unknown_theme_is_said_and_the_usual_one_used(target: Target) -
     async with dashboard(target, theme="pink") as driver:
         await driver.until_said("There is no theme 'pink'. There are:")
         assert driver.app.is_running
-
-
-@pytest.mark.parametrize(
-    ("name", "keys"),
-    [
-        pytest.param("list", ("down",), id="list"),
-        pytest.param("details", ("down", "d"), id="details"),
-        pytest.param("delete", ("G", "up", "delete"), id="delete"),
-    ],
-)
-def test_pictures(peer: Peer, target: Target, snap_compare: Any, name: str, keys: tuple[str, ...]) -> None:
-    fill(peer)
-    app = Dashboard(Settings(url=target.url, token=target.token), now=noon)
-
-    async def show(pilot: Pilot[None]) -> None:
-        driver = Driver(app, pilot, [])
-        await driver.until(lambda: len(driver.ids) == 5, "the list")
-        app.session.target = Target("http://urumi.example", "")  # the port differs from run to run
-        app.beat.publish(None)
-        await driver.press(*keys)
-        await pilot.pause()
-
-    assert snap_compare(app, terminal_size=(100, 30), run_before=show)

@@ -16,7 +16,7 @@ from tests.urumi.peer import Peer
 from tests.urumi.stores import make_store
 from urumi import __version__
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 COMMAND = [sys.executable, "-W", "error", "-m", "tui.main"]
 
 
@@ -34,7 +34,7 @@ def run(home: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert "Traceback" not in done.stderr, done.stderr

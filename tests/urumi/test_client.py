@@ -79,7 +79,11 @@ async def test_delete_names_the_uid_and_says_what_was_there(peer: Peer, client: 
 async def test_retry_is_asked_for(peer: Peer, client: Client) -> None:
     peer.put(make_store("shop-1"))
     assert (await client.retry_store("shop-1")).store_id == "shop-1"
-    assert peer.requests[0][:2] == ("POST", "/stores/shop-1/retry")
+    assert (await client.retry_store("shop-1", uid="uid-of-shop-1")).store_id == "shop-1"
+    assert [line for _, line, _, _ in peer.requests] == [
+        "/stores/shop-1/retry",
+        "/stores/shop-1/retry?uid=uid-of-shop-1",
+    ]
 
 
 async def test_an_admin_account_is_read_of_that_very_store_and_kept_out_of_tracebacks(

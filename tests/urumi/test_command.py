@@ -86,6 +86,12 @@ def test_list_narrows(urumi: Command, peer: Peer) -> None:
     assert peer.requests[0][1] == "/stores?phase=Ready&engine=medusa&q=shop"
 
 
+def test_list_is_put_in_order_by_the_server(urumi: Command, peer: Peer) -> None:
+    urumi("list", "--sort", "oldest")
+    assert peer.requests[0][1] == "/stores?sort=createdAt"
+    assert "invalid choice: 'age'" in urumi("list", "--sort", "age").err
+
+
 def test_an_empty_list_says_what_to_do_next_and_has_no_data(urumi: Command) -> None:
     done = urumi("list")
     assert (done.code, done.out) == (0, "")

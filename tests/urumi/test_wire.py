@@ -20,6 +20,7 @@ from urumi.wire import (
     EventList,
     Goodbye,
     Problem,
+    ProblemDetail,
     Resume,
     Resync,
     Snapshot,
@@ -56,11 +57,13 @@ FULL = make_store(
         FULL,
         failed(),
         make_store(),
-        StoreList(items=(FULL, make_store("shop-2")), age_seconds=1.5),
+        StoreList(items=(FULL, make_store("shop-2"))),
         EventList(store_id="shop-1", items=FULL.events),
         Deleted(deleted=False, store_id="shop-1", reason="NotFound"),
         CreateStore(store_id="shop-1", engine=Engine.MEDUSA),
-        Problem(type="urn:urumi:problem:conflict", title="t", status=409, errors=({"pointer": "/x", "message": "m"},)),
+        Problem(
+            type="urn:urumi:problem:conflict", title="t", status=409, errors=(ProblemDetail(pointer="/x", message="m"),)
+        ),
         Subscribe(resume=Resume(epoch="e", seq=4), stores=("shop-1",)),
         Subscribe(),
         Snapshot(epoch="e", seq=1, stores=(FULL,), last=True),

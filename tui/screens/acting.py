@@ -126,9 +126,9 @@ class ActingScreen(Screen[None]):
     async def _retry(self, stores: Sequence[Store]) -> None:
         session = self.dashboard.session
         client = await session.client()
-        # A call names a store by id only: one that is another store by now is left alone.
         same = [store for store in stores if session.find(store.uid)]
-        answers = await asyncio.gather(*(client.retry_store(store.store_id) for store in same), return_exceptions=True)
+        calls = (client.retry_store(store.store_id, uid=store.uid) for store in same)
+        answers = await asyncio.gather(*calls, return_exceptions=True)
         refusals = [
             (store, answer) for store, answer in zip(same, answers, strict=True) if isinstance(answer, Exception)
         ]

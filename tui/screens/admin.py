@@ -90,10 +90,8 @@ class AccountDialog(ModalScreen[None]):
 
     def _lines(self) -> Iterator[str]:
         account = self._account
-        for name, value in (
-            ("Address", account.admin_url),
-            ("Username", account.username),
-            ("Password", account.password),
-        ):
+        # The address is last, as it may be of any length.
+        facts = (("Username", account.username), ("Password", account.password), ("Address", account.admin_url))
+        for name, value in facts:
             if value:
                 yield f"{name:<{NAME_WIDTH}}{printable(value)}"

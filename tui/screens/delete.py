@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 NAMED_STORES = 8
 AT_ONCE = 4
+NOT_ITS_OWN = "NamespaceNotOurs"  # the reconciler's reason for a namespace that it leaves alone
 
 
 class NotDeletedError(UrumiError):
@@ -128,6 +129,9 @@ class DeleteDialog(AskingDialog[str]):
             return
         store = self._stores[0]
         yield f"This cannot be undone. On {self._target} go:"
+        if store.last_error and store.last_error.reason == NOT_ITS_OWN:
+            yield f"  the store; namespace {store.namespace} is not its own and stays"
+            return
         yield "  the shop with its orders, customers and products"
         yield f"  release {store.release_name}"
         yield f"  namespace {store.namespace} with its volumes, secrets and all else in it"

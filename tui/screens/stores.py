@@ -10,6 +10,7 @@ from tui.blank import blank_lines
 from tui.filter import Filter
 from tui.keymap import APP, LIST, STORE
 from tui.palette import CommandSuggester
+from tui.reasons import NO_STORE
 from tui.roster import Roster
 from tui.screens.acting import ActingScreen
 from tui.screens.create import Created, CreateDialog
@@ -19,6 +20,7 @@ from tui.widgets.detail import DetailPane
 from tui.widgets.keybar import KeyBar
 from tui.widgets.prompt import Prompt
 from tui.widgets.store_table import StoreTable
+from tui.widgets.toned import cells
 from tui.widgets.topbar import TopBar
 from tui.words import plural
 
@@ -31,10 +33,11 @@ if TYPE_CHECKING:
 
     from tui.app import Dashboard
     from tui.columns import Column
-    from tui.widgets.toned import Piece
+    from tui.widgets.toned import Piece, Pieces
     from urumi.wire import Store
 
 TYPING_SECONDS = 0.1
+SUMMARY_GAP = 2
 
 
 class StoresScreen(ActingScreen):
@@ -113,11 +116,19 @@ class StoresScreen(ActingScreen):
     def _show_top(self) -> None:
         session, glyphs = self.dashboard.session, self.dashboard.glyphs
         line = status(session, self.dashboard.now())
-        counts = tuple(summary(self.roster.counts, glyphs)) if session.age_seconds is not None else ()
-        lines = [(tuple(self._brand()), tuple(line.pieces(glyphs))), (counts, tuple(self._aside()))]
+        aside = tuple(self._aside())
+        lines = [(tuple(self._brand()), tuple(line.pieces(glyphs))), (self._counts(cells(aside)), aside)]
         if line.detail:
             lines.append((((f"  {line.detail}", TONES[line.tone]),), ()))
         self._top.lines = tuple(lines)
+
+    def _counts(self, taken: int) -> Pieces:
+        if self.dashboard.session.age_seconds is None:
+            return ()
+        counts, glyphs = self.roster.counts, self.dashboard.glyphs
+        in_words = tuple(summary(counts, glyphs))
+        fits = cells(in_words) + taken + SUMMARY_GAP <= self.size.width
+        return in_words if fits else tuple(summary(counts, glyphs, is_short=True))
 
     def _show_chosen(self) -> None:
         self._is_pane_due = False
@@ -180,8 +191,14 @@ class StoresScreen(ActingScreen):
         self.table.show_cursor()
         self._show()
 
+    def why_not(self, action: str) -> str:
+        """Return why an action would do nothing now; empty where it would do something."""
+        return NO_STORE if action == "details" and not self._under_cursor() else super().why_not(action)
+
     def action_details(self) -> None:
         """Show everything about the store under the cursor."""
+        if not self._under_cursor():
+            self.dashboard.say(NO_STORE, severity="warning")
         for store in self._under_cursor():
             self.app.push_screen(DetailsScreen(self.dashboard, store))
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     Run = Callable[[argparse.Namespace], int]
 
 WAIT_SECONDS = 900.0
+# Words for people, and the `sort` of `GET /stores` that each is; newest first is what it does by itself.
+SORTS = {"newest": "", "oldest": "createdAt", "id": "storeId", "phase": "phase", "engine": "engine"}
 
 EPILOG = """\
 exit codes:
@@ -70,10 +72,11 @@ def _asked_for(arguments: Sequence[str]) -> str:
 
 
 def _add_reading(commands: Parsers) -> None:
-    listing = _command(commands, "list", "all stores, newest first", "urumi.cli.stores:list_stores")
+    listing = _command(commands, "list", "all stores, or some of them", "urumi.cli.stores:list_stores")
     listing.add_argument("--phase", type=_phase, metavar="PHASE", help=f"only these: {_words(Phase)}")
     listing.add_argument("--engine", choices=list(map(str, Engine)), help="only stores of this engine")
     listing.add_argument("--text", default="", help="only stores with this in their id")
+    listing.add_argument("--sort", choices=SORTS, default="newest", help="their order; default: newest first")
     one = _command(commands, "get", "one store: where it stands and why", "urumi.cli.stores:get_store")
     _add_store_id(one)
     words = "the admin account of a store, its password in plain text"

@@ -7,6 +7,7 @@ import shutil
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from urumi.cli.arguments import SORTS
 from urumi.cli.store_lines import HEADING, PROGRESS_COLUMN, block, row
 from urumi.cli.table import table
 from urumi.cli.terminal import give, give_json, is_screen, say
@@ -48,7 +49,9 @@ def get_store(args: argparse.Namespace) -> int:
 
 async def _list(args: argparse.Namespace) -> tuple[Store, ...]:
     async with Client(find_target(args.url, args.token)) as client:
-        return await client.list_stores(phase=args.phase or "", engine=args.engine or "", text=args.text)
+        return await client.list_stores(
+            phase=args.phase or "", engine=args.engine or "", text=args.text, sort=SORTS[args.sort]
+        )
 
 
 async def _get(args: argparse.Namespace) -> Store:

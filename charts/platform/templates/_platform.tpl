@@ -95,3 +95,17 @@ capabilities:
 {{- .secretName | default (ternary "urumi-tls" "" (ne .clusterIssuer "")) }}
 {{- end }}
 {{- end }}
+
+{{/* The metadata of what `helm test` makes: the account before the pod, and all of it gone when the test has passed. */}}
+{{- define "platform.testMetadata" -}}
+name: urumi-test
+namespace: {{ .Release.Namespace }}
+labels:
+  app.kubernetes.io/name: urumi-test
+  app.kubernetes.io/instance: {{ .Release.Name | quote }}
+  app.kubernetes.io/part-of: urumi
+  app.kubernetes.io/managed-by: {{ .Release.Service }}
+annotations:
+  helm.sh/hook: test
+  helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+{{- end }}

@@ -48,12 +48,18 @@ function update_schema(): void
 /** The settings are the owner's from then on: nothing here is ever written a second time. */
 function seed_shop(): void
 {
-    // High-performance order storage is turned on by this, and only in a shop that has no order yet.
-    WC_Install::newly_installed();
+    // What otherwise waits for the first visit of wp-admin. It turns high-performance order storage on, and only in a shop
+    // that has no order yet. WooCommerce calls the method internal, the action is not.
+    if (is_callable([WC_Install::class, 'newly_installed'])) {
+        WC_Install::newly_installed();
+    } else {
+        do_action('woocommerce_newly_installed');
+    }
     WC_Install::create_pages();
     set_options();
     make_shipping_zone();
     set_front_page();
+    delete_transient('_wc_activation_redirect'); // the owner's first page is the one asked for, and not a wizard
     if (getenv('URUMI_SHOP_SAMPLES') === 'true') {
         make_samples();
     }
@@ -137,8 +143,8 @@ update_schema();
 if (get_option('urumi_seeded') === false) {
     seed_shop();
     WC()->payment_gateways()->init(); // they have read their settings already
-    if (get_option('woocommerce_custom_orders_table_enabled') !== 'yes') {
-        refuse('orders would be kept in the old tables: expected woocommerce_custom_orders_table_enabled to be "yes".');
+    if (!Automattic\WooCommerce\Utilities\OrderUtil::custom_orders_table_usage_is_enabled()) {
+        refuse('orders would be kept in the old tables: expected high-performance order storage to be on.');
     }
     $problems = Urumi\problems();
     if ($problems !== []) {

@@ -97,5 +97,6 @@ if ((string) getenv('URUMI_MAIL_HOST') === '') {
     add_filter('pre_wp_mail', __NAMESPACE__ . '\refuse_mail');
 } else {
     add_action('phpmailer_init', __NAMESPACE__ . '\use_mail_server');
-    add_filter('wp_mail_from', fn($from) => getenv('URUMI_MAIL_FROM') ?: $from);
+    // WooCommerce sets the address of its own settings, and mail servers refuse what is not theirs.
+    add_filter('wp_mail_from', fn($from) => getenv('URUMI_MAIL_FROM') ?: $from, PHP_INT_MAX);
 }

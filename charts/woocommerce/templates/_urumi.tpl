@@ -62,7 +62,7 @@ annotations:
 {{- dig "tag" "" (default dict .image) | default .root.Chart.AppVersion -}}
 {{- end }}
 
-{{/* The image of a container. */}}
+{{/* The image of a container; of one that fails, its last words become part of its status, and so of the timeline. */}}
 {{- define "urumi.image" -}}
 {{- $tag := include "urumi.tag" . }}
 {{- if hasPrefix "latest" $tag }}
@@ -70,6 +70,7 @@ annotations:
 {{- end }}
 image: {{ printf "%s:%s" .image.repository $tag | quote }}
 imagePullPolicy: {{ .image.pullPolicy }}
+terminationMessagePolicy: FallbackToLogsOnError
 {{- end }}
 
 {{/*

@@ -73,11 +73,14 @@ class MariaDb:
         return done.stdout
 
     def make_shop_database(self, name: str, password: str) -> None:
-        """Make an empty database, and the user `wordpress` for it."""
+        """Make an empty database, and a user of the same name for it."""
+        self.query(f"CREATE DATABASE {name} CHARACTER SET utf8mb4;")
+        self.make_shop_user(name, password)
+
+    def make_shop_user(self, name: str, password: str) -> None:
+        """Make the user of a database."""
         self.query(
-            f"CREATE DATABASE {name} CHARACTER SET utf8mb4;"
-            f"CREATE USER IF NOT EXISTS wordpress@'127.0.0.1' IDENTIFIED BY '{password}';"
-            f"GRANT ALL ON {name}.* TO wordpress@'127.0.0.1';"
+            f"CREATE USER {name}@'127.0.0.1' IDENTIFIED BY '{password}'; GRANT ALL ON {name}.* TO {name}@'127.0.0.1';"
         )
 
     def _client(self, statements: str, database: str = "") -> subprocess.CompletedProcess[str]:

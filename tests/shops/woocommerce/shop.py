@@ -1,8 +1,8 @@
 """A shop as its container would run it: the chart's own files over a folder with WordPress, by Debian's PHP.
 
 The folder is a copy of the one that `URUMI_WORDPRESS_TREE` names: WordPress with WooCommerce in `wp-content/plugins`.
-Nothing of either is part of this repository. What differs from the image: PHP's own server in the place of Apache, and a
-wp-config.php of the same variables in the place of the official one, which the image brings.
+Nothing of either is part of this repository. What differs from the image: PHP's own server in the place of Apache, and
+a wp-config.php of the same variables in the place of the official one, which the image brings.
 """
 
 import os
@@ -20,7 +20,8 @@ import httpx2
 
 from tests.shops.woocommerce.mariadb import DEADLINE_SECONDS, MariaDb, free_port
 
-FILES = Path(__file__).resolve().parents[3] / "charts" / "woocommerce" / "files"
+CHART = Path(__file__).resolve().parents[3] / "charts" / "woocommerce"
+FILES = CHART / "files"
 KEYS = [f"{name}_{half}" for name in ("AUTH", "SECURE_AUTH", "LOGGED_IN", "NONCE") for half in ("KEY", "SALT")]
 
 # What the official image's wp-config-docker.php does with the variables that the chart sets.
@@ -49,9 +50,13 @@ def assemble(tree: Path, root: Path) -> None:
     """Make the image's folder: a copy of WordPress and WooCommerce, and the chart's files on it."""
     shutil.copytree(tree, root, symlinks=True)
     (root / "wp-config-docker.php").write_text(CONFIG)
-    (root / "wp-content" / "themes" / "storefront").mkdir(parents=True, exist_ok=True)  # nothing to download
+    theme = root / "wp-content" / "themes" / "storefront"
+    stands_in = not theme.exists()
+    theme.mkdir(exist_ok=True)  # what is there is not downloaded
     done = subprocess.run([FILES / "assemble", root], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
+    if stands_in:
+        theme.rmdir()
 
 
 @dataclass(slots=True)
@@ -61,7 +66,7 @@ class Shop:
     root: Path
     database: MariaDb
     database_name: str
-    config_extra: str
+    config_extra: str = ""
     port: int = field(default_factory=free_port)
     password: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     database_password: str = field(default_factory=lambda: secrets.token_hex(12))
@@ -92,7 +97,7 @@ class Shop:
             "URUMI_SHOP_SAMPLES": "true",
             "WORDPRESS_DB_HOST": f"127.0.0.1:{self.database.port}",
             "WORDPRESS_DB_NAME": self.database_name,
-            "WORDPRESS_DB_USER": "wordpress",
+            "WORDPRESS_DB_USER": self.database_name,
             "WORDPRESS_DB_PASSWORD": self.database_password,
             "WORDPRESS_DB_CHARSET": "utf8mb4",
             "WORDPRESS_CONFIG_EXTRA": self.config_extra,
@@ -117,14 +122,16 @@ class Shop:
         """Read options of WordPress from its database."""
         wanted = ",".join(f"'{name}'" for name in names)
         rows = self.database.query(
-            f"SELECT option_name, option_value FROM wp_options WHERE option_name IN ({wanted})", self.database_name
+            f"SELECT option_name, option_value FROM wp_options WHERE option_name IN ({wanted})",  # noqa: S608
+            self.database_name,
         )
         return dict(row.split("\t", 1) for row in rows.splitlines())
 
     def set_option(self, name: str, value: str) -> None:
         """Write an option as an owner's click would, past every cache."""
         self.database.query(
-            f"UPDATE wp_options SET option_value = '{value}' WHERE option_name = '{name}'", self.database_name
+            f"UPDATE wp_options SET option_value = '{value}' WHERE option_name = '{name}'",  # noqa: S608
+            self.database_name,
         )
 
     @contextmanager

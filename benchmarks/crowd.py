@@ -1,0 +1,121 @@
+"""A thousand WebSocket clients in one process that cost nearly nothing: they note when bytes come and parse no frame.
+
+A client that took a frame apart would make the measured time its own; what is asked here is when the bytes are there.
+"""
+
+import asyncio
+import base64
+import json
+import os
+import struct
+import time
+from collections.abc import Callable
+
+OPCODE_TEXT, FIN, MASKED = 0x1, 0x80, 0x80
+# A ping of four bytes, as uvicorn and websockets send, and what is before the four bytes of the answer.
+PING, PONG = b"\x89\x04", b"\x8a\x84" + bytes(4)
+PATIENCE_SECONDS = 120.0
+
+
+class Client(asyncio.Protocol):
+    """One client: asks to be let in, subscribes, and looks for a word in what comes."""
+
+    def __init__(self, crowd: "Crowd") -> None:
+        self.transport: asyncio.Transport | None = None
+        self.is_subscribed = False
+        self.heard_at = 0.0
+        self.received_bytes = 0
+        self._crowd = crowd
+        self._is_in = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask for the upgrade."""
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        key = base64.b64encode(os.urandom(16)).decode()
+        words = [
+            "GET /ws HTTP/1.1",
+            "Host: 127.0.0.1",
+            "Connection: Upgrade",
+            "Upgrade: websocket",
+            "Sec-WebSocket-Version: 13",
+            f"Sec-WebSocket-Key: {key}",
+            "Sec-WebSocket-Protocol: urumi.v1",
+            f"Authorization: Bearer {self._crowd.token}",
+        ]
+        transport.write("\r\n".join([*words, "", ""]).encode())
+
+    def data_received(self, data: bytes) -> None:
+        """Subscribe when let in, then note when the word comes."""
+        assert self.transport is not None
+        self.received_bytes += len(data)
+        if not self._is_in:
+            assert data.startswith(b"HTTP/1.1 101"), data[:200]
+            self._is_in = True
+            self.transport.write(masked(json.dumps({"type": "subscribe", "stores": "all"})))
+        elif (ping := data.find(PING)) >= 0:
+            # The length of another frame may look like one; servers ignore an answer that they did not ask for.
+            self.transport.write(PONG + data[ping + 2 : ping + 6].ljust(4, b"\0"))
+        if self._crowd.hello in data:
+            self.is_subscribed = True
+        if self.heard_at == 0.0 and self._crowd.word in data:
+            self.heard_at = time.monotonic()
+            self._crowd.heard += 1
+
+
+class Crowd:
+    """All clients.
+
+    Args:
+        port: the server's port on loopback.
+        token: the bearer token.
+        hello: what is in the last frame that a server greets a subscriber with.
+        word: what is in every frame that is waited for.
+    """
+
+    def __init__(self, port: int, token: str, *, hello: bytes, word: bytes) -> None:
+        self.token = token
+        self.hello = hello
+        self.word = word
+        self.heard = 0
+        self.clients: list[Client] = []
+        self._port = port
+
+    async def join(self, count: int) -> None:
+        """Connect and subscribe, a few at a time."""
+        for start in range(0, count, 50):
+            for _ in range(min(50, count - start)):
+                _, client = await asyncio.get_running_loop().create_connection(
+                    lambda: Client(self), "127.0.0.1", self._port
+                )
+                self.clients.append(client)
+            await self._until(lambda: all(client.is_subscribed for client in self.clients))
+
+    async def latencies(self, began: float) -> list[float]:
+        """Wait until everybody has heard, and return how long it took each."""
+        await self._until(lambda: self.heard == len(self.clients))
+        return [client.heard_at - began for client in self.clients]
+
+    def listen_again(self) -> None:
+        """Forget what was heard."""
+        self.heard = 0
+        for client in self.clients:
+            client.heard_at = 0.0
+
+    def leave(self) -> None:
+        """Close every line."""
+        for client in self.clients:
+            if client.transport is not None:
+                client.transport.abort()
+
+    async def _until(self, look: Callable[[], bool]) -> None:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not look():  # noqa: ASYNC110 - what it looks at is changed by a thousand callbacks
+                await asyncio.sleep(0.005)
+
+
+def masked(text: str) -> bytes:
+    """Return a text as a frame of a client; the mask of zeros leaves it as it is."""
+    data = text.encode()
+    length = bytes([MASKED | len(data)]) if len(data) < 126 else bytes([MASKED | 126]) + struct.pack("!H", len(data))
+    return bytes([FIN | OPCODE_TEXT]) + length + bytes(4) + data

@@ -1,0 +1,205 @@
+"""The live protocol: how soon a change is with a thousand subscribers, what one costs, and what a burst does.
+
+The reference of the first two is a bare `websockets` server that broadcasts the same bytes to the same clients, one
+after the other in the same run. For the product the clock starts before the PATCH to the Kubernetes API, so that its
+time has the API server, etcd and the watch in it; for the bare server it starts when it is told to send. The burst is
+made in the server's own process, by the hub's own way in: no API server here takes a thousand changes a second.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+
+from benchmarks.bench import Bench, bench, cpu_seconds, rss_mib, say, store_object
+from benchmarks.crowd import Crowd
+from reconciler.kube import Kube
+from reconciler.resources import STORES
+from tests.kubectl import wait_for
+from tests.serve import ServerProcess, free_port
+from tests.server.replica import TOKEN
+
+DELTA, BOOKMARK = b'"type": "delta"', b'"type": "bookmark"'
+STORE_ID = "live-1"
+PAUSE_SECONDS = 0.3
+
+
+@dataclass(frozen=True)
+class Fanout:
+    """What was measured of one server."""
+
+    latencies_ms: list[float]
+    socket_kib: float
+
+    def at(self, share: float) -> float:
+        """Return the latency that so large a share stayed below."""
+        ordered = sorted(self.latencies_ms)
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+class Peer:
+    """A process of benchmarks.live_peers."""
+
+    def __init__(self, *arguments: str) -> None:
+        self.port = free_port()
+        kind, *rest = arguments
+        command = [sys.executable, "-m", "benchmarks.live_peers", kind, str(self.port), *rest]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.pid = self._process.pid
+        assert self.answer() == "ready"
+
+    def tell(self, words: str) -> None:
+        """Say a line to it."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(words + "\n")
+        self._process.stdin.flush()
+
+    def answer(self) -> str:
+        """Return its next line."""
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+    def end(self) -> None:
+        """End it."""
+        self._process.kill()
+        self._process.communicate()
+
+
+@contextlib.contextmanager
+def peer(*arguments: str) -> Iterator[Peer]:
+    """Have such a process."""
+    found = Peer(*arguments)
+    try:
+        yield found
+    finally:
+        found.end()
+
+
+async def measure(
+    pid: int, crowd: Crowd, subscribers: int, changes: int, change: Callable[[int], Awaitable[None]]
+) -> Fanout:
+    """Let the subscribers in, change something some times, and return how long it took each of them."""
+    before = rss_mib(pid)
+    await crowd.join(subscribers)
+    await asyncio.sleep(2.0)
+    socket_kib = (rss_mib(pid) - before) * 1024 / subscribers
+    latencies: list[float] = []
+    for number in range(changes):
+        crowd.listen_again()
+        began = time.monotonic()
+        await change(number)
+        latencies += await crowd.latencies(began)
+        await asyncio.sleep(PAUSE_SECONDS)
+    crowd.leave()
+    return Fanout([seconds * 1000 for seconds in latencies], socket_kib)
+
+
+async def product(bench: Bench, server: ServerProcess, subscribers: int, changes: int) -> Fanout:
+    """Measure the server, each change an annotation on a store."""
+    kube = await Kube.connect(bench.cluster.kubeconfig)
+
+    async def change(number: int) -> None:
+        patch = {"metadata": {"annotations": {"benchmark": str(number)}}}
+        await kube.merge(STORES, STORE_ID, patch, server.namespace)
+
+    crowd = Crowd(server.port, server.token, hello=BOOKMARK, word=DELTA)
+    try:
+        return await measure(server.pid, crowd, subscribers, changes, change)
+    finally:
+        await kube.close()
+
+
+async def stop(server: ServerProcess, subscribers: int) -> float:
+    """Return how long the server takes from SIGTERM to its end, everybody told."""
+    crowd = Crowd(server.port, server.token, hello=BOOKMARK, word=b'"type": "goodbye"')
+    await crowd.join(subscribers)
+    began = time.monotonic()
+    stopping = asyncio.create_task(asyncio.to_thread(server.stop))
+    await crowd.latencies(began)
+    assert await stopping == 0
+    return time.monotonic() - began
+
+
+async def reference(frame: str, subscribers: int, changes: int) -> Fanout:
+    """Measure the bare server with the same frame."""
+    with peer("bare", frame) as found:
+
+        async def change(number: int) -> None:
+            found.tell("go")
+
+        crowd = Crowd(found.port, "", hello=b"hello", word=DELTA)
+        return await measure(found.pid, crowd, subscribers, changes, change)
+
+
+async def burst(subscribers: int, rate: int, seconds: float) -> None:
+    """Measure and print what a burst does to a server."""
+    with peer("burst") as found:
+        crowd = Crowd(found.port, TOKEN, hello=BOOKMARK, word=b"the-last-one")
+        await crowd.join(subscribers)
+        # The first burst is for the allocator and the ring of the past; what counts is whether the second needs more.
+        await _one_burst(found, crowd, rate, seconds)
+        crowd.listen_again()
+        memory, cpu, received = rss_mib(found.pid), cpu_seconds(found.pid), sum(c.received_bytes for c in crowd.clients)
+        made, waiting, lag = await _one_burst(found, crowd, rate, seconds)
+        cores = (cpu_seconds(found.pid) - cpu) / seconds
+        mebibytes = (sum(c.received_bytes for c in crowd.clients) - received) / seconds / 1024**2
+        say(
+            f"burst: {subscribers} subscribers, {seconds:.0f} s", f"{made / seconds:.0f} changes/s", f"{rate} asked for"
+        )
+        say("burst: memory before / after", f"{memory:.1f} / {rss_mib(found.pid):.1f} MiB", "promised: no growth")
+        say("burst: waiting in the fullest outbox", f"{waiting} stores", "of 200")
+        say("burst: everybody has the last change after", f"{lag * 1000:.0f} ms", "")
+        say("burst: cores, sent", f"{cores:.2f}, {mebibytes:.0f} MiB/s", "")
+
+
+async def _one_burst(found: Peer, crowd: Crowd, rate: int, seconds: float) -> tuple[int, int, float]:
+    found.tell(f"{rate} {seconds}")
+    made, waiting = map(int, (await asyncio.to_thread(found.answer)).split())
+    return made, waiting, max(await crowd.latencies(time.monotonic()))
+
+
+def the_frame(server: ServerProcess) -> str:
+    """Return what a change of the store is told as."""
+    store = server.store(STORE_ID)
+    frame = {"type": "delta", "seq": 100, "op": "upsert", "storeId": STORE_ID, "uid": store["uid"], "store": store}
+    return json.dumps(frame)
+
+
+def make_store(bench: Bench, server: ServerProcess) -> None:
+    """Have one Ready store, and wait until nothing more is said about it."""
+    bench.kubectl.run("create", "-f", "-", given=store_object(server.namespace, STORE_ID, {}))
+    wait_for(lambda: server.store(STORE_ID)["phase"] == "Ready", f"{STORE_ID} to be Ready")
+    time.sleep(5.0)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--subscribers", type=int, default=1000)
+    parser.add_argument("--changes", type=int, default=30)
+    parser.add_argument("--burst-seconds", type=float, default=20.0)
+    args = parser.parse_args()
+    with bench() as found, found.server() as server:
+        make_store(found, server)
+        frame = the_frame(server)
+        bare = asyncio.run(reference(frame, args.subscribers, args.changes))
+        ours = asyncio.run(product(found, server, args.subscribers, args.changes))
+        stopped = asyncio.run(stop(server, args.subscribers))
+    count = args.subscribers
+    say(f"bare broadcast to {count}, p50 / p99", f"{bare.at(0.5):.0f} / {bare.at(0.99):.0f} ms", f"{len(frame)} bytes")
+    say(f"a change to {count} subscribers, p50 / p99", f"{ours.at(0.5):.0f} / {ours.at(0.99):.0f} ms", "<= 250 ms")
+    say("p99 against the bare one", f"{ours.at(0.99) / bare.at(0.99):.2f}x", "promised <= 2x")
+    say("memory of an idle socket, bare", f"{bare.socket_kib:.1f} KiB")
+    ratio = ours.socket_kib / bare.socket_kib
+    say("memory of an idle socket", f"{ours.socket_kib:.1f} KiB", f"{ratio:.2f}x the bare one")
+    say(f"SIGTERM with {count} open sockets", f"{stopped:.1f} s", "everybody told; 40 s are given")
+    asyncio.run(burst(200, 1000, args.burst_seconds))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,203 @@
+"""GET /stores: the whole list against a handler that lists from the API server, and "unchanged" against a hello.
+
+Both references are Starlette applications on uvicorn with the product's own settings, processes of their own in the
+same run. Product and reference are asked in turn, over one connection each, so that whatever else the machine does
+strikes both. Beside the time that a caller waits stands the processor time of the process, which others disturb less.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from benchmarks.bench import ROOT, bench, cpu_seconds, say, wait_until
+from benchmarks.ten_thousand import fill, hold_lease, ready_status
+from reconciler.kube import Kube
+from reconciler.resources import STORES
+from server.view import store_view
+from tests.serve import ServerProcess, free_port
+
+ROUNDS = 5
+
+
+@dataclass
+class Subject:
+    """A process that answers one request over and over, and what that took."""
+
+    port: int
+    pid: int
+    request: bytes
+    status: bytes
+    waits: list[float] = field(default_factory=list)
+    cpu: float = 0.0
+
+    def ask(self, times: int) -> None:
+        """Send the request some times over one connection and note the waits."""
+        before = cpu_seconds(self.pid)
+        with socket.create_connection(("127.0.0.1", self.port), timeout=120) as line:
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for _ in range(times):
+                began = time.perf_counter()
+                line.sendall(self.request)
+                assert self._answer(line).startswith(b"HTTP/1.1 " + self.status), "not the answer that is measured"
+                self.waits.append(time.perf_counter() - began)
+        self.cpu += cpu_seconds(self.pid) - before
+
+    def _answer(self, line: socket.socket) -> bytes:
+        data = bytearray()
+        while b"\r\n\r\n" not in data:
+            data += line.recv(1 << 20)
+        head, _, body = bytes(data).partition(b"\r\n\r\n")
+        fields = head.lower()
+        if b"transfer-encoding: chunked" in fields:
+            tail = body[-5:]
+            while not tail.endswith(b"0\r\n\r\n"):
+                tail = (tail + line.recv(1 << 20))[-5:]
+        elif b"content-length:" in fields:
+            rest = int(fields.split(b"content-length:")[1].split(b"\r\n")[0]) - len(body)
+            while rest > 0:
+                rest -= len(line.recv(1 << 20))
+        return head
+
+    def median_ms(self) -> float:
+        """Return the median wait."""
+        return statistics.median(self.waits) * 1000
+
+    def cpu_ms(self) -> float:
+        """Return the processor time of one request."""
+        return self.cpu / len(self.waits) * 1000
+
+
+def request_for(path: str, **headers: str) -> bytes:
+    """Return a GET as it goes over the line."""
+    lines = [
+        f"GET {path} HTTP/1.1",
+        "Host: localhost",
+        *(f"{name.replace('_', '-')}: {headers[name]}" for name in headers),
+    ]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def compare(product: Subject, reference: Subject, times: int, reference_times: int) -> None:
+    """Ask both in turn."""
+    for _ in range(ROUNDS):
+        product.ask(times)
+        reference.ask(reference_times)
+
+
+@contextlib.contextmanager
+def reference_app(kubeconfig: Path, namespace: str) -> Iterator[tuple[int, int]]:
+    """Run the references in a process of their own; yield its port and pid."""
+    port = free_port()
+    command = [sys.executable, "-m", "benchmarks.rest", "--reference", str(port), str(kubeconfig), namespace]
+    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    try:
+        wait_until(lambda: is_open(port), 30.0, 0.1)
+        yield port, process.pid
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def is_open(port: int) -> bool:
+    """Return whether somebody listens."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+async def serve_reference(port: int, kubeconfig: Path, namespace: str) -> None:
+    """Serve a hello, and a list that is asked from the API server each time."""
+    kube = await Kube.connect(kubeconfig)
+
+    async def hello(request: Request) -> Response:
+        return PlainTextResponse("hello")
+
+    async def stores(request: Request) -> Response:
+        page = await kube.list_page(STORES, namespace, {}, metadata_only=False)
+        items = sorted(page["items"], key=lambda item: str(item["metadata"]["creationTimestamp"]), reverse=True)
+        return JSONResponse({"items": [store_view(item) for item in items]})
+
+    app = Starlette(routes=[Route("/hello", hello), Route("/stores", stores)])
+    config = uvicorn.Config(app, port=port, log_config=None, access_log=False, server_header=False, proxy_headers=False)
+    await uvicorn.Server(config).serve()
+    await kube.close()
+
+
+def etag(server: ServerProcess) -> str:
+    """Return the tag of the list as it is."""
+    request = urllib.request.Request(
+        f"{server.url}/stores?limit=1", headers={"Authorization": f"Bearer {server.token}"}
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return str(answer.headers["ETag"])
+
+
+def measure(count: int, lists: int, hellos: int) -> None:
+    """Measure and print."""
+    with bench() as found:
+        server = found.server()
+        hold_lease(found, server.namespace)
+        fill(found, server.namespace, count, ready_status(found, server.namespace))
+        with server, reference_app(found.cluster.kubeconfig, server.namespace) as (port, pid):
+            known = server.call("GET", "/stores")[1]["items"]
+            assert len(known) == count, f"expected {count} stores, got {len(known)}"
+            token = f"Bearer {server.token}"
+            listing = Subject(server.port, server.pid, request_for("/stores", Authorization=token), b"200")
+            direct = Subject(port, pid, request_for("/stores"), b"200")
+            compare(listing, direct, lists, max(1, lists // 20))
+            say(
+                f"{count} stores, list from the API server",
+                f"{direct.median_ms():.1f} ms, {direct.cpu_ms():.1f} ms CPU",
+            )
+            say(
+                f"{count} stores, GET /stores",
+                f"{listing.median_ms():.2f} ms, {listing.cpu_ms():.2f} ms CPU",
+                f"{direct.median_ms() / listing.median_ms():.0f}x faster, promised >= 50x",
+            )
+            conditional = request_for("/stores", Authorization=token, If_None_Match=etag(server))
+            unchanged = Subject(server.port, server.pid, conditional, b"304")
+            hello = Subject(port, pid, request_for("/hello"), b"200")
+            compare(unchanged, hello, hellos, hellos)
+            say("Starlette hello", f"{hello.median_ms():.3f} ms, {hello.cpu_ms():.3f} ms CPU")
+            say(
+                "GET /stores, unchanged (304)",
+                f"{unchanged.median_ms():.3f} ms, {unchanged.cpu_ms():.3f} ms CPU",
+                f"{hello.median_ms() / unchanged.median_ms():.2f}x the speed, promised >= 0.7x",
+            )
+
+
+def main() -> None:
+    """Read the arguments."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--stores", type=int, default=1000)
+    parser.add_argument("--lists", type=int, default=40, help="lists a round; the reference is asked for a twentieth")
+    parser.add_argument("--hellos", type=int, default=1000, help="unchanged answers and hellos a round")
+    parser.add_argument("--reference", nargs=3, metavar=("PORT", "KUBECONFIG", "NAMESPACE"), help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.reference:
+        port, kubeconfig, namespace = args.reference
+        asyncio.run(serve_reference(int(port), Path(kubeconfig), namespace))
+    else:
+        measure(args.stores, args.lists, args.hellos)
+
+
+if __name__ == "__main__":
+    main()

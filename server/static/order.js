@@ -1,0 +1,43 @@
+/**
+ * The orders that the list can be put in. Each has a key; stores of the same key go by their id.
+ *
+ * @typedef {import("./book.js").Store} Store
+ * @typedef {{words: string, column: string, direction: "ascending" | "descending", key: (store: Store) => number}} Order
+ */
+import { millis } from "./format.js";
+
+const MOST_URGENT_FIRST = ["Failed", "Degraded", "Deleting", "Provisioning", "Pending", "Ready", "Deleted"];
+
+/** @type {Map<string, Order>} */
+export const ORDERS = new Map([
+  ["newest", order("Newest first", "age", "ascending", ({ createdAt }) => -(millis(createdAt) || 0))],
+  ["oldest", order("Oldest first", "age", "descending", ({ createdAt }) => millis(createdAt) || 0)],
+  ["name", order("By name", "id", "ascending", () => 0)],
+  ["phase", order("Trouble first", "phase", "ascending", ({ phase }) => MOST_URGENT_FIRST.indexOf(phase))],
+  ["engine", order("By engine", "engine", "ascending", ({ engine }) => (engine === "medusa" ? 0 : 1))],
+  ["event", order("Last event first", "event", "ascending", ({ events }) => -(millis(events?.at(-1)?.timestamp) || 0))],
+]);
+
+export const USUAL_ORDER = "newest";
+
+/**
+ * Return the ids of the stores in that order.
+ * @param {Store[]} stores
+ * @param {(store: Store) => number} key
+ */
+export function idsInOrder(stores, key) {
+  const keyed = stores.map((store) => /** @type {const} */ ([key(store), store.storeId]));
+  keyed.sort(([one, oneId], [other, otherId]) => one - other || (oneId < otherId ? -1 : 1));
+  return keyed.map(([, storeId]) => storeId);
+}
+
+/**
+ * @param {string} words
+ * @param {string} column that shows what the order is by
+ * @param {"ascending" | "descending"} direction of what the column shows
+ * @param {(store: Store) => number} key
+ * @returns {Order}
+ */
+function order(words, column, direction, key) {
+  return { words, column, direction, key };
+}

@@ -1,0 +1,51 @@
+"""The node of the whole run, and a platform beside it."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.kubectl import Kubectl
+from tests.node import images
+from tests.node.errors import NodeError
+from tests.node.node import ROOT, Node
+
+SYSTEM_IMAGES = (images.BUSYBOX, images.PAUSE)
+
+
+@pytest.fixture(scope="session")
+def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Tell the person who waits what is being done, past the capture of output."""
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    reporter = request.config.pluginmanager.getplugin("terminalreporter")
+
+    def tell(words: str) -> None:
+        with capture.global_and_fixture_disabled():
+            reporter.ensure_newline()
+            reporter.write_line(f"  {words}")
+
+    return tell
+
+
+@pytest.fixture(scope="session")
+def node(tmp_path_factory: pytest.TempPathFactory, say: Callable[[str], None]) -> Iterator[Node]:
+    """A running node; where it cannot run, every test that wants it says why."""
+    # A short path, as the programs' sockets are below it.
+    found = Node(tmp_path_factory.mktemp("node"), say)
+    try:
+        found.up()
+        images.load_images(found, SYSTEM_IMAGES, say)
+    except NodeError as error:
+        found.down()
+        pytest.fail(str(error), pytrace=False)
+    try:
+        yield found
+    finally:
+        found.down()
+
+
+@pytest.fixture(scope="session")
+def node_kubectl(node: Node) -> Kubectl:
+    """kubectl against the node's cluster, which knows what a Store is."""
+    kubectl = Kubectl(node.cluster)
+    kubectl.run("apply", "-f", str(ROOT / "crds" / "stores.yaml"))
+    return kubectl

@@ -1,0 +1,28 @@
+"""Where no node can run, the report says why in one sentence."""
+
+import pytest
+
+from tests.node import host
+from tests.node.errors import NodeError
+
+
+def test_another_system_is_told_what_to_do() -> None:
+    assert host.obstacle(system="Darwin") == (
+        "A node needs Linux, this is Darwin: run these tests in a Linux virtual machine."
+    )
+
+
+def test_a_plain_user_is_told_what_to_do() -> None:
+    words = host.obstacle(system="Linux", user=1000)
+    assert words == "A node needs root for namespaces and mounts, this is user 1000: run these tests as root."
+
+
+def test_missing_packages_are_named_with_the_command_that_installs_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host, "PACKAGES", {"no-such-program": "no-such-package"})
+    expected = "A node needs Debian packages that are missing: apt-get install no-such-package"
+    assert host.obstacle(system="Linux", user=0) == expected
+
+
+def test_a_command_that_fails_is_told_with_its_last_words() -> None:
+    with pytest.raises(NodeError, match=r"sh -c .* ended with 3:\nno such bridge"):
+        host.run("sh", "-c", "echo no such bridge >&2; exit 3")

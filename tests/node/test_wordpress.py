@@ -1,0 +1,110 @@
+"""The WooCommerce chart with real containers: MariaDB, an installation, probes, the cron sidecar, the uploads' volume.
+
+WordPress and MariaDB come from Debian. WooCommerce is in no registry of packages, so the shop's own installation is
+replaced by WordPress's; settings, health check and probes are the chart's own.
+"""
+
+import http.client
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.end_to_end.asking import ask
+from tests.kubectl import Kubectl, wait_for
+from tests.node import images
+from tests.node.node import Node
+from tests.node.platform import NodePlatform
+from tests.serve import free_port
+
+pytestmark = [pytest.mark.node, pytest.mark.timeout(1200)]
+BLOG = "writes"
+READY_SECONDS = 420.0
+VALUES = {
+    "image": {"repository": "urumi/stock-wordpress", "tag": "1"},
+    "install": {"command": ["/usr/local/bin/stock-install"]},
+}
+UPLOADS = "/usr/src/wordpress/wp-content/uploads"
+
+
+@pytest.fixture(scope="module")
+def platform(
+    node: Node, node_kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory, say: Callable[[str], None]
+) -> Iterator[NodePlatform]:
+    """A platform that is content with pods that are ready, as WordPress alone sells nothing."""
+    images.load_images(node, [images.MARIADB, images.WORDPRESS], say)
+    folder = tmp_path_factory.mktemp("platform")
+    with NodePlatform(node, node_kubectl, folder, STOREFRONT_CHECK="off") as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def blog(platform: NodePlatform, node_kubectl: Kubectl) -> Iterator[str]:
+    """The id of a store that is Ready."""
+    ask(node_kubectl, platform, BLOG, wordpress=VALUES)
+    platform.wait_for_phase(BLOG, "Ready", seconds=READY_SECONDS)
+    yield BLOG
+    platform.call("DELETE", f"/stores/{BLOG}")
+    platform.wait_until_gone(BLOG)
+
+
+def page(node: Node, kubectl: Kubectl, store_id: str, path: str) -> tuple[int, str]:
+    """Get a page through the store's Service under its own host name."""
+    service = kubectl.get("service", "wordpress", f"store-{store_id}")
+    port = free_port()
+    node.open_door(port, service["spec"]["clusterIP"], 80)
+    host = f"{store_id}.127.0.0.1.nip.io"
+
+    def ask_once() -> tuple[int, str] | None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        try:
+            connection.request("GET", path, headers={"Host": host})
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        except (OSError, http.client.HTTPException):
+            return None
+        finally:
+            connection.close()
+
+    found = wait_for(ask_once, f"the Service to answer {path}")
+    assert found is not None
+    return found
+
+
+def in_wordpress(kubectl: Kubectl, store_id: str, *command: str) -> str:
+    """Run a command in WordPress's container."""
+    return kubectl.run("exec", "-n", f"store-{store_id}", "deployment/wordpress", "-c", "wordpress", "--", *command)
+
+
+def test_wordpress_is_installed_in_its_own_database(node: Node, node_kubectl: Kubectl, blog: str) -> None:
+    status, text = page(node, node_kubectl, blog, "/")
+    assert status == 200
+    assert f"<title>{blog}" in text
+    logs = node_kubectl.run("logs", "-n", f"store-{blog}", "deployment/wordpress", "-c", "install")
+    assert "WordPress is installed" in logs
+
+
+def test_uploads_outlive_the_pod(platform: NodePlatform, node_kubectl: Kubectl, blog: str) -> None:
+    in_wordpress(node_kubectl, blog, "sh", "-c", f"echo kept > {UPLOADS}/picture.txt")
+    node_kubectl.run("rollout", "restart", "deployment/wordpress", "-n", f"store-{blog}")
+    node_kubectl.run("rollout", "status", "deployment/wordpress", "-n", f"store-{blog}", "--timeout=300s")
+    assert in_wordpress(node_kubectl, blog, "cat", f"{UPLOADS}/picture.txt").strip() == "kept"
+    logs = node_kubectl.run("logs", "-n", f"store-{blog}", "deployment/wordpress", "-c", "install")
+    assert "installed already" in logs
+    platform.wait_for_phase(blog, "Ready", seconds=READY_SECONDS)
+
+
+def test_a_database_that_is_away_degrades_the_store_and_restarts_no_wordpress(
+    platform: NodePlatform, node_kubectl: Kubectl, blog: str
+) -> None:
+    before = restarts(node_kubectl, blog)
+    node_kubectl.run("delete", "pod", "-n", f"store-{blog}", "mariadb-0", "--force", "--grace-period=0")
+    platform.wait_for_phase(blog, "Degraded")
+    platform.wait_for_phase(blog, "Ready", seconds=READY_SECONDS)
+    assert restarts(node_kubectl, blog) == before
+
+
+def restarts(kubectl: Kubectl, store_id: str) -> str:
+    """Return how often WordPress's container was started anew, by pod."""
+    labels = "app.kubernetes.io/component=wordpress"
+    path = 'jsonpath={range .items[*]}{.metadata.name} {.status.containerStatuses[*].restartCount}{"\\n"}{end}'
+    return kubectl.run("get", "pods", "-n", f"store-{store_id}", "-l", labels, "-o", path)

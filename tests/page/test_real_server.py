@@ -1,0 +1,184 @@
+"""The page in front of the real server, reconciler and cluster: whole lives of stores, and what can go wrong meanwhile.
+
+The other tests of this folder talk to a peer that can be made to misbehave; here nothing is made up. One server, with
+room for one store, serves all but the one that is restarted: a server that has just started counts stores that went
+moments before, so nothing may be left to it.
+"""
+
+import asyncio
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from cluster.local import ClusterInfo
+from tests.kubectl import Kubectl
+from tests.page.conftest import NETWORK, Console
+from tests.serve import ServerProcess
+from tui.app import Dashboard
+from tui.settings import Settings
+
+PATIENCE_MS = 90_000
+
+
+@pytest.fixture(scope="module")
+def server(
+    local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServerProcess]:
+    """A server with room for one store."""
+    folder = tmp_path_factory.mktemp("page-server")
+    with ServerProcess(local_cluster, kubectl, folder, MAX_ACTIVE_STORES="1") as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def empty_server(server: ServerProcess) -> Iterator[None]:
+    """No store of one test is left for the next."""
+    yield
+    for store in server.call("GET", "/stores")[1]["items"]:
+        server.call("DELETE", f"/stores/{store['storeId']}")
+        server.wait_until_gone(store["storeId"])
+
+
+def sign_in(page: Page, server: ServerProcess) -> None:
+    """Sign in by the form, with a wrong token first, and wait until the page is live."""
+    page.goto(server.url)
+    token = page.get_by_label("Access token")
+    token.fill("wrong-" + server.token)
+    token.press("Enter")
+    expect(page.locator("#sign-in-error")).to_have_text("That token was not accepted.", timeout=PATIENCE_MS)
+    token.fill(server.token)
+    token.press("Enter")
+    expect(page.locator("#status-state")).to_have_text("Live", timeout=PATIENCE_MS)
+    expect(page.locator("#empty-waiting")).to_be_hidden()
+
+
+def create(page: Page, store_id: str, engine: str) -> None:
+    """Ask for a store in the dialog."""
+    page.locator("#new-store").click()
+    page.get_by_label("Store id").fill(store_id)
+    page.get_by_role("radio", name=engine).check()
+    page.get_by_role("button", name="Create store").click()
+
+
+def expect_phase(page: Page, phase: str) -> None:
+    """Wait until the open store has a phase."""
+    expect(page.locator(".phase-words .phase")).to_have_text(phase, timeout=PATIENCE_MS)
+
+
+@pytest.mark.parametrize("engine", ["WooCommerce", "Medusa"])
+def test_the_whole_life_of_a_store(
+    page: Page, server: ServerProcess, console: Console, store_id: str, engine: str
+) -> None:
+    console.allow(NETWORK)
+    sign_in(page, server)
+    page.evaluate(NOTE_STEPS)
+    create(page, store_id, engine)
+    expect(page.locator("#panel-heading")).to_have_text(store_id)
+    expect_phase(page, "Ready")
+    steps = page.evaluate("window.steps")
+    assert len(steps) >= 2, f"the steps were not shown one by one: {steps}"
+    assert all(re.fullmatch(r"Step \d of \d: [a-z]+", step) for step in steps), steps
+    expect(page.locator(".timeline")).to_contain_text("ProvisioningStarted")
+    expect(page.locator(".conditions")).to_contain_text("Ready")
+    expect(page.locator("[data-field=addressNote]")).to_have_text("simulated: no shop answers here")
+
+    page.get_by_role("button", name="Admin account…").click()
+    page.get_by_role("button", name="Show it").click()
+    expect(page.locator("[data-field=password]")).to_have_text(re.compile(r"\S{12,}"), timeout=PATIENCE_MS)
+    page.get_by_role("button", name="Close").click()
+
+    page.get_by_role("button", name="Delete…").click()
+    page.get_by_label(f"Type {store_id} to delete it").fill(store_id)
+    page.get_by_role("button", name="Delete store").click()
+    expect(page.locator(".gone")).to_contain_text(f"{store_id} is gone since", timeout=PATIENCE_MS)
+    expect(page.get_by_role("heading", name="No stores yet")).to_be_visible()
+    assert server.store(store_id) is None
+
+
+def test_a_server_that_restarts_in_the_middle(
+    page: Page, local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, console: Console, store_id: str
+) -> None:
+    with ServerProcess(local_cluster, kubectl, tmp_path) as server:
+        restart_in_the_middle(page, server, console, store_id)
+        server.call("DELETE", f"/stores/{store_id}")
+        server.wait_until_gone(store_id)
+
+
+def restart_in_the_middle(page: Page, server: ServerProcess, console: Console, store_id: str) -> None:
+    """Restart the server while a store is on its way, and watch the page go on."""
+    console.allow(NETWORK)
+    sign_in(page, server)
+    page.evaluate("window.mark = 'same page'")
+    create(page, store_id, "Medusa")
+    expect(page.get_by_role("link", name=store_id, exact=True)).to_be_visible(timeout=PATIENCE_MS)
+    server.stop()
+    expect(page.locator("#status-state")).to_have_text(re.compile("Reconnecting|Offline since"), timeout=PATIENCE_MS)
+    expect(page.locator("#status-detail")).to_contain_text("Showing the data of")
+    expect(page.locator("#panel-heading")).to_have_text(store_id)
+    server.start()
+    expect(page.locator("#status-state")).to_have_text("Live", timeout=PATIENCE_MS)
+    expect_phase(page, "Ready")
+    assert page.evaluate("window.mark") == "same page"
+
+
+def test_a_full_quota_is_told_in_words(page: Page, server: ServerProcess, console: Console, store_id: str) -> None:
+    console.allow(NETWORK)
+    server.create(store_id)
+    sign_in(page, server)
+    create(page, f"{store_id}-x", "WooCommerce")
+    problem = page.get_by_role("dialog").get_by_role("alert")
+    expect(problem).to_contain_text("1 of 1 stores exist.", timeout=PATIENCE_MS)
+    expect(problem).to_contain_text(re.compile("[Dd]elete"))
+    expect(page.get_by_label("Store id")).to_have_value(f"{store_id}-x")
+    assert server.store(f"{store_id}-x") is None
+
+
+def test_over_a_slow_network_two_pages_and_the_dashboard_agree(
+    page: Page, server: ServerProcess, console: Console, store_id: str
+) -> None:
+    console.allow(NETWORK)
+    network = page.context.new_cdp_session(page)
+    slow = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 20_000}
+    network.send("Network.emulateNetworkConditions", slow)
+    sign_in(page, server)
+    other = page.context.new_page()
+    other.goto(server.url)
+    create(page, store_id, "WooCommerce")
+    expect(page.locator("#panel-heading")).to_have_text(store_id, timeout=PATIENCE_MS)
+    expect_phase(page, "Ready")
+    for each in (page, other):
+        expect(each.locator("#store-rows tr")).to_have_count(1, timeout=PATIENCE_MS)
+        expect(each.locator("#store-rows .phase")).to_have_text("Ready", timeout=PATIENCE_MS)
+    assert dashboard_phases(server) == {store_id: "Ready"}
+
+
+def dashboard_phases(server: ServerProcess) -> dict[str, str]:
+    """Return what the terminal's dashboard shows; it has a loop of its own, in a thread of its own."""
+    seen: dict[str, str] = {}
+
+    async def look() -> None:
+        app = Dashboard(Settings(url=server.url, token=server.token))
+        async with app.run_test() as pilot, asyncio.timeout(60):
+            while not app.session.stores:
+                await pilot.pause(0.1)
+            seen.update({store.store_id: str(store.phase.value) for store in app.session.stores.values()})
+
+    thread = threading.Thread(target=asyncio.run, args=(look(),))
+    thread.start()
+    thread.join(timeout=90)
+    return seen
+
+
+# Collects in `window.steps` the headings of the open store's progress.
+NOTE_STEPS = """() => {
+    window.steps = [];
+    const heading = document.getElementById("progress-heading");
+    const note = () => heading.checkVisibility() && window.steps.at(-1) !== heading.textContent
+        && window.steps.push(heading.textContent);
+    const everything = { childList: true, subtree: true, characterData: true };
+    new MutationObserver(note).observe(document.getElementById("panel"), everything);
+}"""

@@ -1,0 +1,96 @@
+"""The API as these tests talk to it: whole answers, and servers that show stores without working on them."""
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from cluster.local import ClusterInfo
+from tests.kubectl import Kubectl, wait_for
+from tests.serve import ServerProcess
+
+PROBLEM_JSON = "application/problem+json"
+URN = "urn:urumi:problem:"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body."""
+        return json.loads(self.content)
+
+    @property
+    def problem(self) -> str:
+        """The name of the problem, empty where it is none."""
+        if self.headers.get("content-type") != PROBLEM_JSON:
+            return ""
+        return str(self.json["type"]).removeprefix(URN)
+
+
+class Api:
+    """Calls one server with its token, unless other headers say otherwise."""
+
+    def __init__(self, server: ServerProcess) -> None:
+        self.server = server
+        self._http = httpx2.Client(base_url=server.url, timeout=60)
+        self.token = {"Authorization": f"Bearer {server.token}"}
+
+    def ask(
+        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None, **more: Any
+    ) -> Answer:
+        """Return the answer; `headers` replace the token."""
+        given = dict(self.token if headers is None else headers)
+        if body is not None:
+            more = {"content": body if isinstance(body, bytes) else json.dumps(body).encode(), **more}
+            given.setdefault("Content-Type", "application/json")
+        answer = self._http.request(method, path, headers=given, **more)
+        # A session would go on by itself with what one answer set.
+        self._http.cookies.clear()
+        return Answer(answer.status_code, answer.headers, answer.content)
+
+    def create(self, store_id: str, engine: str = "medusa", **headers: str) -> Answer:
+        """Ask for a store."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.ask("POST", "/stores", {"storeId": store_id, "engine": engine}, {**self.token, **named})
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+
+def idle_server(cluster: ClusterInfo, kubectl: Kubectl, folder: Path, **environ: str) -> ServerProcess:
+    """Return a server that shows its stores and never works on them: somebody else holds the lease."""
+    folder.mkdir(exist_ok=True)
+    server = ServerProcess(cluster, kubectl, folder, **environ)
+    lease = {
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": {"name": "urumi-reconciler", "namespace": server.namespace},
+        "spec": {"holderIdentity": "nobody", "leaseDurationSeconds": 86400, "leaseTransitions": 1},
+    }
+    kubectl.apply(lease)
+    return server
+
+
+def let_go(kubectl: Kubectl, server: ServerProcess, store_id: str) -> None:
+    """End a store that nobody works on, and wait until the server knows."""
+    patch = json.dumps({"metadata": {"finalizers": None}})
+    kubectl.run("patch", "store", store_id, "-n", server.namespace, "--type=merge", "-p", patch)
+    kubectl.run("delete", "store", store_id, "-n", server.namespace, "--ignore-not-found")
+    wait_for(lambda: server.store(store_id) is None, f"{store_id} to be gone")
+
+
+def new_id() -> str:
+    """Return a store id that nobody has."""
+    return f"t-{secrets.token_hex(4)}"

@@ -1,0 +1,157 @@
+"""Whatever happens to lines, servers and replicas: no change of a store is missed, and none is shown twice.
+
+    one history of changes --> each of two replicas, at a pace of its own --> clients that come, go and change sides
+
+The pace, the breaks, the restarts and the pauses of the clients are drawn from a seed. While all that goes on, each
+client holds every frame against what it was told before; when it is over, each has to know exactly what there is.
+"""
+
+import asyncio
+import contextlib
+import json
+import random
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
+
+from tests.server.frames import read_frame
+from tests.server.replica import Object, Replica, store_object, until
+
+pytestmark = pytest.mark.anyio
+
+STORES, CHANGES, CLIENTS, BREAKS = 12, 600, 6, 25
+
+
+class Watcher:
+    """A client by the letter of docs/protocol.md, that complains about whatever is told twice or out of order."""
+
+    def __init__(self, replicas: list[Replica], chance: random.Random) -> None:
+        self.known: dict[str, int] = {}
+        self.replica = replicas[0]
+        self.line: ClientConnection | None = None
+        self.resumed = self.pictures = 0
+        self.reads_slowly = False
+        self._replicas = replicas
+        self._chance = chance
+        self._place: dict[str, Any] | None = None
+        # By epoch: the newest version of each store (of each uid) that was told.
+        self._told: dict[str, dict[str, int]] = {}
+
+    async def watch(self) -> None:
+        """Stay connected, for ever."""
+        while True:
+            with contextlib.suppress(OSError, ConnectionClosed, InvalidHandshake, InvalidMessage):
+                await self._one_line()
+            self.line = None
+            await asyncio.sleep(0.005)
+
+    async def _one_line(self) -> None:
+        async with self.replica.connect(max_queue=2) as self.line:
+            resume = {"resume": self._place} if self._place else {}
+            await self.line.send(json.dumps({"type": "subscribe", "stores": "all", **resume}))
+            parts: dict[str, int] = {}
+            async for text in self.line:
+                frame = read_frame(text)
+                match frame["type"]:
+                    case "resync":
+                        self._place = None
+                    case "snapshot":
+                        parts |= {store["storeId"]: store["generation"] for store in frame["stores"]}
+                        if frame["last"]:
+                            self._replace(parts, frame)
+                    case "delta":
+                        self._change(frame)
+                    case "bookmark":
+                        assert (
+                            self._place is None
+                            or self._place["epoch"] != frame["epoch"]
+                            or (frame["seq"] >= self._place["seq"])
+                        )
+                        self._place = {"epoch": frame["epoch"], "seq": frame["seq"]}
+                if self.reads_slowly:
+                    await asyncio.sleep(self._chance.random() / 100)
+
+    def _replace(self, parts: dict[str, int], frame: Any) -> None:
+        self.pictures += 1
+        self.known = dict(parts)
+        self._place = {"epoch": frame["epoch"], "seq": frame["seq"]}
+        told = self._told.setdefault(frame["epoch"], {})
+        told |= parts
+
+    def _change(self, frame: Any) -> None:
+        assert self._place is not None, "a delta before the picture was whole"
+        assert frame["seq"] > self._place["seq"], f"told twice or out of order: {frame['seq']} after {self._place}"
+        store_id, told = frame["storeId"], self._told.setdefault(self._place["epoch"], {})
+        if frame["op"] == "delete":
+            self.known.pop(store_id, None)
+        else:
+            version = frame["store"]["generation"]
+            assert version > told.get(store_id, 0), f"{store_id} was told twice: {version} after {told[store_id]}"
+            self.known[store_id] = told[store_id] = version
+        self._place = {**self._place, "seq": frame["seq"]}
+
+
+async def happen(history: list[tuple[str, Object | None]], replica: Replica, chance: random.Random) -> None:
+    """Let a replica hear of what happened, in order, at a pace of its own."""
+    for store_id, store in history:
+        if store is None:
+            replica.remove(store_id)
+        else:
+            replica.put(store)
+        if chance.random() < 0.3:
+            await asyncio.sleep(chance.random() / 50)
+
+
+async def trouble(replicas: list[Replica], watchers: list[Watcher], chance: random.Random) -> None:
+    """Break lines, move clients to the other replica, restart servers."""
+    for number in range(BREAKS):
+        await asyncio.sleep(chance.random() / 10)
+        watcher = chance.choice(watchers)
+        watcher.reads_slowly = chance.random() < 0.5
+        if chance.random() < 0.4:
+            watcher.replica = chance.choice(replicas)
+        if watcher.line is not None:
+            watcher.line.transport.abort()
+        if number % 10 == 9:
+            await chance.choice(replicas).restart()
+
+
+def draw_history(chance: random.Random) -> tuple[list[tuple[str, Object | None]], dict[str, int]]:
+    """Return changes of some stores, and what there is after them; versions rise, also over a deletion."""
+    history: list[tuple[str, Object | None]] = []
+    now: dict[str, int] = {}
+    for version in range(1, CHANGES + 1):
+        store_id = f"shop-{chance.randrange(STORES)}"
+        if store_id in now and chance.random() < 0.15:
+            del now[store_id]
+            history.append((store_id, None))
+        else:
+            now[store_id] = version
+            history.append((store_id, store_object(store_id, version)))
+    return history, now
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_no_change_is_missed_or_shown_twice(seed: int) -> None:
+    chance = random.Random(seed)
+    history, expected = draw_history(chance)
+    async with Replica() as one, Replica() as other:
+        replicas = [one, other]
+        watchers = [Watcher(replicas, chance) for _ in range(CLIENTS)]
+        watching = [asyncio.create_task(watcher.watch()) for watcher in watchers]
+        await asyncio.gather(
+            *(happen(history, replica, random.Random(seed + number)) for number, replica in enumerate(replicas)),
+            trouble(replicas, watchers, chance),
+        )
+        await until(lambda: all(watcher.known == expected for watcher in watchers) or any(map(_ended, watching)))
+        for task in watching:
+            task.cancel()
+        ends = await asyncio.gather(*watching, return_exceptions=True)
+    assert [end for end in ends if not isinstance(end, asyncio.CancelledError)] == []
+    assert sum(watcher.pictures for watcher in watchers) > CLIENTS, "nobody ever had to start over"
+
+
+def _ended(task: asyncio.Task[None]) -> bool:
+    return task.done()

@@ -1,0 +1,92 @@
+"""SIGTERM of a real server with many open sockets and Helm at work: everybody is told, nothing is left, in its time."""
+
+import asyncio
+import contextlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
+
+from cluster.local import ClusterInfo
+from tests.faults.helm_watch import HelmWatch, slow_helm
+from tests.kubectl import Kubectl, wait_for
+from tests.serve import ServerProcess
+from tests.server.frames import read_frame
+from urumi.wire import SUBPROTOCOL
+
+pytestmark = pytest.mark.anyio
+SOCKETS = 300
+SUBSCRIBE = json.dumps({"type": "subscribe", "stores": "all"})
+# What charts/platform gives a pod, without the sleep before it is told.
+GRACE_SECONDS = 40
+
+
+async def open_line(server: ServerProcess, stack: contextlib.AsyncExitStack, **options: Any) -> ClientConnection:
+    """Open a live socket."""
+    url, headers = server.url.replace("http", "ws") + "/ws", {"Authorization": f"Bearer {server.token}"}
+    line = connect(url, additional_headers=headers, subprotocols=[Subprotocol(SUBPROTOCOL)], open_timeout=60, **options)
+    return await stack.enter_async_context(line)
+
+
+async def subscribe(line: ClientConnection) -> None:
+    """Subscribe and hear the picture."""
+    await line.send(SUBSCRIBE)
+    while read_frame(await line.recv())["type"] != "bookmark":
+        pass
+
+
+def end_hard(server: ServerProcess) -> None:
+    """Leave no server behind, whatever the test found."""
+    if server.running:
+        server.kill()
+
+
+async def end_of(line: ClientConnection) -> tuple[str, int]:
+    """Return the type of the last frame and the close code."""
+    last = ""
+    with contextlib.suppress(ConnectionClosed):
+        async for text in line:
+            last = read_frame(text)["type"]
+    return last, line.close_code or 0
+
+
+async def test_a_stop_with_open_sockets_and_helm_at_work_ends_in_its_grace_time(
+    local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, store_id: str
+) -> None:
+    helm = str(slow_helm(tmp_path, local_cluster.helm, 120))
+    server = ServerProcess(local_cluster, kubectl, tmp_path, URUMI_HELM=helm)
+    async with contextlib.AsyncExitStack() as stack:
+        await asyncio.to_thread(server.start)
+        stack.callback(end_hard, server)
+        lines = [await open_line(server, stack) for _ in range(SOCKETS)]
+        await asyncio.gather(*map(subscribe, lines))
+        mute = await open_line(server, stack)
+        await asyncio.to_thread(server.create, store_id)
+        helms = HelmWatch([store_id])
+        await asyncio.to_thread(wait_for, lambda: helms.now()[store_id], "helm to be at work")
+
+        stopping = asyncio.create_task(asyncio.to_thread(server.stop, GRACE_SECONDS))
+        async with asyncio.timeout(GRACE_SECONDS):
+            ends = await asyncio.gather(*map(end_of, lines))
+        assert await stopping == 0
+        assert set(ends) == {("goodbye", 1012)}
+        assert (await end_of(mute))[1] == 1012
+    assert not helms.now()[store_id]
+    assert_said_in_json(server.log.read_text())
+    kubectl.run(
+        "patch", "store", store_id, "-n", server.namespace, "--type=merge", "-p", '{"metadata":{"finalizers":[]}}'
+    )
+    kubectl.run("delete", "namespace", server.namespace, "--wait=false")
+
+
+def assert_said_in_json(log: str) -> None:
+    """Each line is one object with a time and a level, and none is about a defect."""
+    lines = [json.loads(line) for line in log.splitlines()]
+    assert all({"ts", "level", "logger", "msg"} <= line.keys() for line in lines)
+    assert [line for line in lines if line["level"] in ("error", "critical") or "exception" in line] == []
+    # The lines of uvicorn would name each socket; what is said is said in constant words.
+    assert len({line["msg"] for line in lines}) < 40
