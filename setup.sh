@@ -359,10 +359,15 @@ test_everything() {
     command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 ||
         command -v google-chrome >/dev/null 2>&1 || apt_install Chromium chromium
     command -v tmux >/dev/null 2>&1 || apt_install tmux tmux
-    # Without these the tests of the shop's own files are skipped, and say so.
+    # Without these the tests of the shops say what is missing.
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
         command -v php >/dev/null 2>&1 || apt_install PHP php-cli php-mysql php-zip
         command -v mariadbd >/dev/null 2>&1 || apt_install MariaDB mariadb-server-core mariadb-client-core
+        # Debian keeps Postgres's own programs off PATH; this one comes with them.
+        command -v initdb >/dev/null 2>&1 || command -v pg_ctlcluster >/dev/null 2>&1 ||
+            apt_install PostgreSQL postgresql
+        command -v redis-server >/dev/null 2>&1 || apt_install Redis redis-server
+        command -v nginx >/dev/null 2>&1 || apt_install nginx nginx
     fi
     case " $* " in *" --node "*) install_for_node ;; esac
     command -v npm >/dev/null 2>&1 || apt_install "npm, which brings axe-core," npm

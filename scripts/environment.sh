@@ -139,7 +139,8 @@ apt_install() { # WHAT PACKAGE...
     fi
     say "      Installing $what with apt-get, usually under a minute."
     start_ticker
-    words=$(export DEBIAN_FRONTEND=noninteractive &&
+    # Debian would start a server that it installs; at this runlevel it does not.
+    words=$(export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 &&
         $sudo apt-get update -qq 2>&1 && $sudo apt-get install -qq -y --no-install-recommends "$@" 2>&1) || {
         stop_ticker
         fail "apt-get could not install $*: ${words##*$'\n'}"

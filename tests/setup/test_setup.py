@@ -306,6 +306,9 @@ def test_tests_get_what_they_need_and_their_arguments(checkout: Checkout) -> Non
         "apt-get install -qq -y --no-install-recommends tmux",
         "apt-get install -qq -y --no-install-recommends php-cli php-mysql php-zip",
         "apt-get install -qq -y --no-install-recommends mariadb-server-core mariadb-client-core",
+        "apt-get install -qq -y --no-install-recommends postgresql",
+        "apt-get install -qq -y --no-install-recommends redis-server",
+        "apt-get install -qq -y --no-install-recommends nginx",
         "apt-get install -qq -y --no-install-recommends npm",
     ]
 

@@ -149,7 +149,7 @@ class Shop:
             "URUMI_PORT": str(self.storefront_port),
             "URUMI_RUN_DIR": str(self.folder / "storefront"),
         }
-        program("nginx", "nginx-light")
+        program("nginx", "nginx")
         command = [str(STOREFRONT / "urumi-storefront")]
         url = f"http://127.0.0.1:{self.storefront_port}/config.json"
         return Server("storefront", command, self.folder, lambda: _status(url) == 200, environment)
@@ -160,7 +160,7 @@ class Shop:
         routes.append(f"location / {{ proxy_pass http://127.0.0.1:{self.storefront_port}; }}")
         config = self.folder / "ingress.conf"
         config.write_text(INGRESS.format(folder=self.folder, port=self.port, routes="\n        ".join(routes)))
-        command = [program("nginx", "nginx-light"), "-e", "stderr", "-c", str(config)]
+        command = [program("nginx", "nginx"), "-e", "stderr", "-c", str(config)]
         return Server("ingress", command, self.folder, lambda: _status(f"{self.url}/config.json") == 200)
 
     def health(self, query: str = "") -> tuple[int, dict[str, Any]]:
