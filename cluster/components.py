@@ -5,7 +5,7 @@ no port at all. So the API server's port on the loopback is the only one that th
 """
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from cluster.binaries import Binaries
@@ -28,8 +28,8 @@ STAGES_DIR = Path(__file__).resolve().parent / "stages"
 # Relative to the working folder, as a socket's path may be 100 bytes long at most. The ":0" satisfies etcd's parser.
 CLIENT_SOCKET = "unix://etcd.sock:0"
 PEER_SOCKET = "unix://peer.sock:0"
-# The API server is what everybody waits for on a small machine: it collects garbage less often until it holds a lot.
-API_SERVER_MEMORY = (("GOGC", "400"), ("GOMEMLIMIT", "1GiB"))
+# Everybody waits for these on a small machine: each collects garbage less often, until it holds a lot.
+GO_MEMORY = (("GOGC", "400"), ("GOMEMLIMIT", "1GiB"))
 ETCD_QUOTA_BYTES = 8 * 1024**3
 SERVICE_RANGE = "10.96.0.0/16"
 POD_RANGE = "10.128.0.0/9"
@@ -115,8 +115,7 @@ class Launches:
             "endpoint-reconciler-type": "none",
             "profiling": "false",
         }
-        launch = self._launch(API_SERVER, flags, self.credentials.tokens, key)
-        return replace(launch, environ=API_SERVER_MEMORY)
+        return self._launch(API_SERVER, flags, self.credentials.tokens, key)
 
     def controller_manager(self, kubeconfig: Path) -> Launch:
         """The controllers; allowed enough calls and workers for hundreds of stores at once."""
@@ -157,4 +156,4 @@ class Launches:
         digest = hashlib.sha256()
         for path in inputs:
             digest.update(path.read_bytes() + b"\0")
-        return Launch(argv, digest.hexdigest()[:16])
+        return Launch(argv, digest.hexdigest()[:16], GO_MEMORY)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from reconciler.status import StatusDraft
     from reconciler.storefront import Answer
 
-EXPLAIN_SECONDS = 3.0
+EXPLAIN_SECONDS = 5.0
 TELL_SECONDS = 1.0
 
 

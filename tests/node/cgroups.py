@@ -4,22 +4,29 @@ Both versions are known: the hierarchies of version 1, and the one of version 2 
 processes may not hand controllers down.
 """
 
+import hashlib
 import time
 from pathlib import Path
 
 from tests.node.errors import NodeError
+from tests.node.folders import node_cache
 
-NAME = "urumi-node"
 REMOVE_SECONDS = 20.0
 NEEDED = {"cpu", "memory", "pids"}
 
 
-def make_groups(name: str = NAME) -> list[Path]:
+def group_name() -> str:
+    """Return the name of the groups: one for each cache, as one node at a time uses it."""
+    return f"urumi-node-{hashlib.sha256(str(node_cache()).encode()).hexdigest()[:8]}"
+
+
+def make_groups() -> list[Path]:
     """Make the node's group in every hierarchy and return the folders.
 
     Raises:
         NodeError: a controller that the kubelet needs cannot be had.
     """
+    name = group_name()
     groups = [_make(Path(point) / own.lstrip("/"), Path(point), kind, name) for point, own, kind in _hierarchies()]
     if not groups:
         raise NodeError("A node needs control groups, and none are mounted below /sys/fs/cgroup.")

@@ -10,7 +10,7 @@ import pytest
 from cluster.component import is_alive
 from tests.kubectl import Kubectl, wait_for
 from tests.node import host, images
-from tests.node.cgroups import NAME, mounts
+from tests.node.cgroups import group_name, mounts
 from tests.node.node import Node
 
 pytestmark = [pytest.mark.node, pytest.mark.timeout(2400)]
@@ -85,6 +85,6 @@ def test_a_node_that_is_down_left_nothing(node: Node) -> None:
     assert Path("/proc/self/mountinfo").read_text() == seen
     assert host.run("ip", "-oneline", "link") == links
     for point, _, _ in mounts():
-        assert not list(Path(point).rglob(NAME))
+        assert not list(Path(point).rglob(group_name()))
     assert str(node.folder.root) not in host.run("ps", "-eo", "args")
     node.up()
