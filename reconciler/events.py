@@ -39,15 +39,29 @@ def number(version: str) -> int:
     return int(version) if version.isdecimal() else 0
 
 
-def parts_of(page: Object) -> tuple[list[Object], str, str]:
-    """Return the objects of a page of a list, its version, and where it goes on."""
+def check_listed(item: Object) -> None:
+    """Raise where an entry of a list is not an object.
+
+    Raises:
+        ClusterError: with status 200.
+    """
     try:
-        meta, items = page["metadata"], page.get("items") or []
-        if number(meta["resourceVersion"]) and all(_is_object(item) for item in items):
-            return items, meta["resourceVersion"], meta.get("continue", "")
+        if _is_object(item):
+            return
     except (KeyError, TypeError, AttributeError):
         pass
-    raise ClusterError(f"A list answered with something that is not one: {str(page)[:QUOTED_CHARACTERS]}", status=200)
+    raise _not_a_list(item)
+
+
+def end_of(page: Object) -> tuple[str, str]:
+    """Return the version of a page of a list, and where the list goes on."""
+    try:
+        meta = page["metadata"]
+        if number(meta["resourceVersion"]):
+            return meta["resourceVersion"], meta.get("continue", "")
+    except (KeyError, TypeError, AttributeError):
+        pass
+    raise _not_a_list(page)
 
 
 def event_of(line: bytes) -> tuple[str, Object]:
@@ -68,6 +82,10 @@ def event_of(line: bytes) -> tuple[str, Object]:
     except (ValueError, KeyError, TypeError, AttributeError):
         pass
     raise ClusterError(f"The watch sent a line that is not an event: {line[:QUOTED_CHARACTERS]!r}.", status=200)
+
+
+def _not_a_list(found: object) -> ClusterError:
+    return ClusterError(f"A list answered with something that is not one: {str(found)[:QUOTED_CHARACTERS]}", status=200)
 
 
 def _is_object(item: Object) -> bool:

@@ -26,7 +26,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
 from reconciler.audit import Audit
-from reconciler.events import Expired, event_of, key_of, number, parts_of, version_of
+from reconciler.events import Expired, check_listed, end_of, event_of, key_of, number, version_of
 from reconciler.pace import Backoff, Pace
 from reconciler.resources import uid_of
 from urumi.errors import ClusterError
@@ -150,14 +150,21 @@ class Informer:
     async def listed(self, keep: Callable[[Object], T], *, metadata_only: bool) -> tuple[dict[Key, T], str]:
         """Return what is kept of each object as the API has it now, and the version of the whole list.
 
-        An object as it comes is many times what is kept of it, so each page is reduced before the next is asked for.
+        An object as it comes is many times what is kept of it, so it is reduced before the next one is looked at.
         """
+
+        def reduced(item: Object) -> tuple[Key, T]:
+            check_listed(item)
+            return key_of(item), keep(item)
+
         found: dict[Key, T] = {}
         query = {**self._selector, "limit": str(self.pace.page_size)}
         while True:
-            page = await self._kube.list_page(self.resource, self._namespace, query, metadata_only=metadata_only)
-            items, version, rest = parts_of(page)
-            found |= {key_of(item): keep(item) for item in items}
+            page = await self._kube.list_page(
+                self.resource, self._namespace, query, metadata_only=metadata_only, keep=reduced
+            )
+            version, rest = end_of(page)
+            found |= dict(page["items"])
             if not rest:
                 return found, version
             query["continue"] = rest
