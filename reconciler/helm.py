@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 GRACE_SECONDS = 20.0
 HURRY_SECONDS = 1.0
+# A Helm lives for a second: it need not collect garbage, which is a quarter of its processor time, before it is large.
+HELM_MEMORY = {"GOGC": "off", "GOMEMLIMIT": "96MiB"}
 MAX_STDOUT_BYTES = 8 * 1024 * 1024
 MAX_STDERR_BYTES = 64 * 1024
 HISTORY_MAX_REVISIONS = 5
@@ -162,7 +164,7 @@ def _environment() -> dict[str, str]:
     # Only what Helm needs: a HELM_* or token variable of the operator's shell must not steer or leak into it.
     kept = ("PATH", "HOME", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "NO_PROXY")
     kubernetes = {name: value for name, value in os.environ.items() if name.startswith("KUBERNETES_SERVICE_")}
-    return {name: os.environ[name] for name in kept if name in os.environ} | kubernetes
+    return {name: os.environ[name] for name in kept if name in os.environ} | kubernetes | HELM_MEMORY
 
 
 async def _communicate(process: asyncio.subprocess.Process, data: bytes) -> tuple[bytes, bytes]:
