@@ -36,7 +36,9 @@ def told(name):
 
 
 action = sys.argv[1]
-if action == "version":
+if sys.argv[1:3] == ["version", "-m"]:
+    print(told("recorded"))
+elif action == "version":
     print(f"go version go{{told('version') or '1.26.0'}} linux/amd64")
 elif action == "env":
     print(folder / "gocache", folder / "gomodcache", sep="\\n")
@@ -86,7 +88,7 @@ class FakeGo:
         command.chmod(0o755)
 
     def tell(self, name: str, text: str) -> None:
-        """Make it behave: version, fail, program, hold."""
+        """Make it behave: version, fail, program, hold, recorded."""
         (self.folder / name).write_text(text)
 
     def forget(self, name: str) -> None:

@@ -119,6 +119,17 @@ def test_a_built_program_that_does_not_work_is_refused(go: FakeGo, program: str,
     assert cached(go) == []
 
 
+def test_a_program_that_does_not_know_its_version_has_what_go_recorded(
+    go: FakeGo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(binaries, "SILENT", {"alpha"})
+    go.tell("recorded", "mod example.com/one v9.9.9")
+    with pytest.raises(BuildError, match=re.escape("alpha should name version '1.2.3', but it says")):
+        build(go)
+    go.tell("recorded", "mod example.com/one v1.2.3")
+    assert build(go).path("alpha").exists()
+
+
 @pytest.mark.parametrize(
     ("output", "hint"),
     [
