@@ -1,5 +1,6 @@
 """Somebody who uses the platform from outside: REST with a token, nothing else."""
 
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -26,15 +27,20 @@ class Caller:
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         """Call the API with the token; return the status and the parsed answer."""
+        status, text = self.ask(method, path, body, **headers)
+        return status, json.loads(text or "null")
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, str]:
+        """Call the API with the token; return the status and the answer as it is."""
         data = None if body is None else json.dumps(body).encode()
         given = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json", **headers}
         request = urllib.request.Request(self.url + path, data, given, method=method)
         try:
             with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:
-                return answer.status, json.loads(answer.read() or b"null")
+                return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:
-                return error.code, json.loads(error.read() or b"null")
+                return error.code, error.read().decode()
 
     def create(self, store_id: str, engine: str = "woocommerce") -> Any:
         """Ask for a store."""
@@ -80,3 +86,20 @@ class Caller:
     def is_leading(self) -> bool:
         """Return whether the server that answers says that it is the one that acts."""
         return bool(self.call("GET", "/healthz")[1]["leader"]["isThis"])
+
+
+class PatientCaller(Caller):
+    """Calls again where the connection breaks, as clients do while pods come and go; nothing else is papered over."""
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, str]:
+        """Call the API until it answers."""
+
+        def attempt() -> tuple[int, str] | None:
+            try:
+                return super(PatientCaller, self).ask(method, path, body, **headers)
+            except (OSError, http.client.HTTPException):
+                return None
+
+        found = wait_for(attempt, f"an answer to {method} {self.url}{path}")
+        assert found is not None
+        return found

@@ -222,6 +222,8 @@ WORDPRESS = Image(
     prepare=_copy_shop_files,
     key=context_digest(SHOP_FILES),
 )
+# What the chart asks for; stock WordPress is given this name where no shop is needed.
+WOOCOMMERCE_NAME = f"docker.io/urumi/woocommerce:{_app_version('woocommerce')}"
 GOLANG = Image("localhost/golang:1", HERE / "golang", needs=BASE)
 PYTHON = Image("localhost/python:3", HERE / "python", needs=BASE)
 SERVER = Image(

@@ -1,13 +1,11 @@
 """The platform with real containers, as a process beside the node or as pods on it."""
 
-import http.client
 import json
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
 
-from tests.caller import Caller
+from tests.caller import PatientCaller
 from tests.kubectl import Kubectl, wait_for
 from tests.node.host import run
 from tests.node.node import ROOT, Node
@@ -16,6 +14,8 @@ from tests.server.people import Person
 
 CHARTS = ROOT / "charts"
 LABEL = "app.kubernetes.io/name=urumi"
+POD_PORT = 8780
+REPLICAS = 2
 ROLLOUT_SECONDS = 300.0
 
 
@@ -34,17 +34,17 @@ class NodePlatform(ServerProcess):
         super().start()
 
 
-class InstalledPlatform(Caller):
+class InstalledPlatform(PatientCaller):
     """charts/platform on the node: two pods of the server's own image, with the chart's account and rights.
 
-    It is called by its Service and as an operator whom RBAC knows. A call whose connection breaks is made again, as
-    every client does; nothing else is papered over.
+    It is called by its Service and as an operator whom RBAC knows.
     """
 
     def __init__(self, node: Node, kubectl: Kubectl, folder: Path) -> None:
         self.port = free_port()
         super().__init__(f"http://127.0.0.1:{self.port}", "", "store-platform")
         self.kubectl = kubectl
+        self.config: dict[str, str] = {}
         self._node = node
         self._folder = folder
 
@@ -63,6 +63,7 @@ class InstalledPlatform(Caller):
         values.write_text(json.dumps({"config": config, "networkPolicy": policy}))
         # As docs/production.md has it.
         how = ("--install", "--create-namespace", "--take-ownership", "--force-conflicts", "--reset-values")
+        self.config = config
         self.helm("upgrade", *how, "--values", str(values), "urumi", str(CHARTS / "platform"))
         self.wait_until_ready()
 
@@ -73,9 +74,10 @@ class InstalledPlatform(Caller):
         return run(cluster.helm, verb, *words, *where, timeout_seconds=ROLLOUT_SECONDS)
 
     def wait_until_ready(self) -> None:
-        """Wait until the pods are those of the release's newest revision, and all ready."""
+        """Wait until the pods are those of the release's newest revision, all ready, and those of before are gone."""
         where = ("-n", self.namespace, f"--timeout={ROLLOUT_SECONDS:.0f}s")
         self.kubectl.run("rollout", "status", "deployment/urumi", *where)
+        wait_for(lambda: len(self.pods()) == REPLICAS, f"{REPLICAS} pods of the platform and no more", ROLLOUT_SECONDS)
 
     def pods(self) -> list[str]:
         """Return the names of the server's pods."""
@@ -92,22 +94,20 @@ class InstalledPlatform(Caller):
 
         return wait_for(look, "one of the platform's pods to lead")
 
+    def kill(self, pod: str) -> None:
+        """End the server of a pod as a crash does; the kubelet starts it again."""
+        container = self.kubectl.get("pod", pod, self.namespace)["status"]["containerStatuses"][0]["containerID"]
+        self._node.kill(container.removeprefix("containerd://"))
+
     def logs(self) -> str:
         """Return what the server's pods have logged."""
         return self.kubectl.run("logs", "-n", self.namespace, "-l", LABEL, "--prefix", "--tail=-1")
 
-    def call(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
-        """Call the API by the Service, again where the pod on the other side went away."""
-
-        def attempt() -> tuple[int, Any] | None:
-            try:
-                return super(InstalledPlatform, self).call(method, path, body, **headers)
-            except (OSError, http.client.HTTPException):
-                return None
-
-        found = wait_for(attempt, f"an answer to {method} {path} by the Service")
-        assert found is not None
-        return found
+    def at(self, pod: str) -> PatientCaller:
+        """Return a way to one of the pods, past the Service."""
+        port = free_port()
+        self._node.open_door(port, self.kubectl.get("pod", pod, self.namespace)["status"]["podIP"], POD_PORT)
+        return PatientCaller(f"http://127.0.0.1:{port}", self.token, self.namespace)
 
 
 def changed_charts(folder: Path, engine: str, *changes: tuple[str, str]) -> Path:
