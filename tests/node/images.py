@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -126,6 +127,9 @@ def _archive(image: Image) -> None:
     _buildah("push", "--quiet", image.local_name, f"docker-archive:{partial}:{image.full_name()}")
     for old in image.archive.parent.glob(f"{image.archive.stem.rpartition('-')[0]}-{'?' * 16}.tar"):
         old.unlink()
+        # It may be another cache's archive, or one that others are built from.
+        with suppress(NodeError):
+            _buildah("rmi", f"localhost/urumi-node:{old.stem[-16:]}")
     partial.rename(image.archive)
 
 

@@ -58,9 +58,7 @@ class InstalledPlatform(PatientCaller):
     def upgrade(self, **config: str) -> None:
         """Upgrade the release to these settings, all others as the chart has them, and wait for the pods."""
         values = self._folder / "values.json"
-        # The API server of the node has a port of its own.
-        policy = {"apiServerPorts": [443, self._node.port]}
-        values.write_text(json.dumps({"config": config, "networkPolicy": policy}))
+        values.write_text(json.dumps({"config": config}))
         # As docs/production.md has it.
         how = ("--install", "--create-namespace", "--take-ownership", "--force-conflicts", "--reset-values")
         self.config = config
@@ -76,7 +74,8 @@ class InstalledPlatform(PatientCaller):
     def wait_until_ready(self) -> None:
         """Wait until the pods are those of the release's newest revision, all ready, and those of before are gone."""
         where = ("-n", self.namespace, f"--timeout={ROLLOUT_SECONDS:.0f}s")
-        self.kubectl.run("rollout", "status", "deployment/urumi", *where)
+        done = self.kubectl.attempt("rollout", "status", "deployment/urumi", *where)
+        assert done.returncode == 0, f"{done.stderr}\nIts pods' last words:\n{self.logs(tail=5)}"
         wait_for(lambda: len(self.pods()) == REPLICAS, f"{REPLICAS} pods of the platform and no more", ROLLOUT_SECONDS)
 
     def pods(self) -> list[str]:
@@ -99,9 +98,9 @@ class InstalledPlatform(PatientCaller):
         container = self.kubectl.get("pod", pod, self.namespace)["status"]["containerStatuses"][0]["containerID"]
         self._node.kill(container.removeprefix("containerd://"))
 
-    def logs(self) -> str:
-        """Return what the server's pods have logged."""
-        return self.kubectl.run("logs", "-n", self.namespace, "-l", LABEL, "--prefix", "--tail=-1")
+    def logs(self, tail: int = -1) -> str:
+        """Return what the server's pods have logged, all of it or the last lines of each."""
+        return self.kubectl.run("logs", "-n", self.namespace, "-l", LABEL, "--prefix", f"--tail={tail}")
 
     def at(self, pod: str) -> PatientCaller:
         """Return a way to one of the pods, past the Service."""
