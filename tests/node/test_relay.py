@@ -14,36 +14,39 @@ pytestmark = pytest.mark.anyio
 
 async def ask(behaviour: str) -> bytes:
     """Ask a server through a relay, and return its whole answer."""
+    answered = asyncio.Event()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readline()
         if behaviour == "reset":
             # A close without lingering is a reset, as the death of a process may be.
-            linger = struct.pack("ii", 1, 0)
-            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         else:
             writer.write(b"hello")
-        writer.close()
+        await end(writer)
+        answered.set()
 
-    async def enter(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await join(reader, writer, "127.0.0.1", port_of(server))
-
-    async with (
-        await asyncio.start_server(answer, "127.0.0.1") as server,
-        await asyncio.start_server(enter, "127.0.0.1") as relay,
-        asyncio.timeout(30),
-    ):
-        reader, writer = await asyncio.open_connection("127.0.0.1", port_of(relay))
+    ours, theirs = socket.socketpair()
+    reader, writer = await asyncio.open_connection(sock=ours)
+    relay_reader, relay_writer = await asyncio.open_connection(sock=theirs)
+    async with asyncio.timeout(30), await asyncio.start_server(answer, "127.0.0.1") as server:
+        port = int(server.sockets[0].getsockname()[1])
+        relay = asyncio.create_task(join(relay_reader, relay_writer, "127.0.0.1", port))
         writer.write(b"well?\n")
         try:
             return await reader.read()
         finally:
-            writer.close()
+            await end(writer)
+            await relay
+            await end(relay_writer)
+            await answered.wait()
 
 
-def port_of(server: asyncio.Server) -> int:
-    """Return the port that a server listens on."""
-    return int(server.sockets[0].getsockname()[1])
+async def end(writer: asyncio.StreamWriter) -> None:
+    """Close a connection that may be gone already."""
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
 
 
 async def test_an_answer_and_its_end_come_through() -> None:
