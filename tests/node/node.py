@@ -178,23 +178,36 @@ class Node:
         self._open({port: (address, to_port)})
 
     def load(self, archive: Path) -> None:
-        """Import the images of an archive, where this very archive was not imported before."""
-        marks = self._containerd_root().parent / "imported"
-        marks.mkdir(exist_ok=True)
-        mark = marks / archive.name
+        """Import the images of an archive, where its name does not stand for this very archive yet."""
+        mark = self._marks() / archive.name
         if mark.exists():
             return
         self.inside(*CTR, "images", "import", str(archive), timeout_seconds=600)
+        self._forget(archive.stem.rpartition("-")[0])
         mark.touch()
 
     def tag(self, image: str, name: str) -> None:
-        """Give an image another name too."""
+        """Give an image another name too; an archive of that name is imported again when it is wanted next."""
         self.inside(*CTR, "images", "tag", "--force", image, name)
+        self._forget(name.rpartition("/")[2].replace(":", "-"))
 
     def containers_of(self, namespace: str) -> list[str]:
         """Return the ids of the containers of a namespace, as containerd knows them."""
         label = f'labels."io.kubernetes.pod.namespace"=={namespace}'
         return self.inside(*CTR, "containers", "list", "--quiet", label).split()
+
+    def kill(self, container: str) -> None:
+        """Kill the first process of a container, which it cannot prevent."""
+        self.inside(*CTR, "tasks", "kill", "--signal", "SIGKILL", container)
+
+    def _marks(self) -> Path:
+        marks = self._containerd_root().parent / "imported"
+        marks.mkdir(exist_ok=True)
+        return marks
+
+    def _forget(self, name: str) -> None:
+        for mark in self._marks().glob(f"{name}-{'?' * 16}.tar"):
+            mark.unlink()
 
     def _built(self) -> tuple[Binaries, Binaries]:
         if self._programs is None:

@@ -10,7 +10,6 @@ import ctypes
 import os
 import socket
 import sys
-from contextlib import suppress
 
 CLONE_NEWNET = 0x40000000
 CHUNK = 1 << 16
@@ -27,13 +26,16 @@ def enter_network(pid: int) -> None:
 
 
 async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Copy one direction until its end, and hand the end on."""
-    with suppress(OSError):
+    """Copy one direction until its end, and hand the end on, as an end or as a break."""
+    try:
         while chunk := await reader.read(CHUNK):
             writer.write(chunk)
             await writer.drain()
         if writer.can_write_eof():
             writer.write_eof()
+    except OSError:
+        # Without a word the other side would wait for an answer that nobody is left to give.
+        writer.transport.abort()
 
 
 async def join(
