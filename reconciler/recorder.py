@@ -33,7 +33,9 @@ BURST = 25
 REFILL_SECONDS = 300.0
 SERIES_SECONDS = 600.0
 LINE_LENGTH = 2000
-TOLD = frozenset({"ProvisioningStarted", "HelmInstalled", "Ready", "Recovered", "GuardrailsUpdated", "Deleting"})
+TOLD = frozenset(
+    {"ProvisioningStarted", "HelmInstalled", "Ready", "Recovered", "GuardrailsUpdated", "TakenOver", "Deleting"}
+)
 KNOWN_SERIES = 4096
 MAX_NOTE_CHARACTERS = 1000
 

@@ -103,6 +103,12 @@ class StatusDraft:
         self._set("StorefrontAnswers", "Unknown", "Provisioning", "")
         self.event("ProvisioningStarted", why)
 
+    def take_over(self, epoch: int) -> None:
+        """Say it where an earlier leader had this in hand, and somebody else goes on."""
+        waits = self.reason("Reconciling") == WAITING_FOR_SLOT
+        if self.is_true("Reconciling") and not waits and int(self.status.get("epoch", epoch)) < epoch:
+            self.event("TakenOver", "the server that worked on it stopped; another one goes on from here")
+
     @property
     def inventory(self) -> Inventory:
         """Return what the store is made of, as it was left."""

@@ -49,7 +49,7 @@ class Answer:
 
 
 SIMULATED = Answer("Unknown", "Simulated", "simulated containers: no shop answers")
-NOT_CHECKED = Answer("Unknown", "NotChecked", "not looked at: STOREFRONT_CHECK is off")
+NOT_CHECKED = Answer("Unknown", "NotChecked", "storefront not looked at: STOREFRONT_CHECK is off")
 
 
 @dataclass(slots=True)

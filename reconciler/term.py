@@ -123,7 +123,9 @@ class Term:
         await provision(self._context, store, self._draft(store))
 
     def _draft(self, store: Object) -> StatusDraft:
-        return StatusDraft(store, max_events=self._settings.max_status_events)
+        draft = StatusDraft(store, max_events=self._settings.max_status_events)
+        draft.take_over(self._context.mandate.epoch)
+        return draft
 
     async def _with_finalizer(self, store: Object) -> Object:
         meta = store["metadata"]

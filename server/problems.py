@@ -38,7 +38,7 @@ PROBLEMS = {
     "too-many-requests": (429, "Too many requests"),
     "internal": (500, "A defect in the server"),
     "cluster-refused": (502, "The Kubernetes API refused"),
-    "cluster-unreachable": (503, "The Kubernetes API does not answer"),
+    "cluster-unreachable": (503, "The Kubernetes API is out of reach"),
     "busy": (503, "The server is busy"),
 }
 _BY_STATUS = {404: "not-found", 405: "method-not-allowed"}
@@ -118,6 +118,11 @@ async def handle_error(request: Request, error: Exception) -> Response:
 
 
 def _cluster_problem(error: ClusterError) -> ProblemError:
+    if error.status == 401:
+        # The server's own token, not the caller's: a pod's ends with the pod, a moment before its last answers.
+        detail = "The Kubernetes API does not accept this server's own token any more; nothing was changed."
+        hint = "Try again: another replica may answer. If none does, look at the server's ServiceAccount or kubeconfig."
+        return ProblemError("cluster-unreachable", detail, hint=hint, headers={"Retry-After": "1"})
     if error.status in (0, 429) or error.status >= 500:
         seconds = int(error.retry_after_seconds or RETRY_AFTER_SECONDS)
         hint = "Nothing was changed as far as the server knows; reads go on from what it last saw."

@@ -1,24 +1,22 @@
 """A server as a process of its own, with a platform namespace, a token and a port of its own."""
 
-import json
 import os
 import secrets
 import signal
 import socket
 import subprocess
 import sys
-import urllib.error
 import urllib.request
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from cluster.local import ClusterInfo
+from tests.caller import Caller
 from tests.kubectl import Kubectl, wait_for
-from urumi.config import Target
 
 
-class ServerProcess:
+class ServerProcess(Caller):
     """`urumi serve` against the test cluster; use as a context manager, or start and stop by hand."""
 
     python: tuple[str, ...] = (sys.executable,)
@@ -26,27 +24,17 @@ class ServerProcess:
     def __init__(
         self, cluster: ClusterInfo, kubectl: Kubectl, folder: Path, *, namespace: str = "", **environ: str
     ) -> None:
+        self.port = free_port()
+        platform_namespace = namespace or f"platform-{secrets.token_hex(3)}"
+        super().__init__(f"http://127.0.0.1:{self.port}", secrets.token_urlsafe(16), platform_namespace)
         self.cluster = cluster
         self.kubectl = kubectl
-        self.namespace = namespace or f"platform-{secrets.token_hex(3)}"
-        self.port = free_port()
-        self.token = secrets.token_urlsafe(16)
         self.log = folder / "server.log"
         self._folder = folder
         self.environ = environ
         self._process: subprocess.Popen[bytes] | None = None
         if not namespace:
             kubectl.run("create", "namespace", self.namespace)
-
-    @property
-    def url(self) -> str:
-        """The server's URL."""
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def target(self) -> Target:
-        """The server and its token, as clients take them."""
-        return Target(self.url, self.token)
 
     @property
     def pid(self) -> int:
@@ -106,46 +94,6 @@ class ServerProcess:
     def thaw(self) -> None:
         """Let a frozen server go on."""
         os.kill(self.pid, signal.SIGCONT)
-
-    def is_leading(self) -> bool:
-        """Return whether this server says that it is the one that acts."""
-        return bool(self.call("GET", "/healthz")[1]["leader"]["isThis"])
-
-    def call(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
-        """Call the API with the token; return the status and the parsed answer."""
-        data = None if body is None else json.dumps(body).encode()
-        given = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json", **headers}
-        request = urllib.request.Request(self.url + path, data, given, method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                return answer.status, json.loads(answer.read() or b"null")
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, json.loads(error.read() or b"null")
-
-    def create(self, store_id: str, engine: str = "woocommerce") -> Any:
-        """Ask for a store."""
-        status, store = self.call("POST", "/stores", {"storeId": store_id, "engine": engine})
-        assert status in (200, 202), store
-        return store
-
-    def store(self, store_id: str) -> Any:
-        """Return a store, None where there is none."""
-        status, store = self.call("GET", f"/stores/{store_id}")
-        return store if status == 200 else None
-
-    def wait_for_phase(self, store_id: str, phase: str, seconds: float = 90.0) -> Any:
-        """Wait until a store has a phase, and return it."""
-
-        def look() -> Any:
-            store = self.store(store_id)
-            return store if store and store["phase"] == phase else None
-
-        return wait_for(look, f"store {store_id} to be {phase}; it is {self.store(store_id)}", seconds)
-
-    def wait_until_gone(self, store_id: str) -> None:
-        """Wait until a store is gone."""
-        wait_for(lambda: self.store(store_id) is None, f"store {store_id} to be gone")
 
     def _is_ready(self) -> bool:
         assert self._process is not None

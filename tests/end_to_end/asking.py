@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster.local import ClusterInfo
+from tests.caller import Caller
 from tests.kubectl import Kubectl
 from tests.serve import ServerProcess
 
@@ -22,7 +23,7 @@ def store_object(namespace: str, store_id: str, engine: str = "woocommerce", **v
     }
 
 
-def ask(kubectl: Kubectl, platform: ServerProcess, store_id: str, engine: str = "woocommerce", **values: Any) -> None:
+def ask(kubectl: Kubectl, platform: Caller, store_id: str, engine: str = "woocommerce", **values: Any) -> None:
     """Ask for a store with chart values of its own."""
     kubectl.apply(store_object(platform.namespace, store_id, engine, **values))
 

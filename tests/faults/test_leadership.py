@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cluster.local import ClusterInfo
+from tests.end_to_end.asking import events_of
 from tests.faults.helm_watch import HelmWatch, slow_helm
 from tests.faults.proxy import ApiProxy
 from tests.kubectl import Kubectl, wait_for
@@ -65,6 +66,7 @@ def test_both_answer_the_same_and_only_one_acts(pair: Pair) -> None:
     assert watch.overlaps == set()
     for store_id in pair.store_ids:
         assert len(watch.seen[store_id]) == 1
+        assert events_of(pair.other.store(store_id), "TakenOver") == []
         wait_for(lambda each=store_id: pair.leader.store(each) == pair.other.store(each), "both to say the same")  # type: ignore[misc]
     assert (pair.leader.is_leading(), pair.other.is_leading()) == (True, False)
 
@@ -77,6 +79,8 @@ def test_a_killed_leader_is_followed_and_no_provision_is_lost(pair: Pair) -> Non
         pair.wait_until_ready()
     assert watch.overlaps == set()
     assert pair.other.is_leading()
+    for store_id in pair.store_ids:
+        assert len(events_of(pair.other.store(store_id), "TakenOver")) == 1
     pair.leader.start()
 
 

@@ -8,6 +8,7 @@ from tests.kubectl import Kubectl
 from tests.node import images
 from tests.node.errors import NodeError
 from tests.node.node import ROOT, Node
+from tests.node.platform import InstalledPlatform
 
 SYSTEM_IMAGES = (images.BUSYBOX, images.PAUSE)
 
@@ -49,3 +50,14 @@ def node_kubectl(node: Node) -> Kubectl:
     kubectl = Kubectl(node.cluster)
     kubectl.run("apply", "-f", str(ROOT / "crds" / "stores.yaml"))
     return kubectl
+
+
+@pytest.fixture(scope="session")
+def installed(
+    node: Node, node_kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory, say: Callable[[str], None]
+) -> InstalledPlatform:
+    """The platform's own chart on the node, with the settings it comes with; it goes with the node."""
+    images.load_images(node, [images.SERVER], say)
+    platform = InstalledPlatform(node, node_kubectl, tmp_path_factory.mktemp("installed"))
+    platform.install()
+    return platform

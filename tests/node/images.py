@@ -6,30 +6,36 @@ that others are built from counts among that; so whatever changes is built anew,
 """
 
 import hashlib
+import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cluster.binaries import MODULE_DIR
+from cluster.folders import cache_root
 from cluster.lock import file_lock
+from cluster.toolchain import find_go, minimum_version
+from tests.node.context import context_digest, copy_context
 from tests.node.errors import NodeError
 from tests.node.folders import node_cache
 from tests.node.host import SEARCH, run
-from tests.node.node import Node
+from tests.node.node import ROOT, Node
 
 HERE = Path(__file__).resolve().parent / "stand_ins"
 # What the chart's own image has beside WordPress: its settings, its health check.
-SHOP_FILES = HERE.parent.parent.parent / "charts" / "woocommerce" / "files"
+SHOP_FILES = ROOT / "charts" / "woocommerce" / "files"
 BUILD_SECONDS = 1200.0
-LEFT_OUT = shutil.ignore_patterns("node_modules", ".git", "__pycache__")
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
     """An image to build: its name for pods, what it is built from, the images it needs by the names it knows them by.
 
-    `prepare` puts further files into the copy of the context; `key` stands for them.
+    `prepare` puts further files into the copy of the context; `key` stands for them. `ignore_file` says what of the
+    context belongs to it. `options` are further words for buildah, on how it is built and not on what: caches, mirrors.
     """
 
     name: str
@@ -39,12 +45,14 @@ class Image:
     arguments: Mapping[str, str] = field(default_factory=dict)
     prepare: Callable[[Path], None] = lambda folder: None
     key: str = ""
+    ignore_file: Path | None = None
+    options: Callable[[], Sequence[str]] = list
 
     @property
     def digest(self) -> str:
         """What stands for everything that decides what is in the image."""
         found = hashlib.sha256(f"{self.name}\0{self.file}\0{self.key}\0{sorted(self.arguments.items())}\0".encode())
-        found.update(folder_digest(self.context).encode())
+        found.update(context_digest(self.context, self.ignore_file).encode())
         for alias, image in sorted(self.needs.items()):
             found.update(f"{alias}\0{image.digest}\0".encode())
         return found.hexdigest()[:16]
@@ -66,15 +74,6 @@ class Image:
         if not rest:
             return f"docker.io/library/{self.name}"
         return self.name if "." in first or first == "localhost" else f"docker.io/{self.name}"
-
-
-def folder_digest(folder: Path) -> str:
-    """Return what stands for everything in a folder."""
-    found = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and "node_modules" not in path.parts:
-            found.update(f"{path.relative_to(folder)}\0{path.stat().st_mode}\0".encode() + path.read_bytes())
-    return found.hexdigest()
 
 
 def ensure_images(images: Sequence[Image], say: Callable[[str], None]) -> None:
@@ -109,13 +108,13 @@ def _build(image: Image, say: Callable[[str], None]) -> None:
     say(f"Building the image {image.name}.")
     context = node_cache() / "build" / image.digest
     shutil.rmtree(context, ignore_errors=True)
-    shutil.copytree(image.context, context, symlinks=True, ignore=LEFT_OUT)
+    copy_context(image.context, context, image.ignore_file)
     try:
         image.prepare(context)
         arguments = [word for name, value in image.arguments.items() for word in ("--build-arg", f"{name}={value}")]
         _buildah(
             *("build", "--isolation", "chroot", "--pull-never", "--layers=false", "--tag", image.local_name),
-            *(*arguments, "--file", str(context / image.file), str(context)),
+            *(*arguments, *image.options(), "--file", str(context / image.file), str(context)),
         )
     finally:
         shutil.rmtree(context, ignore_errors=True)
@@ -176,6 +175,35 @@ def _bootstrap(folder: Path) -> None:
         (folder / "authorities.crt").touch()
 
 
+def _server_options() -> list[str]:
+    """Mount this machine's Go and its caches where golang's stand-in looks for them, and name its mirrors."""
+    minimum = minimum_version((MODULE_DIR / "go.mod").read_text())
+    go = find_go(minimum, cache_root(), lambda words: None).command
+    root, cache, modules, proxy = run(go, "env", "GOROOT", "GOCACHE", "GOMODCACHE", "GOPROXY").splitlines()
+    for folder in (cache, modules):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    mirrors = {"GOPROXY": proxy, "PIP_INDEX_URL": os.environ.get("PIP_INDEX_URL")}
+    return [
+        *(
+            "--volume",
+            f"{root}:/usr/local/go:ro",
+            "--volume",
+            f"{cache}:/go/cache",
+            "--volume",
+            f"{modules}:/go/modules",
+        ),
+        *(word for name, value in mirrors.items() if value for word in ("--build-arg", f"{name}={value}")),
+    ]
+
+
+def _app_version(chart: str) -> str:
+    """Return the version of what a chart installs, which is the tag of its image."""
+    found = re.search(r'^appVersion: "(.+)"$', (ROOT / "charts" / chart / "Chart.yaml").read_text(), re.MULTILINE)
+    if found is None:
+        raise NodeError(f"charts/{chart}/Chart.yaml names no appVersion")
+    return found[1]
+
+
 def _copy_shop_files(folder: Path) -> None:
     shutil.copytree(SHOP_FILES, folder / "urumi")
 
@@ -192,5 +220,18 @@ WORDPRESS = Image(
     HERE / "wordpress",
     needs=BASE,
     prepare=_copy_shop_files,
-    key=folder_digest(SHOP_FILES),
+    key=context_digest(SHOP_FILES),
+)
+# What the chart asks for; stock WordPress is given this name where no shop is needed.
+WOOCOMMERCE_NAME = f"docker.io/urumi/woocommerce:{_app_version('woocommerce')}"
+GOLANG = Image("localhost/golang:1", HERE / "golang", needs=BASE)
+PYTHON = Image("localhost/python:3", HERE / "python", needs=BASE)
+SERVER = Image(
+    f"urumi/urumi:{_app_version('platform')}",
+    ROOT,
+    file="server/Dockerfile",
+    needs={GOLANG.name: GOLANG, PYTHON.name: PYTHON},
+    arguments={"GO_IMAGE": GOLANG.name, "PYTHON_IMAGE": PYTHON.name},
+    ignore_file=ROOT / "server" / "Dockerfile.dockerignore",
+    options=_server_options,
 )

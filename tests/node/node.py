@@ -189,6 +189,10 @@ class Node:
         label = f'labels."io.kubernetes.pod.namespace"=={namespace}'
         return self.inside(*CTR, "containers", "list", "--quiet", label).split()
 
+    def kill(self, container: str) -> None:
+        """Kill the first process of a container, which it cannot prevent."""
+        self.inside(*CTR, "tasks", "kill", "--signal", "SIGKILL", container)
+
     def _built(self) -> tuple[Binaries, Binaries]:
         if self._programs is None:
             say = self._say

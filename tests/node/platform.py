@@ -1,15 +1,22 @@
-"""The platform beside the node: the server's process of this machine, in the node's network, reached by a door."""
+"""The platform with real containers, as a process beside the node or as pods on it."""
 
+import json
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
 
+from tests.caller import PatientCaller
 from tests.kubectl import Kubectl, wait_for
+from tests.node.host import run
 from tests.node.node import ROOT, Node
-from tests.serve import ServerProcess
+from tests.serve import ServerProcess, free_port
+from tests.server.people import Person
 
 CHARTS = ROOT / "charts"
+LABEL = "app.kubernetes.io/name=urumi"
+POD_PORT = 8780
+REPLICAS = 2
+ROLLOUT_SECONDS = 300.0
 
 
 class NodePlatform(ServerProcess):
@@ -26,19 +33,81 @@ class NodePlatform(ServerProcess):
         self.python = ("setpriv", "--pdeathsig", "KILL", *self._node.in_network(sys.executable))
         super().start()
 
-    def wait_for_words(self, store_id: str, words: str, seconds: float = 120.0) -> Any:
-        """Wait until a store's progress or error contains words, and return the store."""
-        seen: list[str] = []
 
-        def look() -> Any:
-            store = self.store(store_id) or {}
-            parts = (store.get("progress") or {}, store.get("lastError") or {})
-            said = " ".join(part["message"] for part in parts if part.get("message"))
-            if said and said not in seen[-1:]:
-                seen.append(said)
-            return store if words in said else None
+class InstalledPlatform(PatientCaller):
+    """charts/platform on the node: two pods of the server's own image, with the chart's account and rights.
 
-        return wait_for(look, f"store {store_id} to say {words!r}; it said {seen}", seconds)
+    It is called by its Service and as an operator whom RBAC knows.
+    """
+
+    def __init__(self, node: Node, kubectl: Kubectl, folder: Path) -> None:
+        self.port = free_port()
+        super().__init__(f"http://127.0.0.1:{self.port}", "", "store-platform")
+        self.kubectl = kubectl
+        self.config: dict[str, str] = {}
+        self._node = node
+        self._folder = folder
+
+    def install(self) -> None:
+        """Install the chart, let an operator in, and open a door to the Service."""
+        self.upgrade()
+        self.token = Person(self.kubectl, self.namespace, "operator", "urumi-operator").token
+        service = self.kubectl.get("service", "urumi", self.namespace)
+        self._node.open_door(self.port, service["spec"]["clusterIP"], service["spec"]["ports"][0]["port"])
+
+    def upgrade(self, **config: str) -> None:
+        """Upgrade the release to these settings, all others as the chart has them, and wait for the pods."""
+        values = self._folder / "values.json"
+        # The API server of the node has a port of its own.
+        policy = {"apiServerPorts": [443, self._node.port]}
+        values.write_text(json.dumps({"config": config, "networkPolicy": policy}))
+        # As docs/production.md has it.
+        how = ("--install", "--create-namespace", "--take-ownership", "--force-conflicts", "--reset-values")
+        self.config = config
+        self.helm("upgrade", *how, "--values", str(values), "urumi", str(CHARTS / "platform"))
+        self.wait_until_ready()
+
+    def helm(self, verb: str, *words: str) -> str:
+        """Run Helm in the platform's namespace, as whoever installs."""
+        cluster = self._node.cluster
+        where = ("--namespace", self.namespace, "--kubeconfig", cluster.kubeconfig)
+        return run(cluster.helm, verb, *words, *where, timeout_seconds=ROLLOUT_SECONDS)
+
+    def wait_until_ready(self) -> None:
+        """Wait until the pods are those of the release's newest revision, all ready, and those of before are gone."""
+        where = ("-n", self.namespace, f"--timeout={ROLLOUT_SECONDS:.0f}s")
+        self.kubectl.run("rollout", "status", "deployment/urumi", *where)
+        wait_for(lambda: len(self.pods()) == REPLICAS, f"{REPLICAS} pods of the platform and no more", ROLLOUT_SECONDS)
+
+    def pods(self) -> list[str]:
+        """Return the names of the server's pods."""
+        names = ("-o", "jsonpath={.items[*].metadata.name}")
+        return self.kubectl.run("get", "pods", "-n", self.namespace, "-l", LABEL, *names).split()
+
+    def leader(self) -> str:
+        """Wait until a pod that is there leads, and return its name."""
+
+        def look() -> str:
+            status, health = self.call("GET", "/healthz")
+            name = str(health["leader"]["holder"]).partition("_")[0] if status == 200 else ""
+            return name if name in self.pods() else ""
+
+        return wait_for(look, "one of the platform's pods to lead")
+
+    def kill(self, pod: str) -> None:
+        """End the server of a pod as a crash does; the kubelet starts it again."""
+        container = self.kubectl.get("pod", pod, self.namespace)["status"]["containerStatuses"][0]["containerID"]
+        self._node.kill(container.removeprefix("containerd://"))
+
+    def logs(self) -> str:
+        """Return what the server's pods have logged."""
+        return self.kubectl.run("logs", "-n", self.namespace, "-l", LABEL, "--prefix", "--tail=-1")
+
+    def at(self, pod: str) -> PatientCaller:
+        """Return a way to one of the pods, past the Service."""
+        port = free_port()
+        self._node.open_door(port, self.kubectl.get("pod", pod, self.namespace)["status"]["podIP"], POD_PORT)
+        return PatientCaller(f"http://127.0.0.1:{port}", self.token, self.namespace)
 
 
 def changed_charts(folder: Path, engine: str, *changes: tuple[str, str]) -> Path:

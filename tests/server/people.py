@@ -30,7 +30,7 @@ class Person:
         kubectl.run("create", "serviceaccount", name, "-n", namespace)
         if role:
             self.bind(role)
-        self.token = kubectl.run("create", "token", name, "-n", namespace).strip()
+        self.token = kubectl.run("create", "token", name, "-n", namespace, "--duration=8h").strip()
 
     def bind(self, role: str) -> None:
         """Give the role."""

@@ -1,0 +1,214 @@
+"""The platform as it runs in a cluster: pods of its own image, its chart's account and rights, people whom RBAC knows.
+
+Stores are asked for by REST and followed by WebSocket; kubectl is for what a person would do to break something. Stock
+WordPress stands in for the shop's image under its very name: it sells nothing, so pods that are ready have to do.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
+
+from tests.end_to_end.asking import events_of
+from tests.kubectl import Kubectl, wait_for
+from tests.node import images
+from tests.node.node import Node
+from tests.node.platform import InstalledPlatform
+from tests.node.witness import Witness
+from tests.server.frames import read_frame
+from tests.server.people import Person
+from urumi.store import namespace_name
+from urumi.wire import SUBPROTOCOL
+
+pytestmark = [pytest.mark.node, pytest.mark.timeout(900)]
+SHOP = "followed"
+READY_SECONDS = 300.0
+MIB = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def platform(node: Node, installed: InstalledPlatform, say: Callable[[str], None]) -> Iterator[InstalledPlatform]:
+    """The installed platform, content with pods that are ready; with its own settings again afterwards."""
+    images.load_images(node, [images.MARIADB, images.WORDPRESS], say)
+    node.tag(images.WORDPRESS.full_name(), images.WOOCOMMERCE_NAME)
+    installed.upgrade(STOREFRONT_CHECK="off")
+    yield installed
+    for store in installed.call("GET", "/stores")[1]["items"]:
+        installed.call("DELETE", f"/stores/{store['storeId']}")
+    wait_for(lambda: installed.call("GET", "/stores")[1]["items"] == [], "the stores to be gone", seconds=180)
+    if installed.config:
+        installed.upgrade()
+
+
+@pytest.fixture(scope="module")
+def followed(platform: InstalledPlatform) -> list[Any]:
+    """A store's whole way to Ready, as a live subscriber sees it."""
+    headers = {"Authorization": f"Bearer {platform.token}"}
+    url = platform.url.replace("http", "ws") + "/ws"
+    with connect(url, additional_headers=headers, subprotocols=[Subprotocol(SUBPROTOCOL)]) as socket:
+        socket.send(json.dumps({"type": "subscribe", "stores": "all"}))
+        platform.create(SHOP)
+        states: list[Any] = []
+
+        def look() -> bool:
+            frame = read_frame(socket.recv(60))
+            store = frame.get("store") or {}
+            if store.get("storeId") == SHOP:
+                states.append(store)
+            return store.get("phase") == "Ready"
+
+        wait_for(look, f"the live line to say that {SHOP} is Ready", READY_SECONDS)
+    return states
+
+
+def refusals(platform: InstalledPlatform) -> list[str]:
+    """Return what the pods have logged about rights that they lack."""
+    return [line for line in platform.logs().splitlines() if "forbidden" in line.lower() or '"status": 403' in line]
+
+
+def run_in_pod(kubectl: Kubectl, platform: InstalledPlatform, pod: str, script: str) -> str:
+    """Run a shell script in a pod of the platform and return what it says, wherever it says it."""
+    done = kubectl.attempt("exec", "-n", platform.namespace, pod, "--", "sh", "-c", f"exec 2>&1; {script}")
+    return done.stdout.strip()
+
+
+def containers(kubectl: Kubectl, store_id: str) -> dict[str, Any]:
+    """Return what runs of a store: each container of each pod, how often it was started and since when."""
+    pods = json.loads(kubectl.run("get", "pods", "-n", namespace_name(store_id), "-o", "json"))["items"]
+    return {
+        f"{pod['metadata']['uid']} {status['name']}": (status["restartCount"], status["state"])
+        for pod in pods
+        for status in pod["status"]["containerStatuses"]
+    }
+
+
+def ask_until_taken(platform: InstalledPlatform, store_id: str) -> None:
+    """Ask for a store until it is taken; a pod that is being deleted may say why it takes none."""
+
+    def is_taken() -> bool:
+        status, answer = platform.call("POST", "/stores", {"storeId": store_id, "engine": "woocommerce"})
+        assert status in (200, 202) or (status == 503 and answer["hint"].startswith("Try again")), answer
+        return status != 503
+
+    wait_for(is_taken, f"the store {store_id} to be taken")
+
+
+def tell(store: Any, say: Callable[[str], None]) -> None:
+    """Tell the timeline of a store to the person who waits."""
+    for event in store["events"]:
+        say(f"{event['timestamp']} {event['type']}: {event['message']}")
+
+
+def test_both_pods_are_ready_and_one_of_them_leads(platform: InstalledPlatform) -> None:
+    pods = platform.pods()
+    assert len(pods) == 2
+    leads = {pod: platform.at(pod).is_leading() for pod in pods}
+    assert leads == {pod: pod == platform.leader() for pod in pods}
+
+
+def test_helm_test_passes(platform: InstalledPlatform) -> None:
+    assert "Succeeded" in platform.helm("test", "urumi")
+
+
+def test_a_pod_is_nobody_and_writes_nowhere(platform: InstalledPlatform, node_kubectl: Kubectl) -> None:
+    for pod in platform.pods():
+        assert run_in_pod(node_kubectl, platform, pod, "id -u") == "10001"
+        assert run_in_pod(node_kubectl, platform, pod, "grep CapEff /proc/1/status").split() == ["CapEff:", "0" * 16]
+        assert "Read-only file system" in run_in_pod(node_kubectl, platform, pod, "touch /usr/share/urumi/mark")
+
+
+def test_who_may_look_is_told_what_they_may_not(platform: InstalledPlatform, node_kubectl: Kubectl) -> None:
+    viewer = Person(node_kubectl, platform.namespace, "viewer", "urumi-viewer")
+    wait_for(lambda: platform.call("GET", "/stores", **viewer.bearer)[0] == 200, "the viewer to be let in")
+    body = {"storeId": "viewed", "engine": "woocommerce"}
+    status, problem = platform.call("POST", "/stores", body, **viewer.bearer)
+    assert status == 403
+    assert problem["detail"] == f"{viewer.user} may not create stores in the namespace {platform.namespace}."
+    assert "urumi-operator" in problem["hint"]
+
+
+def test_a_store_is_followed_live_from_the_request_to_ready(
+    platform: InstalledPlatform, followed: list[Any], node_kubectl: Kubectl, say: Callable[[str], None]
+) -> None:
+    phases = [store["phase"] for store in followed]
+    assert sorted(phases, key=["Pending", "Provisioning", "Ready"].index) == phases
+    said = list(dict.fromkeys((store.get("progress") or {}).get("message", "") for store in followed))
+    for words in ("helm installs chart", "mariadb 0/1", "mariadb 1/1, wordpress 0/1"):
+        assert [sentence for sentence in said if words in sentence], said
+    types = [event["type"] for event in followed[-1]["events"]]
+    assert types[0] == "ProvisioningStarted"
+    assert types[-1] == "Ready"
+    assert not {"AttemptFailed", "Failed"} & set(types)
+    assert platform.call("POST", f"/stores/{SHOP}/credentials")[1]["username"]
+    tell(followed[-1], say)
+    say(f"{said}")
+    assert refusals(platform) == []
+
+
+def test_a_leader_killed_in_the_middle_of_a_provision_is_followed(
+    platform: InstalledPlatform, followed: list[Any], node_kubectl: Kubectl, store_id: str, say: Callable[[str], None]
+) -> None:
+    before = containers(node_kubectl, SHOP)
+    second = f"{store_id}-2"
+    platform.create(store_id)
+    platform.wait_for_words(store_id, "waiting for mariadb")
+    with Witness(platform) as witness:
+        platform.kill(platform.leader())
+        platform.create(second)
+        stores = [platform.wait_for_phase(each, "Ready", READY_SECONDS) for each in (store_id, second)]
+    say(f"While the leader was killed: {witness.sentence()}.")
+    for store in stores:
+        tell(store, say)
+    assert witness.answers
+    assert witness.unexplained() == []
+    assert [len(events_of(stores[0], kind)) for kind in ("HelmInstallStarted", "TakenOver")] == [1, 1]
+    for store in stores:
+        assert store["release"]["revision"] == 1
+        assert not events_of(store, "AttemptFailed")
+    assert containers(node_kubectl, SHOP) == before
+    platform.wait_until_ready()
+    assert refusals(platform) == []
+
+
+def test_a_leader_whose_pod_is_torn_away_is_followed(
+    platform: InstalledPlatform, followed: list[Any], node_kubectl: Kubectl, say: Callable[[str], None]
+) -> None:
+    torn, before = platform.leader(), containers(node_kubectl, SHOP)
+    with Witness(platform) as witness:
+        node_kubectl.run("delete", "pod", "-n", platform.namespace, torn, "--force", "--grace-period=0")
+        ask_until_taken(platform, "torn")
+        assert platform.leader() != torn
+        platform.wait_until_ready()
+    say(f"While the leader's pod was torn away: {witness.sentence()}.")
+    assert witness.answers
+    assert witness.unexplained() == []
+    assert containers(node_kubectl, SHOP) == before
+    assert platform.call("DELETE", "/stores/torn")[0] == 202
+    assert refusals(platform) == []
+
+
+def test_an_upgrade_of_the_platform_touches_no_store_and_is_not_noticed(
+    platform: InstalledPlatform, followed: list[Any], node_kubectl: Kubectl, say: Callable[[str], None]
+) -> None:
+    pods, running, store = platform.pods(), containers(node_kubectl, SHOP), platform.store(SHOP)
+    with Witness(platform) as witness:
+        platform.upgrade()
+        wait_for(lambda: platform.leader() not in pods, "a new pod to lead")
+    say(f"While the platform was upgraded: {witness.sentence()}.")
+    assert not set(pods) & set(platform.pods())
+    assert containers(node_kubectl, SHOP) == running
+    assert platform.store(SHOP) == store
+    assert witness.unexplained() == []
+    assert refusals(platform) == []
+
+
+def test_a_pod_tells_its_measures_and_stays_small(platform: InstalledPlatform, say: Callable[[str], None]) -> None:
+    for pod in platform.pods():
+        text = platform.at(pod).ask("GET", "/metrics")[1]
+        found = next(line for line in text.splitlines() if line.startswith("process_resident_memory_bytes "))
+        memory = float(found.split()[1])
+        say(f"{pod} takes {memory / MIB:.0f} MiB")
+        assert memory < 150 * MIB
