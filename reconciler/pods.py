@@ -15,10 +15,14 @@ if TYPE_CHECKING:
 
 # States that every pod goes through on its way and that nobody has to do anything about.
 _ON_THE_WAY = {"ContainerCreating", "PodInitializing"}
-_TELLING = frozenset({"Ready", "PodScheduled"})
+_TELLING = frozenset({"Ready", "PodScheduled", "Initialized"})
 _TROUBLE = re.compile(r"error|fatal|panic|fail|refused|denied|no space|cannot|could not|not found", re.IGNORECASE)
+# "waiting for the database: connection refused" is how a healthy start begins.
+_PATIENCE = re.compile(r"\bwaiting for\b", re.IGNORECASE)
+# A moment, and the number of a process: other ones each time, which would be news each time.
+_MOMENT = re.compile(r"^\[?\d{4}-\d\d-\d\d[T ][\d:.,]+ ?(Z|UTC|[+-]\d\d:?\d\d)?\]? *(\[\d+\] *)?")
 _MAX_SAID_CHARACTERS = 240
-_KEPT_OF_CONTAINER = ("name", "image", "restartCount", "started", "state", "lastState")
+_KEPT_OF_CONTAINER = ("name", "image", "restartCount", "ready", "state", "lastState")
 
 
 def slim_pod(pod: Object) -> Object:
@@ -63,27 +67,34 @@ def pod_problem(pod: Object) -> tuple[str, str] | None:
     scheduled = conditions.get("PodScheduled", {})
     if scheduled.get("status") == "False":
         return scheduled.get("reason") or "Unschedulable", str(scheduled.get("message", ""))
-    problem = next(_container_problems(status), None)
+    is_initialized = conditions.get("Initialized", {}).get("status") == "True"
+    problem = next(_container_problems(status, is_initialized=is_initialized), None)
     if problem:
         return problem
     if status.get("reason"):
         return str(status["reason"]), str(status.get("message", ""))
     if status.get("phase") == "Running":
-        return "NotReady", "(its containers run, its readiness probe does not pass yet)"
+        return "NotReady", _not_ready_words(status)
     return "Starting", ""
 
 
-def _container_problems(status: Object) -> Iterator[tuple[str, str]]:
+def _not_ready_words(status: Object) -> str:
+    """Return what is known of containers that run: one that ended before may well do so again."""
+    for container in status.get("containerStatuses") or ():
+        ended = _after_an_end(container)
+        if ended and not container.get("ready"):
+            return f"container {container['name']} runs again{ended}"
+    return "(its containers run, its readiness probe does not pass yet)"
+
+
+def _container_problems(status: Object, *, is_initialized: bool) -> Iterator[tuple[str, str]]:
     for container in status.get("initContainerStatuses") or ():
-        yield from _init_problem(container)
+        yield from _state_problem(container)
+        # Once all is initialized, what runs is a sidecar.
+        if "running" in (container.get("state") or {}) and not is_initialized:
+            yield "Initializing", f"init container {container['name']} is at work{_after_an_end(container)}"
     for container in status.get("containerStatuses") or ():
         yield from _state_problem(container)
-
-
-def _init_problem(container: Object) -> Iterator[tuple[str, str]]:
-    yield from _state_problem(container)
-    if "running" in (container.get("state") or {}) and container.get("started", False) is not True:
-        yield "Initializing", f"init container {container['name']} is at work"
 
 
 def _state_problem(container: Object) -> Iterator[tuple[str, str]]:
@@ -100,10 +111,14 @@ def _state_problem(container: Object) -> Iterator[tuple[str, str]]:
 def _waiting_words(container: Object, waiting: Object) -> str:
     if "Image" in str(waiting.get("reason", "")):
         return str(container.get("image", "")) + _pull_cause(str(waiting.get("message", "")))
+    return f"container {container['name']}{_after_an_end(container)}"
+
+
+def _after_an_end(container: Object) -> str:
+    """Return how often a container was started anew and how it ended the last time."""
     terminated = (container.get("lastState") or {}).get("terminated") or {}
-    last = terminated.get("reason", "")
-    restarts = container.get("restartCount", 0)
-    words = f"container {container['name']}, {restarts} restarts" if restarts else f"container {container['name']}"
+    restarts, last = container.get("restartCount", 0), terminated.get("reason", "")
+    words = f", {restarts} restart{'s' if restarts > 1 else ''}" if restarts else ""
     return f"{words}, last ended with {last}{_last_said(terminated)}" if last else words
 
 
@@ -116,8 +131,9 @@ def _pull_cause(message: str) -> str:
 def _last_said(terminated: Object) -> str:
     """Return the first line of trouble that a container said before it ended, or its very last line."""
     lines = [line.strip() for line in str(terminated.get("message") or "").splitlines() if line.strip()]
-    telling = next((line for line in lines if _TROUBLE.search(line)), lines[-1] if lines else "")
-    return f": {_short(telling)}" if telling else ""
+    trouble = (line for line in lines if _TROUBLE.search(line) and not _PATIENCE.search(line))
+    telling = next(trouble, lines[-1] if lines else "")
+    return f": {_short(_MOMENT.sub('', telling))}" if telling else ""
 
 
 def _short(text: str) -> str:

@@ -9,6 +9,7 @@ from reconciler.engines import ENGINES
 from reconciler.health import Health, observe
 from reconciler.inventory import with_released
 from reconciler.metrics import FAILURES, PROVISION_SECONDS
+from reconciler.remedies import remedy_for
 from reconciler.resources import uid_of
 from reconciler.status import WAITING_FOR_STOREFRONT, WAITING_FOR_WORKLOADS
 from reconciler.storefront import storefront_answer
@@ -154,5 +155,5 @@ def _timeout(health: Health, limit_seconds: float) -> ProvisionTimeout:
         f"not ready within {limit_seconds:.0f} s: {health.sentence}",
         step="health",
         reason=health.reason,
-        hint="It becomes Ready by itself when its workloads do; fix the cause, retry, or delete the store.",
+        hint=remedy_for(health.sentence),
     )

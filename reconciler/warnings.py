@@ -1,6 +1,7 @@
 """What Kubernetes says only in Events: why a StatefulSet gets no pod, why a pod's volume is not mounted.
 
-Asked for, not watched: Events are many, and only a store that waits and cannot say why needs them.
+Asked for, not watched: Events are many, and only a store that waits and cannot say why needs them. What the scheduler
+says stands in the pod itself for as long as it is true, so its Events, which outlive that, are left out.
 """
 
 from __future__ import annotations
@@ -16,15 +17,14 @@ if TYPE_CHECKING:
     from reconciler.resources import Object
 
 MOST = 200
+CHOSEN = {"fieldSelector": "type=Warning,reason!=FailedScheduling", "limit": str(MOST)}
 
 Warnings = dict[str, tuple[str, str]]
 
 
 async def warnings_about(kube: Kube, namespace: str, workloads: Iterable[str]) -> Warnings:
     """Return the newest warning about each workload, its ReplicaSets or its pods: reason and words by workload."""
-    page = await kube.list_page(
-        EVENTS, namespace, {"fieldSelector": "type=Warning", "limit": str(MOST)}, metadata_only=False
-    )
+    page = await kube.list_page(EVENTS, namespace, CHOSEN, metadata_only=False)
     found: Warnings = {}
     for event in sorted(page.get("items") or (), key=_last_seen):
         about = str((event.get("regarding") or {}).get("name", ""))

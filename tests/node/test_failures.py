@@ -1,170 +1,164 @@
-"""What people meet: each failure of a real container gives the sentence that an operator needs."""
+"""What people meet: each failure of a real container gives the sentence that an operator needs, and what to do."""
 
-import json
+import base64
 import re
-import time
+import secrets
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from tests.end_to_end.asking import ask
-from tests.kubectl import Kubectl, wait_for
-from tests.node import images, layout
+from tests.kubectl import Kubectl
+from tests.node import images
+from tests.node.failures import PATIENCE, Failure, Told, run_out_of_patience, watch_progress
 from tests.node.node import Node
 from tests.node.platform import NodePlatform
+from tests.node.volumes import STORAGE_CLASS, give_volume, make_database
 
-pytestmark = [pytest.mark.node, pytest.mark.timeout(900)]
-# A provision that cannot succeed is Failed after this; long enough for a database to come up on a busy machine.
-PATIENCE = "60"
-
-
-@pytest.fixture(autouse=True)
-def databases(node: Node, say: Callable[[str], None]) -> None:
-    """The images that the stores of these tests have; their backend's is missing throughout."""
-    images.load_images(node, [images.POSTGRES, images.REDIS], say)
-
-
-@pytest.fixture
-def serve(node: Node, node_kubectl: Kubectl, store_id: str, tmp_path: Path) -> Iterator[Callable[..., NodePlatform]]:
-    """A platform with settings of its own, and the end of the store afterwards."""
-    started: list[NodePlatform] = []
-
-    def start(**environ: str) -> NodePlatform:
-        platform = NodePlatform(node, node_kubectl, tmp_path, MAX_PROVISION_SECONDS=PATIENCE, **environ)
-        started.append(platform)
-        platform.start()
-        return platform
-
-    yield start
-    for platform in started:
-        platform.call("DELETE", f"/stores/{store_id}")
-        platform.wait_until_gone(store_id)
-        platform.stop()
+pytestmark = [pytest.mark.node, pytest.mark.timeout(1200)]
+MARK = secrets.token_hex(2)
+IMAGE, MEMORY, QUOTA, FULL, MARIADB, POSTGRES = (
+    f"{name}-{MARK}" for name in ("image", "memory", "quota", "full", "mariadb", "postgres")
+)
+VOLUME_PASSWORD = secrets.token_hex(12)
+NAMES = {"DATABASE": "wordpress", "USER": "wordpress", "PASSWORD": VOLUME_PASSWORD, "ROOT_PASSWORD": VOLUME_PASSWORD}
+GIVEN = {"storage": {"className": STORAGE_CLASS}}
+STOCK = {
+    "image": {"repository": "urumi/stock-wordpress", "tag": "1"},
+    "install": {"command": ["/usr/local/bin/stock-install"]},
+}
+# The words are Postgres's own; the backend's image is not needed for them.
+LOGIN = "until pg_isready --host=postgres --username=medusa; do sleep 1; done; exec psql $(DATABASE_URL) -c 'select 1'"
+PSQL = {
+    "image": {"repository": "postgres", "tag": "16.14-bookworm"},
+    "migrate": {"command": ["sh", "-c", LOGIN]},
+}
 
 
-def wait_for_error(platform: NodePlatform, store_id: str) -> str:
-    """Wait until the store is Failed and return the message of its error."""
-    store = platform.wait_for_phase(store_id, "Failed", seconds=240)
-    assert store["lastError"]["hint"]
-    return str(store["lastError"]["message"])
+def memory(size: str) -> dict[str, Any]:
+    """Return resources of a container with just so much memory."""
+    return {"requests": {"cpu": "50m", "memory": size}, "limits": {"cpu": "500m", "memory": size}}
 
 
-def container_states(kubectl: Kubectl, store_id: str) -> list[Any]:
-    """Return the states of every container of a store."""
-    pods = kubectl.run("get", "pods", "-n", f"store-{store_id}", "-o", "json")
-    found = []
-    for pod in json.loads(pods)["items"]:
-        status = pod.get("status") or {}
-        for kind in ("initContainerStatuses", "containerStatuses"):
-            found += [status_of | {"pod": pod["metadata"]["name"]} for status_of in status.get(kind, ())]
-    return found
+FAILURES = [
+    Failure(IMAGE, "medusa", "urumi/medusa-backend:0.0.0-missing", {"backend": {"image": {"tag": "0.0.0-missing"}}}),
+    Failure(MEMORY, "medusa", "OOMKilled", {"postgres": {"resources": memory("12Mi")}}),
+    Failure(QUOTA, "medusa", "exceeded quota", {"postgres": {"resources": memory("3Gi")}}),
+    Failure(FULL, "medusa", "No space left on device", GIVEN),
+    Failure(MARIADB, "woocommerce", "Access denied for user", GIVEN | {"wordpress": STOCK}),
+    Failure(POSTGRES, "medusa", "password authentication failed", GIVEN | {"backend": PSQL}),
+]
 
 
-def told_after(
-    platform: NodePlatform, store_id: str, knows: Callable[[], bool], words: str, say: Callable[[str], None]
-) -> None:
-    """Wait until the cluster knows something and the store says it; tell how long the store took."""
-    wait_for(knows, f"the cluster to know of {words!r}", seconds=180)
-    began = time.monotonic()
-    platform.wait_for_words(store_id, words)
-    say(f"{words!r} was said {time.monotonic() - began:.1f} s after the cluster knew")
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The platform with its failing stores, and what was told of them."""
+
+    platform: NodePlatform
+    told: dict[str, Told]
+
+    def words(self, store_id: str) -> tuple[str, str]:
+        """Return the message and the hint of a store's error, which was told as progress before."""
+        found = self.told[store_id]
+        assert found.told_at, f"{store_id} never said its trouble; it said {found.seen}"
+        assert found.phase == "Provisioning"
+        return found.error["message"], found.error["hint"]
 
 
-def is_waiting_for(kubectl: Kubectl, store_id: str, reason: str) -> bool:
-    """Return whether some container waits for a reason."""
-    states = [each["state"].get("waiting") or {} for each in container_states(kubectl, store_id)]
-    return any(state.get("reason") == reason for state in states)
+@pytest.fixture(scope="module")
+def scene(
+    node: Node, node_kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory, say: Callable[[str], None]
+) -> Iterator[Scene]:
+    """All failing stores at once, and their end afterwards."""
+    images.load_images(node, [images.POSTGRES, images.REDIS, images.MARIADB, images.WORDPRESS], say)
+    make_volumes(node, node_kubectl)
+    folder = tmp_path_factory.mktemp("failures")
+    with NodePlatform(
+        node,
+        node_kubectl,
+        folder,
+        MAX_PROVISION_SECONDS=PATIENCE,
+        MAX_CONCURRENT_PROVISIONS="2",
+        STOREFRONT_CHECK="off",
+    ) as platform:
+        for failure in FAILURES:
+            ask(node_kubectl, platform, failure.store_id, failure.engine, **failure.values)
+        told = watch_progress(node, platform, FAILURES)
+        run_out_of_patience(platform, told, say)
+        yield Scene(platform, told)
+        for store_id in told:
+            platform.call("DELETE", f"/stores/{store_id}")
+        for store_id in told:
+            platform.wait_until_gone(store_id)
 
 
-def test_an_image_that_cannot_be_pulled_is_named_with_the_cause(
-    serve: Callable[..., NodePlatform], node_kubectl: Kubectl, store_id: str, say: Callable[[str], None]
-) -> None:
-    platform = serve()
-    image = {"repository": "urumi/medusa-backend", "tag": "0.0.0-missing"}
-    ask(node_kubectl, platform, store_id, "medusa", backend={"image": image})
-    knows = lambda: is_waiting_for(node_kubectl, store_id, "ImagePullBackOff")  # noqa: E731
-    told_after(platform, store_id, knows, "urumi/medusa-backend:0.0.0-missing", say)
-    message = wait_for_error(platform, store_id)
+def make_volumes(node: Node, kubectl: Kubectl) -> None:
+    """Make the volumes of the stores whose volumes are their trouble: one too small, two with another password."""
+    give_volume(node, kubectl, f"store-{FULL}", "postgres-data", size="16m")
+    for store_id in (FULL, POSTGRES):
+        give_volume(node, kubectl, f"store-{store_id}", "backend-uploads")
+    give_volume(node, kubectl, f"store-{MARIADB}", "wordpress-uploads")
+    mariadb = give_volume(node, kubectl, f"store-{MARIADB}", "mariadb-data") / "mysql"
+    postgres = give_volume(node, kubectl, f"store-{POSTGRES}", "postgres-data") / "pgdata"
+    variables = {f"MARIADB_{name}": value for name, value in NAMES.items()}
+    make_database(node, kubectl, images.MARIADB.name, mariadb, "/var/lib/mysql", ["healthcheck.sh"], **variables)
+    variables = {"POSTGRES_USER": "medusa", "POSTGRES_DB": "medusa", "POSTGRES_PASSWORD": VOLUME_PASSWORD}
+    probe = ["psql", "--host=127.0.0.1", "--username=medusa", "--command=SELECT 1"]
+    make_database(node, kubectl, images.POSTGRES.name, postgres, "/var/lib/postgresql/data", probe, **variables)
+
+
+def test_an_image_that_cannot_be_pulled_is_named_with_the_cause(scene: Scene) -> None:
+    message, hint = scene.words(IMAGE)
     assert re.search(r"(ErrImagePull|ImagePullBackOff) urumi/medusa-backend:0\.0\.0-missing: .*no such host", message)
     assert "postgres 1/1" in message
+    assert "registry" in hint
 
 
-def test_a_container_that_outgrows_its_memory_is_said_to(
-    serve: Callable[..., NodePlatform], node_kubectl: Kubectl, store_id: str, say: Callable[[str], None]
-) -> None:
-    platform = serve()
-    little = {"requests": {"cpu": "50m", "memory": "12Mi"}, "limits": {"cpu": "500m", "memory": "12Mi"}}
-    ask(node_kubectl, platform, store_id, "medusa", postgres={"resources": little})
-
-    def knows() -> bool:
-        states = container_states(node_kubectl, store_id)
-        ended = [(each.get(kind) or {}).get("terminated") or {} for each in states for kind in ("state", "lastState")]
-        return any(each.get("reason") == "OOMKilled" for each in ended)
-
-    told_after(platform, store_id, knows, "OOMKilled", say)
-    message = wait_for_error(platform, store_id)
+def test_a_container_that_outgrows_its_memory_is_said_to(scene: Scene) -> None:
+    message, hint = scene.words(MEMORY)
+    assert re.search(r"postgres 0/1: pod postgres-0: \w+ container postgres\b", message)
     assert "OOMKilled" in message
-    assert "postgres 0/1" in message
+    assert "resources.limits.memory" in hint
 
 
-def test_a_quota_that_is_too_small_is_said_with_its_numbers(
-    serve: Callable[..., NodePlatform], node_kubectl: Kubectl, store_id: str, say: Callable[[str], None]
-) -> None:
-    platform = serve(STORE_QUOTA="requests.memory=128Mi")
-    platform.create(store_id, "medusa")
-
-    def knows() -> bool:
-        return "exceeded quota" in node_kubectl.run("get", "events", "-n", f"store-{store_id}")
-
-    told_after(platform, store_id, knows, "exceeded quota", say)
-    message = wait_for_error(platform, store_id)
+def test_a_quota_that_is_too_small_is_said_with_its_numbers(scene: Scene) -> None:
+    message, hint = scene.words(QUOTA)
     assert "exceeded quota" in message
-    assert "requests.memory=128Mi" in message
+    assert "requests.memory=3Gi" in message
+    assert "limited: " in message
+    assert "STORE_QUOTA" in hint
 
 
-def test_a_volume_that_is_full_is_said_by_the_one_that_fills_it(
-    node: Node, serve: Callable[..., NodePlatform], node_kubectl: Kubectl, store_id: str, say: Callable[[str], None]
+def test_a_volume_that_is_full_is_said_by_the_one_that_fills_it(scene: Scene) -> None:
+    message, hint = scene.words(FULL)
+    assert re.search(r"postgres 0/1: pod postgres-0: .*No space left on device", message)
+    assert "size" in hint
+
+
+def test_a_restored_volume_with_another_password_is_told_in_mariadbs_words(scene: Scene) -> None:
+    message, hint = scene.words(MARIADB)
+    assert "mariadb 1/1, wordpress 0/1: " in message
+    assert re.search(r"container install\b.*refuses the login: Access denied for user 'wordpress'@", message)
+    assert "store-secrets" in hint
+    assert VOLUME_PASSWORD not in message
+
+
+def test_a_restored_volume_with_another_password_is_told_in_postgres_words(scene: Scene) -> None:
+    message, hint = scene.words(POSTGRES)
+    assert "postgres 1/1" in message
+    assert re.search(r'container migrate\b.*password authentication failed for user "medusa"', message)
+    assert "store-secrets" in hint
+
+
+def test_a_store_becomes_ready_when_its_secret_has_the_password_of_the_volume(
+    scene: Scene, node_kubectl: Kubectl
 ) -> None:
-    storage_class = f"small-{store_id}"
-    for item in small_volumes(node, storage_class):
-        node_kubectl.apply(item)
-    platform = serve(STORAGE_CLASS=storage_class)
-    platform.create(store_id, "medusa")
-
-    def knows() -> bool:
-        logs = node_kubectl.attempt("logs", "-n", f"store-{store_id}", "postgres-0", "--previous").stdout
-        return "No space left on device" in logs
-
-    told_after(platform, store_id, knows, "No space left on device", say)
-    assert "No space left on device" in wait_for_error(platform, store_id)
-
-
-def small_volumes(node: Node, storage_class: str) -> list[dict[str, Any]]:
-    """Return a storage class and two volumes of it that hold far less than they promise."""
-    items: list[dict[str, Any]] = [
-        {
-            "apiVersion": "storage.k8s.io/v1",
-            "kind": "StorageClass",
-            "metadata": {"name": storage_class},
-            "provisioner": "kubernetes.io/no-provisioner",
-            "volumeBindingMode": "WaitForFirstConsumer",
-        }
-    ]
-    here = {"key": "kubernetes.io/hostname", "operator": "In", "values": [layout.NODE]}
-    for number in range(2):
-        name = f"{storage_class}-{number}"
-        path = node.folder.volumes / name
-        node.inside("mkdir", str(path))
-        node.inside("mount", "-t", "tmpfs", "-o", "size=16m,mode=777", "tmpfs", str(path))
-        spec = {
-            "capacity": {"storage": "5Gi"},
-            "accessModes": ["ReadWriteOnce"],
-            "storageClassName": storage_class,
-            "persistentVolumeReclaimPolicy": "Retain",
-            "local": {"path": str(path)},
-            "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [here]}]}},
-        }
-        items.append({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": spec})
-    return items
+    """As the hint says it; the pod is deleted only so that nobody waits for Kubernetes' next try."""
+    data = {"database-password": base64.b64encode(VOLUME_PASSWORD.encode()).decode()}
+    patch = ("--patch-file", "/dev/stdin")
+    namespace = f"store-{MARIADB}"
+    node_kubectl.run("patch", "secret", "store-secrets", "-n", namespace, *patch, given={"data": data})
+    node_kubectl.run("delete", "pod", "-n", namespace, "-l", "app.kubernetes.io/component=wordpress")
+    scene.platform.wait_for_phase(MARIADB, "Ready", seconds=240)

@@ -67,11 +67,23 @@ PULL = {
     "message": 'Back-off pulling image "shop:1": ErrImagePull: failed to pull and unpack image "registry.test/shop:1": '
     'failed to do request: Head "https://registry.test/v2/shop": dial tcp: lookup registry.test: no such host',
 }
+INSTALL = {"name": "install", "image": "shop:1", "restartCount": 1}
+REFUSED = {
+    "terminated": {
+        "reason": "Error",
+        "exitCode": 1,
+        "message": "install: waiting for the database wordpress@mariadb/wordpress: Connection refused (2002).\n"
+        "install: waiting for the database wordpress@mariadb/wordpress: Access denied for user 'wordpress' (1045).\n"
+        "install: the database wordpress@mariadb/wordpress refuses the login: Access denied for user "
+        "'wordpress'@'10.0.0.1' (1045).\n",
+    }
+}
 SAID = {
     "terminated": {
         "reason": "Error",
         "exitCode": 1,
-        "message": "creating files\ninitdb: error: could not write: No space left on device\ninitdb: removing data\n",
+        "message": "creating files\n2026-11-25 09:51:13.999 UTC [17] FATAL:  could not write: No space left on device\n"
+        "initdb: removing data\n",
     }
 }
 
@@ -99,7 +111,7 @@ SAID = {
             },
             "CrashLoopBackOff",
             "wordpress 0/1: pod wordpress-abc-x: CrashLoopBackOff container wordpress, 3 restarts, last ended with "
-            "Error: initdb: error: could not write: No space left on device",
+            "Error: FATAL:  could not write: No space left on device",
             id="what it said last",
         ),
         pytest.param(
@@ -123,6 +135,27 @@ SAID = {
             id="out of memory",
         ),
         pytest.param(
+            {"initContainerStatuses": [{**INSTALL, "state": {"running": {}}, "lastState": REFUSED}]},
+            "Initializing",
+            "Initializing init container install is at work, 1 restart, last ended with Error: install: the database "
+            "wordpress@mariadb/wordpress refuses the login: Access denied for user 'wordpress'@'10.0.0.1' (1045).",
+            id="init at work again",
+        ),
+        pytest.param(
+            {
+                "phase": "Running",
+                "conditions": [{"type": "Initialized", "status": "True"}],
+                "initContainerStatuses": [{**INSTALL, "name": "sidecar", "state": {"running": {}}}],
+                "containerStatuses": [
+                    {**WAITING, "ready": True, "lastState": SAID},
+                    {**WAITING, "name": "cron", "ready": False, "state": {"running": {}}, "lastState": SAID},
+                ],
+            },
+            "NotReady",
+            "NotReady container cron runs again, 3 restarts, last ended with Error: FATAL:  could not write",
+            id="runs again",
+        ),
+        pytest.param(
             {
                 "initContainerStatuses": [
                     {"name": "install", "image": "i", "state": {"terminated": {"exitCode": 3, "reason": "Error"}}}
@@ -133,7 +166,8 @@ SAID = {
             id="init container",
         ),
         pytest.param(
-            {"initContainerStatuses": [{"name": "install", "image": "i", "state": {"running": {}}}]},
+            # A kubelet of today says of every container that runs that it is started.
+            {"initContainerStatuses": [{"name": "install", "image": "i", "started": True, "state": {"running": {}}}]},
             "Initializing",
             "init container install is at work",
             id="init at work",

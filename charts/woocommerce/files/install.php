@@ -12,46 +12,10 @@
  */
 
 require __DIR__ . '/step.php';
+require __DIR__ . '/database.php';
 
 const LOCK = 'urumi-install';
 const REVISION_OPTION = 'urumi_revision';
-
-mysqli_report(MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT);
-
-function connect(): mysqli
-{
-    [$host, $port] = explode(':', need('WORDPRESS_DB_HOST') . ':3306');
-    $database = mysqli_init();
-    $database->options(MYSQLI_OPT_CONNECT_TIMEOUT, 5);
-    $user = need('WORDPRESS_DB_USER');
-    @$database->real_connect($host, $user, need('WORDPRESS_DB_PASSWORD'), need('WORDPRESS_DB_NAME'), (int) $port);
-    return $database;
-}
-
-/** A port that is open proves nothing: the user is made after it. So the wait is for a login. */
-function wait_for_database(int $seconds): mysqli
-{
-    $began = microtime(true);
-    $said = '';
-    while (true) {
-        try {
-            $database = connect();
-            say(sprintf('the database answers, after %.1f s.', microtime(true) - $began));
-            return $database;
-        } catch (mysqli_sql_exception $error) {
-            $reason = sprintf('%s (%d)', $error->getMessage(), $error->getCode());
-        }
-        $where = need('WORDPRESS_DB_USER') . '@' . need('WORDPRESS_DB_HOST') . '/' . need('WORDPRESS_DB_NAME');
-        if (microtime(true) - $began > $seconds) {
-            refuse("the database $where took no login within $seconds s: $reason.");
-        }
-        if ($reason !== $said) {
-            say("waiting for the database $where, up to $seconds s: $reason.");
-            $said = $reason;
-        }
-        usleep(500_000);
-    }
-}
 
 function take_lock(mysqli $database, int $seconds): void
 {

@@ -91,6 +91,18 @@ def test_a_database_that_never_answers_is_given_up_with_its_own_words(shop: Shop
     assert shop.database_password not in done.stdout + done.stderr
 
 
+def test_a_login_that_goes_on_being_refused_ends_the_wait_long_before_its_time(shop: Shop, database: "MariaDb") -> None:
+    """As with a restored volume: what refuses for ten seconds is not on its way, and the end of a container is seen."""
+    database.make_shop_database(shop.database_name, "the password of the volume")
+
+    done = shop.try_to_install()
+
+    assert done.returncode == 1
+    assert "up to 300 s" in done.stdout
+    assert f"/{shop.database_name} refuses the login: Access denied for user '{shop.database_name}'@" in done.stderr
+    assert shop.database_password not in done.stdout + done.stderr
+
+
 def test_two_pods_never_install_at_once(shop: Shop, database: "MariaDb") -> None:
     database.make_shop_database(shop.database_name, shop.database_password)
     shop.settings = {"URUMI_DATABASE_WAIT_SECONDS": "1"}
