@@ -32,6 +32,7 @@ class Settings:
     storefront_address: str = "http://{service}.{namespace}.svc:{port}"
     ingress_class: str = "traefik"
     ingress_namespaces: tuple[str, ...] = ("traefik", "kube-system")
+    store_egress_ports: tuple[int, ...] = (443, 465, 587)
     storage_class: str = ""
     tls_secret: str = ""
     max_concurrent_provisions: int = 4
@@ -74,6 +75,7 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
         storefront_address=_address(environ, "STOREFRONT_ADDRESS", defaults.storefront_address),
         ingress_class=environ.get("INGRESS_CLASS", defaults.ingress_class),
         ingress_namespaces=tuple(environ.get("INGRESS_NAMESPACES", "").split()) or defaults.ingress_namespaces,
+        store_egress_ports=_ports(environ, "STORE_EGRESS_PORTS", defaults.store_egress_ports),
         storage_class=environ.get("STORAGE_CLASS", defaults.storage_class),
         tls_secret=environ.get("STORE_TLS_SECRET", defaults.tls_secret),
         max_concurrent_provisions=int(
@@ -101,6 +103,18 @@ def _number(environ: Mapping[str, str], name: str, default: float) -> float:
     if not 0 < number < float("inf"):
         raise ConfigError(f"{name} must be a number above 0, got {text!r}.")
     return number
+
+
+def _ports(environ: Mapping[str, str], name: str, default: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the ports that a variable lists; set to nothing, there are none."""
+    text = environ.get(name)
+    if text is None:
+        return default
+    words = text.split()
+    wrong = [word for word in words if not (word.isascii() and word.isdigit() and 0 < int(word) < 65536)]
+    if wrong:
+        raise ConfigError(f"{name} must be ports from 1 to 65535 with a space between them, got {wrong[0]!r} in it.")
+    return tuple(sorted({int(word) for word in words}))
 
 
 def _quota(environ: Mapping[str, str], default: Mapping[str, str]) -> Mapping[str, str]:

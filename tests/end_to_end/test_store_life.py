@@ -40,7 +40,7 @@ def test_a_store_of_each_engine_becomes_ready_and_leaves_nothing(
     assert {"store-admin", "store-secrets"} <= kubectl.names("secret", namespace)
     assert kubectl.names("resourcequota", namespace) == {"store-quota"}
     assert kubectl.names("limitrange", namespace) == {"store-limits"}
-    assert kubectl.names("networkpolicy", namespace) == {"default-deny", "allow-required"}
+    assert kubectl.names("networkpolicy", namespace) == {"default-deny", "allow-databases", "allow-required"}
     volumes = bound_volumes(kubectl, namespace)
     assert volumes
 

@@ -20,7 +20,7 @@ class Programs:
     node: Path
 
 
-def first_commands(folder: NodeFolder, programs: Programs, port: int) -> dict[str, list[str]]:
+def first_commands(folder: NodeFolder, programs: Programs) -> dict[str, list[str]]:
     """Return what has to run before anything else can: containerd, etcd, the API server."""
     return {
         "containerd": ["containerd", "--config", str(folder.etc / "containerd.toml")],
@@ -38,7 +38,7 @@ def first_commands(folder: NodeFolder, programs: Programs, port: int) -> dict[st
                 "log-level": "warn",
             },
         ),
-        "kube-apiserver": _command(programs.cluster / "kube-apiserver", _api_server(folder.pki, port)),
+        "kube-apiserver": _command(programs.cluster / "kube-apiserver", _api_server(folder.pki)),
     }
 
 
@@ -65,23 +65,34 @@ def later_commands(folder: NodeFolder, programs: Programs) -> dict[str, list[str
         "service-account-name": "default",
         "kubeconfig": kubeconfig,
     }
+    # Where the policies are not known, nobody connects; NRI and labels of connections want more than this node has.
+    policies: Flags = {
+        "kubeconfig": kubeconfig,
+        "hostname-override": layout.NODE,
+        "nfqueue-id": layout.POLICY_QUEUE,
+        "fail-open": "false",
+        "strict-mode": "false",
+        "disable-nri": "true",
+        "netfilter-bug-1766-fix": "false",
+        "metrics-bind-address": "127.0.0.1:9080",
+    }
     return {
         "kube-controller-manager": _command(programs.cluster / "kube-controller-manager", alone | manager),
         "kube-scheduler": _command(programs.cluster / "kube-scheduler", alone),
         "kubelet": _command(programs.node / "kubelet", kubelet),
         "kube-proxy": _command(programs.node / "kube-proxy", proxy),
-        "coredns": [str(programs.node / "coredns"), "-conf", str(folder.etc / "Corefile")],
+        "kube-network-policies": _command(programs.node / "kube-network-policies", policies),
         "local-path-provisioner": _command(programs.node / "local-path-provisioner", volumes, "start"),
     }
 
 
-def _api_server(pki: Path, port: int) -> Flags:
+def _api_server(pki: Path) -> Flags:
     key = pki / "service-account.key"
     return {
         "etcd-servers": CLIENT,
         "bind-address": "0.0.0.0",  # noqa: S104 - of a network that has nobody else in it
         "advertise-address": layout.NODE_ADDRESS,
-        "secure-port": port,
+        "secure-port": layout.API_PORT,
         "tls-cert-file": pki / "apiserver.crt",
         "tls-private-key-file": pki / "apiserver.key",
         "client-ca-file": pki / "ca.crt",

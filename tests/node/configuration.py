@@ -29,15 +29,13 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
 # Two blocks, as `template` would answer before `kubernetes` in one. What is not of the cluster does not exist.
 COREFILE = """\
 {domain}:53 in-addr.arpa:53 {{
-  bind {address}
   errors
+  ready
   kubernetes {{
-    kubeconfig {kubeconfig} node
     ttl 5
   }}
 }}
 .:53 {{
-  bind {address}
   errors
   template ANY ANY . {{
     rcode NXDOMAIN
@@ -66,9 +64,8 @@ def write_configuration(folder: NodeFolder, containerd_root: Path, server: str, 
             root=containerd_root, socket=layout.CONTAINERD_SOCKET, pause=layout.PAUSE_IMAGE, cni=etc / "cni"
         )
     )
-    corefile = COREFILE.format(domain=layout.DOMAIN, address=layout.NODE_ADDRESS, kubeconfig=folder.kubeconfig)
-    (etc / "Corefile").write_text(corefile)
-    (etc / "resolv.conf").write_text(f"nameserver {layout.NODE_ADDRESS}\nsearch {layout.DOMAIN}\n")
+    (etc / "Corefile").write_text(COREFILE.format(domain=layout.DOMAIN))
+    (etc / "resolv.conf").write_text(f"nameserver {layout.DNS_ADDRESS}\nsearch {layout.DOMAIN}\n")
     (etc / "empty-resolv.conf").write_text("")
     _write(etc / "cni" / "10-bridge.conflist", _network())
     _write(etc / "kubelet.yaml", _kubelet(folder))
@@ -110,7 +107,7 @@ def _kubelet(folder: NodeFolder) -> dict[str, Any]:
         "cgroupDriver": "cgroupfs",
         "containerRuntimeEndpoint": f"unix://{layout.CONTAINERD_SOCKET}",
         "address": layout.NODE_ADDRESS,
-        "clusterDNS": [layout.NODE_ADDRESS],
+        "clusterDNS": [layout.DNS_ADDRESS],
         "clusterDomain": layout.DOMAIN,
         "resolvConf": str(folder.etc / "empty-resolv.conf"),
         "podLogsDir": str(folder.root / "pods"),

@@ -35,6 +35,7 @@ def node(tmp_path_factory: pytest.TempPathFactory, say: Callable[[str], None]) -
     try:
         found.up()
         images.load_images(found, SYSTEM_IMAGES, say)
+        found.serve_names()
     except NodeError as error:
         found.down()
         pytest.fail(str(error), pytrace=False)

@@ -40,9 +40,9 @@ def main() -> None:
     os.environ.update({"PATH": SEARCH, "HOME": str(folder.root), "CONFIG_MOUNT_PATH": str(folder.etc / "volumes")})
     _mount_groups()
     _mount_private(folder, containerd_root)
-    _make_network()
+    _make_network(port)
     children: dict[int, str] = {}
-    _start(children, first_commands(folder, programs, port), folder)
+    _start(children, first_commands(folder, programs), folder)
     _wait_for_containerd()
     if is_fresh:
         _forget_containers()
@@ -88,7 +88,7 @@ def _mount_private(folder: NodeFolder, containerd_root: Path) -> None:
         run("mount", "--bind", file, f"/proc/sys/{name}")
 
 
-def _make_network() -> None:
+def _make_network(port: int) -> None:
     run("hostname", layout.NODE)
     run("ip", "link", "set", "lo", "up")
     run("ip", "link", "add", "node0", "type", "bridge")
@@ -98,6 +98,25 @@ def _make_network() -> None:
     run("ip", "route", "add", "default", "dev", "node0")
     for name, value in NET_SYSCTLS.items():
         Path("/proc/sys", name).write_text(value)
+    # The port that is free outside leads to the API server here too, so that one kubeconfig serves both sides.
+    local = ("--protocol", "tcp", "--destination", "127.0.0.1", "--dport", str(port))
+    run(
+        "iptables",
+        "--table",
+        "nat",
+        "--append",
+        "OUTPUT",
+        *local,
+        "--jump",
+        "REDIRECT",
+        f"--to-ports={layout.API_PORT}",
+    )
+    # The first packet of each connection waits for the word of the policies' program, which sees where a Service led
+    # it. Its own nftables rules say the same, but need a kernel with NFT_QUEUE. What the node sends is not asked about.
+    fresh = ("--match", "conntrack", "!", "--ctstate", "ESTABLISHED,RELATED")
+    queue = ("--jump", "NFQUEUE", "--queue-num", str(layout.POLICY_QUEUE))
+    for chain, source in (("FORWARD", "0.0.0.0/0"), ("INPUT", layout.POD_RANGE)):
+        run("iptables", "--append", chain, "--source", source, *fresh, *queue)
 
 
 def _start(children: dict[int, str], commands: dict[str, list[str]], folder: NodeFolder) -> None:

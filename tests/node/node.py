@@ -30,6 +30,7 @@ from tests.node.configuration import write_configuration
 from tests.node.errors import NodeError
 from tests.node.folders import NodeFolder, node_cache
 from tests.node.keys import admin_token, make_keys
+from tests.node.names import serve_names
 from tests.node.objects import apply_objects
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -56,7 +57,7 @@ class Node:
         self._groups: list[Path] = []
         self._outer: subprocess.Popen[bytes] | None = None
         self._relays: list[subprocess.Popen[bytes]] = []
-        self._doors: dict[int, tuple[str, int]] = {self.port: (layout.NODE_ADDRESS, self.port)}
+        self._doors: dict[int, tuple[str, int]] = {self.port: (layout.NODE_ADDRESS, layout.API_PORT)}
         self._programs: tuple[Binaries, Binaries] | None = None
         self._held = ExitStack()
 
@@ -148,6 +149,12 @@ class Node:
         """Cut the node's power and bring it up again."""
         self.stop()
         self.up()
+        self._wait_for(self._has_names, "the cluster's names to be answered")
+
+    def serve_names(self) -> None:
+        """Bring up the cluster's DNS and wait until it answers; wants the system's images loaded."""
+        serve_names(self.api, self._built()[1].path("coredns"), self.folder.etc / "Corefile")
+        self._wait_for(self._has_names, "the cluster's names to be answered")
 
     def inside(self, *command: str, timeout_seconds: float = 120.0) -> str:
         """Run a command in the node's namespaces, as root of the node, and return its output.
@@ -250,6 +257,13 @@ class Node:
             return False
         conditions = {each["type"]: each["status"] for each in ((node or {}).get("status") or {}).get("conditions", ())}
         return account is not None and conditions.get("Ready") == "True" and not node["spec"].get("taints")
+
+    def _has_names(self) -> bool:
+        try:
+            self.inside("busybox", "timeout", "2", "nslookup", f"kubernetes.default.svc.{layout.DOMAIN}")
+        except NodeError:
+            return False
+        return True
 
     def _open(self, doors: dict[int, tuple[str, int]]) -> None:
         words = [str(word) for port, (address, to_port) in doors.items() for word in (port, address, to_port)]
