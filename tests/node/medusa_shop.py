@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from tests.caller import Caller
 from tests.kubectl import Kubectl
 from tests.node.node import Node
-from tests.serve import ServerProcess, free_port
+from tests.serve import free_port
 from tests.shops.medusa.ingress import ingress
 from tests.shops.medusa.visitors import fetch, sign_in
 
@@ -22,7 +23,7 @@ from tests.shops.medusa.visitors import fetch, sign_in
 class NodeShop:
     """The shop of one store that is Ready."""
 
-    def __init__(self, node: Node, kubectl: Kubectl, platform: ServerProcess, store_id: str, folder: Path) -> None:
+    def __init__(self, node: Node, kubectl: Kubectl, platform: Caller, store_id: str, folder: Path) -> None:
         self._platform = platform
         self.store_id = store_id
         self.public_url = str(platform.store(store_id)["url"])

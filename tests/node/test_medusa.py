@@ -1,6 +1,7 @@
-"""Two Medusa stores of real containers, provisioned by our own reconciler: they sell, break, come back and go.
+"""Two Medusa stores of real containers, provisioned by the installed platform: they sell, break, come back and go.
 
-The images are built by the chart's own Dockerfiles; NetworkPolicies are the affair of another file.
+The images are built by the chart's own Dockerfiles. Stores are asked for by REST; kubectl is for what a person would do
+to break something.
 """
 
 import base64
@@ -23,7 +24,7 @@ from tests.kubectl import Kubectl, wait_for
 from tests.node import images, medusa
 from tests.node.medusa_shop import NodeShop
 from tests.node.node import Node
-from tests.node.platform import NodePlatform
+from tests.node.platform import InstalledPlatform
 from tests.node.usage import MIB, memory_limits, working_sets
 from tests.shops.medusa.visitors import fetch, order_by_cash_on_delivery
 from tests.shops.medusa.walk import fill_in, go_to_checkout, place_order, put_into_cart, visiting
@@ -36,17 +37,14 @@ Say = Callable[[str], None]
 
 
 @pytest.fixture(scope="module")
-def platform(
-    node: Node, node_kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory, say: Say
-) -> Iterator[NodePlatform]:
-    """A platform on a node that has the images of a Medusa store."""
+def platform(node: Node, installed: InstalledPlatform, say: Say) -> InstalledPlatform:
+    """The installed platform on a node that has the images of a Medusa store."""
     images.load_images(node, medusa.IMAGES, say)
-    with NodePlatform(node, node_kubectl, tmp_path_factory.mktemp("platform")) as found:
-        yield found
+    return installed
 
 
 @pytest.fixture(scope="module")
-def stores(platform: NodePlatform, say: Say) -> Iterator[dict[str, Any]]:
+def stores(platform: InstalledPlatform, say: Say) -> Iterator[dict[str, Any]]:
     """Two stores, asked for at once, that are Ready."""
     for store_id in (FIRST, SECOND):
         platform.create(store_id, "medusa")
@@ -57,15 +55,12 @@ def stores(platform: NodePlatform, say: Say) -> Iterator[dict[str, Any]]:
     for store_id in found:
         platform.call("DELETE", f"/stores/{store_id}")
     for store_id in found:
-        wait_until_gone(platform, store_id)
+        platform.wait_until_gone(store_id, READY_SECONDS)
 
 
-def wait_until_gone(platform: NodePlatform, store_id: str) -> None:
-    """Wait until a store is gone, which takes as long as its containers need to end."""
-    wait_for(lambda: platform.store(store_id) is None, f"store {store_id} to be gone", READY_SECONDS)
-
-
-def opened(node: Node, kubectl: Kubectl, platform: NodePlatform, store_id: str, folder: Path) -> Iterator[NodeShop]:
+def opened(
+    node: Node, kubectl: Kubectl, platform: InstalledPlatform, store_id: str, folder: Path
+) -> Iterator[NodeShop]:
     """Open a shop to its people until the module ends."""
     (folder / "temp").mkdir()
     with NodeShop(node, kubectl, platform, store_id, folder).open() as found:
@@ -76,7 +71,7 @@ def opened(node: Node, kubectl: Kubectl, platform: NodePlatform, store_id: str, 
 def shop(
     node: Node,
     node_kubectl: Kubectl,
-    platform: NodePlatform,
+    platform: InstalledPlatform,
     stores: dict[str, Any],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[NodeShop]:
@@ -88,7 +83,7 @@ def shop(
 def other_shop(
     node: Node,
     node_kubectl: Kubectl,
-    platform: NodePlatform,
+    platform: InstalledPlatform,
     stores: dict[str, Any],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[NodeShop]:
@@ -107,13 +102,13 @@ def order_ids(shop: NodeShop) -> set[str]:
     return {order["id"] for order in shop.orders()}
 
 
-def told(platform: NodePlatform, store_id: str, kind: str = "") -> set[tuple[str, ...]]:
+def told(platform: InstalledPlatform, store_id: str, kind: str = "") -> set[tuple[str, ...]]:
     """Return what the timeline tells, of one kind or of all; an event that happened again is another one."""
     events = platform.store(store_id)["events"]
     return {tuple(map(str, event.values())) for event in events if kind in ("", event["type"])}
 
 
-def wait_until_told(platform: NodePlatform, store_id: str, kind: str, before: set[tuple[str, ...]]) -> None:
+def wait_until_told(platform: InstalledPlatform, store_id: str, kind: str, before: set[tuple[str, ...]]) -> None:
     """Wait until the timeline tells something of a kind that it did not tell before."""
     wait_for(lambda: told(platform, store_id, kind) - before, f"{kind} on the timeline of {store_id}", READY_SECONDS)
 
@@ -141,7 +136,7 @@ def test_a_store_is_ready_in_the_words_of_its_timeline(stores: dict[str, Any], s
     assert not store.get("simulated")
 
 
-def test_an_order_is_placed_by_the_verify_command(platform: NodePlatform, shop: NodeShop, say: Say) -> None:
+def test_an_order_is_placed_by_the_verify_command(platform: InstalledPlatform, shop: NodeShop, say: Say) -> None:
     environ = {**os.environ, "URUMI_URL": platform.url, "URUMI_TOKEN": platform.token}
     command = [sys.executable, "-m", "urumi.cli.main", "verify", shop.store_id]
     done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=180, check=False)
@@ -184,7 +179,7 @@ def test_each_container_has_room_in_its_memory(node: Node, node_kubectl: Kubectl
 
 @pytest.mark.parametrize("component", ["storefront", "redis", "postgres", "backend"])
 def test_a_killed_pod_is_told_and_comes_back(
-    platform: NodePlatform, node_kubectl: Kubectl, shop: NodeShop, say: Say, component: str
+    platform: InstalledPlatform, node_kubectl: Kubectl, shop: NodeShop, say: Say, component: str
 ) -> None:
     before = told(platform, shop.store_id)
     pod = name_of_pod(node_kubectl, shop.namespace, component)
@@ -194,19 +189,19 @@ def test_a_killed_pod_is_told_and_comes_back(
     for kind in ("Degraded", "Recovered"):
         wait_until_told(platform, shop.store_id, kind, before)
         seconds[kind] = time.monotonic() - began
+    # What an earlier pod of the name suffered is no news of this one.
+    assert "Unhealthy" not in str(told(platform, shop.store_id, "Degraded") - before)
     say(f"{component} killed: Degraded after {seconds['Degraded']:.1f} s, Recovered after {seconds['Recovered']:.1f} s")
     platform.wait_for_phase(shop.store_id, "Ready", READY_SECONDS)
 
 
 def test_orders_outlive_a_power_cut_of_the_node(
-    node: Node, platform: NodePlatform, shop: NodeShop, other_shop: NodeShop, say: Say
+    node: Node, platform: InstalledPlatform, shop: NodeShop, other_shop: NodeShop, say: Say
 ) -> None:
     shops = (shop, other_shop)
     orders = [buy(each) for each in shops]
-    platform.kill()
     began = time.monotonic()
     node.restart()
-    platform.start()
     for each, order in zip(shops, orders, strict=True):
         wait_until_open(each)
         assert order in order_ids(each)
@@ -229,7 +224,7 @@ def wait_until_open(shop: NodeShop) -> None:
 
 
 def test_an_upgrade_is_told_and_keeps_the_orders(
-    platform: NodePlatform, node_kubectl: Kubectl, shop: NodeShop, say: Say
+    platform: InstalledPlatform, node_kubectl: Kubectl, shop: NodeShop, say: Say
 ) -> None:
     order, before = buy(shop), told(platform, shop.store_id)
     values = {"spec": {"values": {"backend": {"image": {"tag": medusa.NEXT_TAG}}}}}
@@ -252,7 +247,7 @@ def test_an_upgrade_is_told_and_keeps_the_orders(
 
 
 def test_a_database_that_refuses_the_password_is_told_in_its_own_words(
-    platform: NodePlatform, node_kubectl: Kubectl, shop: NodeShop, say: Say
+    platform: InstalledPlatform, node_kubectl: Kubectl, shop: NodeShop, say: Say
 ) -> None:
     secret = node_kubectl.get("secret", "store-secrets", shop.namespace)["data"]["database-password"]
     set_password(node_kubectl, shop.namespace, "another")
@@ -278,14 +273,14 @@ def set_password(kubectl: Kubectl, namespace: str, password: str) -> None:
 
 
 def test_a_deleted_store_leaves_nothing_and_the_one_beside_it_sells(
-    node: Node, platform: NodePlatform, node_kubectl: Kubectl, shop: NodeShop, other_shop: NodeShop
+    node: Node, platform: InstalledPlatform, node_kubectl: Kubectl, shop: NodeShop, other_shop: NodeShop
 ) -> None:
     namespace = other_shop.namespace
     pods = json.loads(node_kubectl.run("get", "pods", "-n", namespace, "-o", "json"))["items"]
     uids = [pod["metadata"]["uid"] for pod in pods]
     assert traces_of(node, node_kubectl, namespace, uids)
     platform.call("DELETE", f"/stores/{other_shop.store_id}")
-    wait_until_gone(platform, other_shop.store_id)
+    platform.wait_until_gone(other_shop.store_id, READY_SECONDS)
     assert node_kubectl.get("namespace", namespace) is None
     wait_for(lambda: traces_of(node, node_kubectl, namespace, uids) == [], "everything of the store to be gone")
     buy(shop)
