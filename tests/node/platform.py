@@ -58,9 +58,7 @@ class InstalledPlatform(PatientCaller):
     def upgrade(self, **config: str) -> None:
         """Upgrade the release to these settings, all others as the chart has them, and wait for the pods."""
         values = self._folder / "values.json"
-        # The API server of the node has a port of its own.
-        policy = {"apiServerPorts": [443, self._node.port]}
-        values.write_text(json.dumps({"config": config, "networkPolicy": policy}))
+        values.write_text(json.dumps({"config": config}))
         # As docs/production.md has it.
         how = ("--install", "--create-namespace", "--take-ownership", "--force-conflicts", "--reset-values")
         self.config = config

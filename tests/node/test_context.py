@@ -1,0 +1,88 @@
+"""What goes into an image and what stands for it: both change together, and by nothing else."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.node.context import context_digest, context_files, copy_context
+from tests.node.images import SERVER
+from tests.node.node import ROOT
+
+IGNORE_FILE = ROOT / "server" / "Dockerfile.dockerignore"
+UNRELATED = ("docs/page.md", "tests/test_a.py", "charts/medusa/image/server.js", "server/__pycache__/a.pyc", ".git/x")
+
+
+def write(folder: Path, paths: Sequence[str], text: str) -> None:
+    """Write a text to files of a folder."""
+    for path in paths:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A copy of what the server's image is built from, with files around it that are none of its business."""
+    copy = tmp_path / "repository"
+    copy_context(ROOT, copy, IGNORE_FILE)
+    for path in (
+        "docs/page.md",
+        "tests/test_a.py",
+        "charts/medusa/image/server.js",
+        "server/__pycache__/a.pyc",
+        ".git/x",
+    ):
+        (copy / path).parent.mkdir(parents=True, exist_ok=True)
+        (copy / path).write_text("unrelated")
+    return copy
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "server/app.py",
+        "server/Dockerfile",
+        "server/requirements.txt",
+        "reconciler/helm.py",
+        "urumi/wire.py",
+        "tui/main.py",
+        "cluster/go.sum",
+        "charts/medusa/values.yaml",
+        "charts/woocommerce/templates/wordpress.yaml",
+        "pyproject.toml",
+    ],
+)
+def test_a_change_of_what_goes_into_the_servers_image_makes_another_one(repository: Path, path: str) -> None:
+    before = context_digest(repository, IGNORE_FILE)
+    with (repository / path).open("a") as file:
+        file.write("\n")
+    assert context_digest(repository, IGNORE_FILE) != before
+
+
+def test_nothing_else_goes_into_it_or_makes_another_one(repository: Path, tmp_path: Path) -> None:
+    before = context_digest(repository, IGNORE_FILE)
+    assert before == context_digest(ROOT, IGNORE_FILE)
+    for path in (
+        "docs/page.md",
+        "tests/test_a.py",
+        "charts/medusa/image/server.js",
+        "server/__pycache__/a.pyc",
+        ".git/x",
+    ):
+        (repository / path).write_text("changed")
+    assert context_digest(repository, IGNORE_FILE) == before
+    copy_context(repository, tmp_path / "copy", IGNORE_FILE)
+    assert context_files(tmp_path / "copy") == context_files(ROOT, IGNORE_FILE)
+
+
+def test_a_context_without_an_ignore_file_is_the_whole_folder(tmp_path: Path) -> None:
+    write(tmp_path, ("a", "b/c", "node_modules/d"), "text")
+    assert context_files(tmp_path) == [Path("a"), Path("b/c")]
+    before = context_digest(tmp_path)
+    shutil.move(tmp_path / "a", tmp_path / "e")
+    assert context_digest(tmp_path) != before
+
+
+def test_the_servers_image_has_the_tag_that_the_platforms_chart_asks_for() -> None:
+    assert f'appVersion: "{SERVER.name.partition(":")[2]}"' in (ROOT / "charts/platform/Chart.yaml").read_text()
