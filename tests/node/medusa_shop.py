@@ -29,6 +29,7 @@ class NodeShop:
         self.public_url = str(platform.store(store_id)["url"])
         self.namespace = f"store-{store_id}"
         self.port = free_port()
+        (folder / "temp").mkdir()
         self._server = ingress(folder, self.port, self._routes(node, kubectl))
 
     @property

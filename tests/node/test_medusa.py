@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Any
 
 import httpx2
@@ -58,37 +58,34 @@ def stores(platform: InstalledPlatform, say: Say) -> Iterator[dict[str, Any]]:
         platform.wait_until_gone(store_id, READY_SECONDS)
 
 
-def opened(
-    node: Node, kubectl: Kubectl, platform: InstalledPlatform, store_id: str, folder: Path
-) -> Iterator[NodeShop]:
-    """Open a shop to its people until the module ends."""
-    (folder / "temp").mkdir()
-    with NodeShop(node, kubectl, platform, store_id, folder).open() as found:
-        yield found
-
-
 @pytest.fixture(scope="module")
-def shop(
+def shops(
     node: Node,
     node_kubectl: Kubectl,
     platform: InstalledPlatform,
     stores: dict[str, Any],
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[NodeShop]:
+) -> Iterator[dict[str, NodeShop]]:
+    """The shops of the stores, open to their people."""
+    with ExitStack() as opened:
+        yield {
+            store_id: opened.enter_context(
+                NodeShop(node, node_kubectl, platform, store_id, tmp_path_factory.mktemp("shop")).open()
+            )
+            for store_id in stores
+        }
+
+
+@pytest.fixture
+def shop(shops: dict[str, NodeShop]) -> NodeShop:
     """The shop that breaks and comes back."""
-    yield from opened(node, node_kubectl, platform, FIRST, tmp_path_factory.mktemp("shop"))
+    return shops[FIRST]
 
 
-@pytest.fixture(scope="module")
-def other_shop(
-    node: Node,
-    node_kubectl: Kubectl,
-    platform: InstalledPlatform,
-    stores: dict[str, Any],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[NodeShop]:
+@pytest.fixture
+def other_shop(shops: dict[str, NodeShop]) -> NodeShop:
     """The shop beside it."""
-    yield from opened(node, node_kubectl, platform, SECOND, tmp_path_factory.mktemp("shop"))
+    return shops[SECOND]
 
 
 def buy(shop: NodeShop) -> str:
