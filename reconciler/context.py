@@ -57,10 +57,6 @@ class Memory:
         """Return how long until the informers are trusted to have seen the last own write, 0 where they are."""
         return max(0.0, self.acted_at + SETTLE_SECONDS - time.monotonic())
 
-    def has_waited(self, seconds: float) -> bool:
-        """Return whether the last own write is so long ago."""
-        return time.monotonic() - self.acted_at >= seconds
-
     def correct(self) -> None:
         """Count a correction; after a long calm the count starts anew."""
         now = time.monotonic()

@@ -62,6 +62,13 @@ class StatusDraft:
             and condition.get("observedGeneration") == self.generation
         )
 
+    def has_been_unhealthy(self, seconds: float) -> bool:
+        """Return whether the workloads have been said to be unhealthy for so long."""
+        known = self._find("Healthy")
+        if known is None or known["status"] != "False":
+            return False
+        return (datetime.now(UTC) - moment(known["lastTransitionTime"])).total_seconds() >= seconds
+
     def seconds_since_start(self) -> float:
         """Return how long the current provision has been going on."""
         return (datetime.now(UTC) - moment(self.status["startedAt"])).total_seconds()

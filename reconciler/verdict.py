@@ -74,13 +74,15 @@ def _is_small_talk(context: Context, attempt: Attempt) -> bool:
 async def _explained(context: Context, attempt: Attempt) -> Health:
     """Return the health; where the objects have not said for a while why they wait, ask for Kubernetes' Events."""
     spec, digest = ENGINES[attempt.engine], attempt.desired.digest
-    health = observe(spec, digest, context.view.observed(attempt.store_id))
+    observed = context.view.observed(attempt.store_id)
+    health = observe(spec, digest, observed)
     if not health.unexplained:
         return health
     context.queue.add_later(attempt.store_id, EXPLAIN_SECONDS)
-    if not attempt.memory.has_waited(EXPLAIN_SECONDS):
+    if not attempt.draft.has_been_unhealthy(EXPLAIN_SECONDS):
         return health
-    warnings = await warnings_about(context.kube, attempt.namespace, health.unexplained)
+    pods = {uid_of(pod) for pod in observed.pods.values()}
+    warnings = await warnings_about(context.kube, attempt.namespace, health.unexplained, pods)
     return observe(spec, digest, context.view.observed(attempt.store_id), warnings)
 
 

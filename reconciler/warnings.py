@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from reconciler.recorder import EVENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from reconciler.kube import Kube
     from reconciler.resources import Object
@@ -22,15 +22,22 @@ CHOSEN = {"fieldSelector": "type=Warning,reason!=FailedScheduling", "limit": str
 Warnings = dict[str, tuple[str, str]]
 
 
-async def warnings_about(kube: Kube, namespace: str, workloads: Iterable[str]) -> Warnings:
-    """Return the newest warning about each workload, its ReplicaSets or its pods: reason and words by workload."""
+async def warnings_about(kube: Kube, namespace: str, workloads: Iterable[str], pods: Collection[str]) -> Warnings:
+    """Return the newest warning about each workload, its ReplicaSets or its pods: reason and words by workload.
+
+    Args:
+        pods: the uids of the pods that there are; one that is gone says nothing about the one that came after it.
+    """
     page = await kube.list_page(EVENTS, namespace, CHOSEN, metadata_only=False)
     found: Warnings = {}
     for event in sorted(page.get("items") or (), key=_last_seen):
-        about = str((event.get("regarding") or {}).get("name", ""))
+        regarding = event.get("regarding") or {}
+        if regarding.get("kind") == "Pod" and regarding.get("uid") not in pods:
+            continue
+        about = str(regarding.get("name", ""))
         for workload in workloads:
             if about == workload or about.startswith(f"{workload}-"):
-                found[workload] = (str(event.get("reason", "")), str(event.get("note", "")))
+                found[workload] = (str(event.get("reason", "")), " ".join(str(event.get("note", "")).split()))
     return found
 
 

@@ -53,12 +53,12 @@ class Console:
 
 
 @contextmanager
-def launched() -> Iterator[Browser]:
-    """Run the browser inside the block."""
+def launched(*flags: str) -> Iterator[Browser]:
+    """Run the browser, with further flags, inside the block."""
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     if program is None:
         pytest.fail(f"No browser was found (looked for {', '.join(BROWSERS)}): run `apt-get install chromium`.")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=program, args=[*FLAGS, *flags])
         yield browser
         browser.close()

@@ -60,7 +60,10 @@ class Caller:
             store = self.store(store_id)
             return store if store and store["phase"] == phase else None
 
-        return wait_for(look, f"store {store_id} to be {phase}; it is {self.store(store_id)}", seconds)
+        try:
+            return wait_for(look, f"store {store_id} to be {phase}", seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; it is {self.store(store_id)}") from None
 
     def wait_for_words(self, store_id: str, words: str, seconds: float = 120.0) -> Any:
         """Wait until a store's progress or error contains words, and return the store."""

@@ -47,3 +47,14 @@
 {{- define "medusa.publishableKey" -}}
 {{ include "urumi.secretVariable" (dict "name" "URUMI_PUBLISHABLE_KEY" "secret" .Values.store.secretsName "key" "publishable-key") }}
 {{- end }}
+
+{{/*
+The backend's way out needs both databases: without them it waits for them until it is killed. So where all of a store
+ends at once, they stay for the seconds that a backend takes to finish what it began.
+*/}}
+{{- define "medusa.stayForBackend" -}}
+lifecycle:
+  preStop:
+    exec:
+      command: [sleep, "5"]
+{{- end }}

@@ -6,7 +6,6 @@ The build takes about two minutes where the cache does not have it, hence the lo
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -31,12 +30,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class OpenShop:
-    """The shop with its servers, when its first setup began (a time of the clock), and what it said."""
+    """The shop with its servers, and what its first setup said."""
 
     shop: Shop
     redis: Server
     backend: Server
-    began: float
     first_setup: str
 
 
@@ -70,11 +68,10 @@ def open_shop(servers_folder: Path, postgres: Postgres) -> Iterator[OpenShop]:
     redis, backend = shop.redis(), shop.backend()
     with ExitStack() as running:
         running.enter_context(redis.running())
-        began = time.time()
         first_setup = shop.migrate()
         for server in (backend, shop.storefront(), shop.ingress()):
             running.enter_context(server.running())
-        yield OpenShop(shop, redis, backend, began, first_setup)
+        yield OpenShop(shop, redis, backend, first_setup)
 
 
 @pytest.fixture

@@ -30,7 +30,8 @@ BUILD_SECONDS = 800
 def built_backend() -> Path:
     """Return the folder that the image would have as /app; it is built where the cache does not have it."""
     place = cache_root() / f"medusa-{_digest()}"
-    stamp, app = place / "complete", place / "app"
+    app = place / "app"
+    stamp = complete(app)
     with _alone(place.with_suffix(".lock")):
         if not stamp.exists():
             shutil.rmtree(place, ignore_errors=True)
@@ -41,6 +42,11 @@ def built_backend() -> Path:
             shutil.rmtree(place / "build")
             stamp.touch()
     return app
+
+
+def complete(app: Path) -> Path:
+    """Return the stamp of a build, which is as old as its end."""
+    return app.parent / "complete"
 
 
 def _digest() -> str:

@@ -14,36 +14,16 @@ from typing import Any
 import httpx2
 
 from tests.serve import free_port
+from tests.shops.medusa.ingress import answers, ingress
 from tests.shops.medusa.node import NODE
 from tests.shops.medusa.servers import Postgres, Server, program, redis_server
+from tests.shops.medusa.visitors import sign_in
 
 CHART = Path(__file__).resolve().parents[3] / "charts" / "medusa"
 STOREFRONT = CHART / "image" / "storefront"
 TITLE = 'Ada\'s "Mugs" & <b>More</b> \\ Co'
 ADMIN_EMAIL = "admin@shop-a.test"
 MIGRATE_SECONDS = 280
-
-INGRESS = """
-daemon off;
-worker_processes 1;
-pid {folder}/ingress.pid;
-error_log {folder}/ingress.err;
-events {{}}
-http {{
-    client_body_temp_path {folder}/temp;
-    proxy_temp_path {folder}/temp;
-    fastcgi_temp_path {folder}/temp;
-    uwsgi_temp_path {folder}/temp;
-    scgi_temp_path {folder}/temp;
-    access_log off;
-    server {{
-        listen 127.0.0.1:{port};
-        proxy_set_header Host $http_host;
-        proxy_set_header X-Forwarded-Proto http;
-        {routes}
-    }}
-}}
-"""
 
 
 def backend_paths() -> list[str]:
@@ -152,16 +132,12 @@ class Shop:
         program("nginx", "nginx")
         command = [str(STOREFRONT / "urumi-storefront")]
         url = f"http://127.0.0.1:{self.storefront_port}/config.json"
-        return Server("storefront", command, self.folder, lambda: _status(url) == 200, environment)
+        return Server("storefront", command, self.folder, lambda: answers(url), environment)
 
     def ingress(self) -> Server:
         """An nginx with the routes of the chart's ingress."""
-        routes = [f"location {path} {{ proxy_pass {self.backend_url}; }}" for path in backend_paths()]
-        routes.append(f"location / {{ proxy_pass http://127.0.0.1:{self.storefront_port}; }}")
-        config = self.folder / "ingress.conf"
-        config.write_text(INGRESS.format(folder=self.folder, port=self.port, routes="\n        ".join(routes)))
-        command = [program("nginx", "nginx"), "-e", "stderr", "-c", str(config)]
-        return Server("ingress", command, self.folder, lambda: _status(f"{self.url}/config.json") == 200)
+        routes = dict.fromkeys(backend_paths(), self.backend_url)
+        return ingress(self.folder, self.port, routes | {"/": f"http://127.0.0.1:{self.storefront_port}"})
 
     def health(self, query: str = "") -> tuple[int, dict[str, Any]]:
         """Ask the backend how it is; (0, {}) where it does not answer."""
@@ -178,7 +154,7 @@ class Shop:
     def merchant(self) -> httpx2.Client:
         """A client of the Admin API that is signed in by token."""
         with self.client() as guest:
-            token = sign_in(guest, self.password)
+            token = sign_in(guest, ADMIN_EMAIL, self.password)
         return httpx2.Client(base_url=self.backend_url, headers={"Authorization": f"Bearer {token}"}, timeout=60)
 
     def shopper(self) -> httpx2.Client:
@@ -188,24 +164,3 @@ class Shop:
 
     def _is_serving(self) -> bool:
         return self.health("?serving")[0] == 200
-
-
-def sign_in(client: httpx2.Client, password: str) -> str:
-    """Return the token of the administrator."""
-    answer = client.post("/auth/user/emailpass", json={"email": ADMIN_EMAIL, "password": password})
-    assert answer.status_code == 200, answer.text
-    return str(answer.json()["token"])
-
-
-def fetch(client: httpx2.Client, method: str, path: str, **content: Any) -> Any:
-    """Call an API and return its JSON; the test fails on an error."""
-    answer = client.request(method, path, **content)
-    assert answer.status_code == 200, f"{method} {path}: {answer.status_code} {answer.text}"
-    return answer.json()
-
-
-def _status(url: str) -> int:
-    try:
-        return httpx2.get(url, timeout=10).status_code
-    except httpx2.TransportError:
-        return 0

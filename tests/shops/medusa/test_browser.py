@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import NETWORK, Console, launched
-from tests.shops.medusa.shop import ADMIN_EMAIL, TITLE, Shop, fetch
+from tests.shops.medusa.shop import ADMIN_EMAIL, TITLE, Shop
+from tests.shops.medusa.visitors import fetch
+from tests.shops.medusa.walk import fill_in, go_to_checkout, heading, place_order, put_into_cart, visiting
 
 if TYPE_CHECKING:
     import httpx2
@@ -20,17 +22,6 @@ if TYPE_CHECKING:
 
 PHONE: Any = {"width": 360, "height": 740}
 DESKTOP: Any = {"width": 1280, "height": 800}
-PATIENCE_MS = 60_000
-ADDRESS = {
-    "E-mail": "ada@example.org",
-    "First name": "Ada",
-    "Last name": "Lovelace",
-    "Street and number": "12 Engine Street",
-    "Postal code": "12345",
-    "City": "Springfield",
-}
-
-expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")
@@ -49,26 +40,8 @@ def console() -> Console:
 @pytest.fixture(params=[PHONE], ids=["phone"])
 def page(browser: Browser, shop: Shop, console: Console, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A visitor who was never here; nothing may be fetched from elsewhere or be wrong on the console."""
-    strangers: list[str] = []
-
-    def note(asked: Request) -> None:
-        if not asked.url.startswith((shop.url, "data:", "blob:")):
-            strangers.append(asked.url)
-
-    context = browser.new_context(viewport=request.param, base_url=shop.url, locale="en-US")
-    context.set_default_timeout(PATIENCE_MS)
-    context.on("request", note)
-    page = context.new_page()
-    console.listen(page)
-    yield page
-    context.close()
-    assert strangers == []
-    assert console.unexpected() == []
-
-
-def heading(page: Page, words: str) -> None:
-    """Wait until the page is the one with that heading."""
-    expect(page.get_by_role("heading", level=1)).to_have_text(words)
+    with visiting(browser, shop.url, console, request.param) as page:
+        yield page
 
 
 def is_not_wider_than_the_screen(page: Page) -> bool:
@@ -80,20 +53,6 @@ def pictures_are_square(page: Page) -> bool:
     """Whether every picture has the shape that the layout gives it."""
     boxes = [picture.bounding_box() for picture in page.locator("main img").all()]
     return all(box and abs(box["width"] - box["height"]) < 1 for box in boxes)
-
-
-def put_into_cart(page: Page, handle: str, pieces: int = 1) -> None:
-    """Choose a product's first variant."""
-    page.goto(f"/products/{handle}")
-    page.get_by_label("How many").fill(str(pieces))
-    page.get_by_role("button", name="Add to cart").click()
-
-
-def fill_in(page: Page) -> None:
-    """Type who and where."""
-    for label, words in ADDRESS.items():
-        page.get_by_label(label, exact=True).fill(words)
-    page.get_by_label("Country").select_option("us")
 
 
 @pytest.mark.parametrize("page", [PHONE, DESKTOP], ids=["phone", "desktop"], indirect=True)
@@ -124,13 +83,11 @@ def test_a_visitor_orders_with_cash_on_delivery_and_the_merchant_finds_it(page: 
     assert is_not_wider_than_the_screen(page)
     fill_in(page)
     expect(page.locator("#total")).to_have_text("$41.00")
-    page.get_by_role("button", name="Place the order").click()
+    number = place_order(page)
 
-    heading(page, "Thank you")
     assert is_not_wider_than_the_screen(page)
     expect(page.get_by_text("Have $41.00 in cash ready")).to_be_visible()
     expect(page.locator("#cart-count")).to_be_hidden()
-    number = page.locator("#order-number").inner_text()
     with shop.merchant() as merchant:
         fields = {"fields": "display_id,email,total,payment_status,*items,*shipping_address"}
         orders = fetch(merchant, "GET", "/admin/orders", params=fields)["orders"]
@@ -158,9 +115,7 @@ def test_a_cart_can_be_changed_and_emptied_and_survives_a_reload(page: Page) -> 
 
 def test_a_form_that_is_not_filled_in_says_what_is_missing(page: Page) -> None:
     put_into_cart(page, "beeswax-candle")
-    page.get_by_role("link", name="To the cart").click()
-    page.get_by_role("link", name="To the checkout").click()
-    heading(page, "Checkout")
+    go_to_checkout(page)
     page.get_by_label("E-mail").fill("ada")
     page.get_by_role("button", name="Place the order").click()
 

@@ -4,7 +4,8 @@ import time
 from typing import TYPE_CHECKING
 
 from tests.shops.medusa.node import NODE_VERSION, SOURCES
-from tests.shops.medusa.shop import ADMIN_EMAIL, TITLE, Shop, fetch
+from tests.shops.medusa.shop import ADMIN_EMAIL, TITLE, Shop
+from tests.shops.medusa.visitors import fetch
 
 if TYPE_CHECKING:
     from tests.shops.medusa.conftest import OpenShop

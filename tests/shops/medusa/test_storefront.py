@@ -54,6 +54,13 @@ def test_every_answer_forbids_what_is_not_the_shops_own(visitor: httpx2.Client, 
     assert headers["cache-control"] == "no-cache"
 
 
+@pytest.mark.parametrize(("scheme", "policy"), [("https", "same-origin"), ("http", None)])
+def test_other_windows_are_kept_apart_where_browsers_heed_it(shop: Shop, scheme: str, policy: str | None) -> None:
+    answer = httpx2.get(f"http://127.0.0.1:{shop.storefront_port}/", headers={"X-Forwarded-Proto": scheme}, timeout=60)
+
+    assert answer.headers.get("cross-origin-opener-policy") == policy
+
+
 @pytest.mark.parametrize("name", SHOP_FILES, ids=str)
 def test_a_file_has_its_type_and_leads_nowhere_else(visitor: httpx2.Client, name: Path) -> None:
     types = {

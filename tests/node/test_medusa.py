@@ -1,0 +1,303 @@
+"""Two Medusa stores of real containers, provisioned by the installed platform: they sell, break, come back and go.
+
+The images are built by the chart's own Dockerfiles. Stores are asked for by REST; kubectl is for what a person would do
+to break something.
+"""
+
+import base64
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.browser import Console, launched
+from tests.end_to_end.asking import condition
+from tests.kubectl import Kubectl, wait_for
+from tests.node import images, medusa
+from tests.node.medusa_shop import NodeShop
+from tests.node.node import Node
+from tests.node.platform import InstalledPlatform
+from tests.node.usage import MIB, memory_limits, working_sets
+from tests.shops.medusa.visitors import fetch, order_by_cash_on_delivery
+from tests.shops.medusa.walk import fill_in, go_to_checkout, place_order, put_into_cart, visiting
+
+pytestmark = [pytest.mark.node, pytest.mark.timeout(1800)]
+READY_SECONDS = 600.0
+DESKTOP = {"width": 1280, "height": 800}
+FIRST, SECOND = "medusa-one", "medusa-two"
+Say = Callable[[str], None]
+
+
+@pytest.fixture(scope="module")
+def platform(node: Node, installed: InstalledPlatform, say: Say) -> InstalledPlatform:
+    """The installed platform on a node that has the images of a Medusa store."""
+    images.load_images(node, medusa.IMAGES, say)
+    return installed
+
+
+@pytest.fixture(scope="module")
+def stores(platform: InstalledPlatform, say: Say) -> Iterator[dict[str, Any]]:
+    """Two stores, asked for at once, that are Ready."""
+    for store_id in (FIRST, SECOND):
+        platform.create(store_id, "medusa")
+    found = {store_id: platform.wait_for_phase(store_id, "Ready", READY_SECONDS) for store_id in (FIRST, SECOND)}
+    for event in found[FIRST]["events"]:
+        say(f"{event['timestamp']} {event['type']}: {event['message']}")
+    yield found
+    for store_id in found:
+        platform.call("DELETE", f"/stores/{store_id}")
+    for store_id in found:
+        platform.wait_until_gone(store_id, READY_SECONDS)
+
+
+@pytest.fixture(scope="module")
+def shops(
+    node: Node,
+    node_kubectl: Kubectl,
+    platform: InstalledPlatform,
+    stores: dict[str, Any],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[dict[str, NodeShop]]:
+    """The shops of the stores, open to their people."""
+    with ExitStack() as opened:
+        yield {
+            store_id: opened.enter_context(
+                NodeShop(node, node_kubectl, platform, store_id, tmp_path_factory.mktemp("shop")).open()
+            )
+            for store_id in stores
+        }
+
+
+@pytest.fixture
+def shop(shops: dict[str, NodeShop]) -> NodeShop:
+    """The shop that breaks and comes back."""
+    return shops[FIRST]
+
+
+@pytest.fixture
+def other_shop(shops: dict[str, NodeShop]) -> NodeShop:
+    """The shop beside it."""
+    return shops[SECOND]
+
+
+def buy(shop: NodeShop) -> str:
+    """Order something by the Store API and return the order's id."""
+    with shop.shopper() as shopper:
+        return str(order_by_cash_on_delivery(shopper)["id"])
+
+
+def order_ids(shop: NodeShop) -> set[str]:
+    """Return the ids of the orders that the merchant sees."""
+    return {order["id"] for order in shop.orders()}
+
+
+def told(platform: InstalledPlatform, store_id: str, kind: str = "") -> set[tuple[str, ...]]:
+    """Return what the timeline tells, of one kind or of all; an event that happened again is another one."""
+    events = platform.store(store_id)["events"]
+    return {tuple(map(str, event.values())) for event in events if kind in ("", event["type"])}
+
+
+def wait_until_told(platform: InstalledPlatform, store_id: str, kind: str, before: set[tuple[str, ...]]) -> None:
+    """Wait until the timeline tells something of a kind that it did not tell before."""
+    wait_for(lambda: told(platform, store_id, kind) - before, f"{kind} on the timeline of {store_id}", READY_SECONDS)
+
+
+def pod_of(kubectl: Kubectl, namespace: str, component: str) -> Any:
+    """Return the pod of a component, None between two."""
+    labels = f"app.kubernetes.io/component={component}"
+    pods = json.loads(kubectl.run("get", "pods", "-n", namespace, "-l", labels, "-o", "json"))["items"]
+    return next((pod for pod in pods if "deletionTimestamp" not in pod["metadata"]), None)
+
+
+def name_of_pod(kubectl: Kubectl, namespace: str, component: str) -> str:
+    """Return the name of the pod of a component."""
+    pod = wait_for(lambda: pod_of(kubectl, namespace, component), f"a pod of {component}")
+    return str(pod["metadata"]["name"])
+
+
+@pytest.mark.parametrize("store_id", [FIRST, SECOND])
+def test_a_store_is_ready_in_the_words_of_its_timeline(stores: dict[str, Any], store_id: str) -> None:
+    store = stores[store_id]
+    words = {event["type"]: event["message"] for event in store["events"]}
+    assert words["Ready"] == "postgres 1/1, redis 1/1, backend 1/1, storefront 1/1"
+    assert re.search(r"for \d+\.\d\d USD can be bought", words["StorefrontAnswers"]), words
+    assert condition(store, "StorefrontAnswers")["status"] == "True"
+    assert not store.get("simulated")
+
+
+def test_an_order_is_placed_by_the_verify_command(platform: InstalledPlatform, shop: NodeShop, say: Say) -> None:
+    environ = {**os.environ, "URUMI_URL": platform.url, "URUMI_TOKEN": platform.token}
+    command = [sys.executable, "-m", "urumi.cli.main", "verify", shop.store_id]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for line in done.stdout.splitlines():
+        say(line)
+    assert [order["status"] for order in shop.orders()] == ["archived"]
+
+
+def test_an_order_of_one_shop_is_not_in_the_other(shop: NodeShop, other_shop: NodeShop) -> None:
+    here, there = buy(shop), buy(other_shop)
+    assert here in order_ids(shop) - order_ids(other_shop)
+    assert there in order_ids(other_shop) - order_ids(shop)
+
+
+def test_a_visitor_with_a_browser_orders_under_the_address_of_the_store(shop: NodeShop) -> None:
+    console = Console()
+    with launched(shop.browser_flag) as browser, visiting(browser, shop.public_url, console, DESKTOP) as page:
+        put_into_cart(page, "stoneware-mug", 2)
+        go_to_checkout(page)
+        fill_in(page)
+        number = place_order(page)
+    [order] = [each for each in shop.orders() if f"#{each['display_id']}" == number]
+    assert (order["email"], order["status"]) == ("ada@example.org", "pending")
+
+
+def test_each_container_has_room_in_its_memory(node: Node, node_kubectl: Kubectl, shop: NodeShop, say: Say) -> None:
+    used = wait_for(
+        lambda: found if len(found := working_sets(node_kubectl, shop.namespace)) == 4 else {},
+        "the kubelet to have measured every container",
+    )
+    limits = memory_limits(node_kubectl, shop.namespace)
+    for name, size in used.items():
+        say(f"{name}: {size / MIB:.0f} MiB of {limits[name] / MIB:.0f}")
+    for folder in sorted(node.folder.volumes.glob(f"*_{shop.namespace}_*")):
+        blocks = sum(path.lstat().st_blocks for path in folder.rglob("*"))
+        say(f"volume {folder.name.rpartition('_')[2]}: {blocks * 512 / MIB:.0f} MiB")
+    assert [name for name, size in used.items() if size > 0.8 * limits[name]] == []
+
+
+@pytest.mark.parametrize("component", ["storefront", "redis", "postgres", "backend"])
+def test_a_killed_pod_is_told_and_comes_back(
+    platform: InstalledPlatform, node_kubectl: Kubectl, shop: NodeShop, say: Say, component: str
+) -> None:
+    before = told(platform, shop.store_id)
+    pod = name_of_pod(node_kubectl, shop.namespace, component)
+    began = time.monotonic()
+    node_kubectl.run("delete", "pod", "-n", shop.namespace, pod, "--force", "--grace-period=0")
+    seconds = {}
+    for kind in ("Degraded", "Recovered"):
+        wait_until_told(platform, shop.store_id, kind, before)
+        seconds[kind] = time.monotonic() - began
+    # What an earlier pod of the name suffered is no news of this one.
+    assert "Unhealthy" not in str(told(platform, shop.store_id, "Degraded") - before)
+    say(f"{component} killed: Degraded after {seconds['Degraded']:.1f} s, Recovered after {seconds['Recovered']:.1f} s")
+    platform.wait_for_phase(shop.store_id, "Ready", READY_SECONDS)
+
+
+def test_orders_outlive_a_power_cut_of_the_node(
+    node: Node, platform: InstalledPlatform, shop: NodeShop, other_shop: NodeShop, say: Say
+) -> None:
+    shops = (shop, other_shop)
+    orders = [buy(each) for each in shops]
+    began = time.monotonic()
+    node.restart()
+    for each, order in zip(shops, orders, strict=True):
+        wait_until_open(each)
+        assert order in order_ids(each)
+    say(f"both shops answered {time.monotonic() - began:.1f} s after the power cut")
+    for each in shops:
+        platform.wait_for_phase(each.store_id, "Ready", READY_SECONDS)
+        buy(each)
+
+
+def wait_until_open(shop: NodeShop) -> None:
+    """Wait until the merchant can sign in and sees orders."""
+
+    def is_open() -> bool:
+        try:
+            return bool(shop.orders())
+        except (AssertionError, httpx2.TransportError):
+            return False
+
+    wait_for(is_open, f"{shop.store_id} to answer its merchant", READY_SECONDS)
+
+
+def test_an_upgrade_is_told_and_keeps_the_orders(
+    platform: InstalledPlatform, node_kubectl: Kubectl, shop: NodeShop, say: Say
+) -> None:
+    order, before = buy(shop), told(platform, shop.store_id)
+    values = {"spec": {"values": {"backend": {"image": {"tag": medusa.NEXT_TAG}}}}}
+    node_kubectl.run(
+        *("patch", "store", shop.store_id, "-n", platform.namespace, "--type=merge", "-p", json.dumps(values))
+    )
+
+    def is_newer() -> bool:
+        pod = pod_of(node_kubectl, shop.namespace, "backend")
+        return pod is not None and str(pod["spec"]["containers"][0]["image"]) == medusa.NEXT.name
+
+    wait_for(is_newer, "the backend to be of the new image", READY_SECONDS)
+    wait_until_told(platform, shop.store_id, "Ready", before)
+    for event in platform.store(shop.store_id)["events"]:
+        say(f"{event['timestamp']} {event['type']}: {event['message']}")
+    assert order in order_ids(shop)
+    with shop.merchant() as merchant:
+        [settings] = fetch(merchant, "GET", "/admin/stores", params={"fields": "metadata"})["stores"]
+    assert settings["metadata"] == {"second_setup": "done"}
+
+
+def test_a_database_that_refuses_the_password_is_told_in_its_own_words(
+    platform: InstalledPlatform, node_kubectl: Kubectl, shop: NodeShop, say: Say
+) -> None:
+    secret = node_kubectl.get("secret", "store-secrets", shop.namespace)["data"]["database-password"]
+    set_password(node_kubectl, shop.namespace, "another")
+    try:
+        began = time.monotonic()
+        pod = name_of_pod(node_kubectl, shop.namespace, "backend")
+        node_kubectl.run("delete", "pod", "-n", shop.namespace, pod)
+        platform.wait_for_words(shop.store_id, 'password authentication failed for user "medusa"', READY_SECONDS)
+        say(f"the refusal was told {time.monotonic() - began:.1f} s after the backend's pod was deleted")
+    finally:
+        set_password(node_kubectl, shop.namespace, base64.b64decode(secret).decode())
+    # A new pod does not wait for the kubelet's patience with the old one to return.
+    node_kubectl.run("delete", "pod", "-n", shop.namespace, name_of_pod(node_kubectl, shop.namespace, "backend"))
+    platform.wait_for_phase(shop.store_id, "Ready", READY_SECONDS)
+    buy(shop)
+
+
+def set_password(kubectl: Kubectl, namespace: str, password: str) -> None:
+    """Give the database's user another password."""
+    psql = ("psql", "--host=127.0.0.1", "--username=medusa", "--dbname=medusa")
+    statement = f"ALTER USER medusa PASSWORD '{password}'"
+    kubectl.run("exec", "-n", namespace, "postgres-0", "--", *psql, "--command", statement)
+
+
+def test_a_deleted_store_leaves_nothing_and_the_one_beside_it_sells(
+    node: Node, platform: InstalledPlatform, node_kubectl: Kubectl, shop: NodeShop, other_shop: NodeShop
+) -> None:
+    namespace = other_shop.namespace
+    pods = json.loads(node_kubectl.run("get", "pods", "-n", namespace, "-o", "json"))["items"]
+    uids = [pod["metadata"]["uid"] for pod in pods]
+    assert traces_of(node, node_kubectl, namespace, uids)
+    platform.call("DELETE", f"/stores/{other_shop.store_id}")
+    platform.wait_until_gone(other_shop.store_id, READY_SECONDS)
+    assert node_kubectl.get("namespace", namespace) is None
+    wait_for(lambda: traces_of(node, node_kubectl, namespace, uids) == [], "everything of the store to be gone")
+    buy(shop)
+    assert platform.store(shop.store_id)["phase"] == "Ready"
+
+
+def traces_of(node: Node, kubectl: Kubectl, namespace: str, uids: list[str]) -> list[str]:
+    """Return what is left of a store: release, volumes and their folders, containers, folders and processes of pods."""
+    releases = json.loads(kubectl.run("get", "secrets", "-A", "-l", "owner=helm", "-o", "json"))["items"]
+    volumes = json.loads(kubectl.run("get", "pv", "-o", "json"))["items"]
+    processes = node.inside("ps", "-eo", "cgroup,args").splitlines()
+    return [
+        *(
+            item["metadata"]["name"]
+            for item in releases
+            if namespace.removeprefix("store-") in item["metadata"]["name"]
+        ),
+        *(item["metadata"]["name"] for item in volumes if item["spec"]["claimRef"]["namespace"] == namespace),
+        *(path.name for path in node.folder.volumes.glob(f"*_{namespace}_*")),
+        *node.containers_of(namespace),
+        *(path.name for uid in uids for path in (node.folder.kubelet / "pods").glob(uid)),
+        *(line for line in processes if any(uid in line for uid in uids)),
+    ]
