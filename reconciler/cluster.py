@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.guardrails import QUOTA_NAME, slim_quota
 from reconciler.health import Observed, slim_claim, slim_workload
 from reconciler.informer import Informer
 from reconciler.inventory import Owned, object_name, owned, slim_owned
@@ -54,9 +55,13 @@ class ClusterView:
         self.stateful_sets = Informer(kube, STATEFUL_SETS, selector=managed, slim=slim_workload)
         self.pods = Informer(kube, PODS, selector=managed, slim=slim_pod)
         self.claims = Informer(kube, CLAIMS, selector=managed, slim=slim_claim)
-        self.kept = tuple(
-            Informer(kube, resource, selector=managed, metadata_only=True, slim=slim_owned)
-            for resource in (SERVICES, INGRESSES, SECRETS, QUOTAS, LIMIT_RANGES, NETWORK_POLICIES)
+        self.quotas = Informer(kube, QUOTAS, selector=managed, slim=slim_quota)
+        self.kept = (
+            self.quotas,
+            *(
+                Informer(kube, resource, selector=managed, metadata_only=True, slim=slim_owned)
+                for resource in (SERVICES, INGRESSES, SECRETS, LIMIT_RANGES, NETWORK_POLICIES)
+            ),
         )
         self._platform_namespace = platform_namespace
 
@@ -115,6 +120,11 @@ class ClusterView:
         if home is not None:
             found[object_name(NAMESPACES.kind, home)] = owned(home)
         return found
+
+    def has_quota_in_force(self, store_id: str) -> bool:
+        """Return whether a store's quota limits it already."""
+        quota = self.quotas.get(QUOTA_NAME, namespace_name(store_id))
+        return quota is not None and bool(quota["in_force"])
 
     def is_simulated(self) -> bool:
         """Return whether kwok plays every node of the cluster, so that no container really runs."""

@@ -19,6 +19,7 @@ import json
 from typing import TYPE_CHECKING
 
 from reconciler.chart import DIGEST_LENGTH
+from reconciler.inventory import slim_owned
 from reconciler.resources import LIMIT_RANGES, NETWORK_POLICIES, QUOTAS, Object, Resource
 from urumi.store import namespace_name, store_labels
 
@@ -39,6 +40,7 @@ PUBLIC = {
     "::/0": ["fc00::/7", "fe80::/10"],
 }
 STORE_UID_ANNOTATION = "urumi.ai/store-uid"
+QUOTA_NAME = "store-quota"
 
 POD_SECURITY = {
     f"pod-security.kubernetes.io/{mode}": level
@@ -60,12 +62,21 @@ def namespace_object(store_id: str, store_uid: str) -> Object:
 def guardrail_objects(settings: Settings, store_id: str) -> list[tuple[Resource, Object]]:
     """Return everything that limits a store, in the order in which it is applied."""
     return [
-        (QUOTAS, _object(store_id, "store-quota", {"hard": dict(settings.quota)})),
+        (QUOTAS, _object(store_id, QUOTA_NAME, {"hard": dict(settings.quota)})),
         (LIMIT_RANGES, _object(store_id, "store-limits", _limits())),
         (NETWORK_POLICIES, _object(store_id, "default-deny", _default_deny())),
         (NETWORK_POLICIES, _object(store_id, "allow-databases", _allow_databases())),
         (NETWORK_POLICIES, _object(store_id, "allow-required", _allow_required(settings))),
     ]
+
+
+def slim_quota(item: Object) -> Object:
+    """Return what is kept of a quota: also whether it is in force.
+
+    The API server enforces what a controller has counted, and lets everything pass until then.
+    """
+    hard = (item.get("spec") or {}).get("hard")
+    return slim_owned(item) | {"in_force": (item.get("status") or {}).get("hard") == hard}
 
 
 def guardrails_digest(settings: Settings, store_id: str) -> str:

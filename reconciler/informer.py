@@ -128,7 +128,11 @@ class Informer:
 
     async def heard_up_to(self, version: int) -> None:
         """Wait until everything up to a version was heard."""
-        while number(self._version) < version:
+        await self.until(lambda: number(self._version) >= version)
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        """Wait until the copy is as it should be."""
+        while not is_so():
             await self._heard.wait()
 
     def remember(self, item: Object) -> None:

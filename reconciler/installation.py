@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from reconciler.chart import DIGEST_KEY
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from reconciler.context import Context
 
 LOCK_LOOK_SECONDS = 2.0
+QUOTA_SECONDS = 10.0
 HELM_KILL_MARGIN_SECONDS = 30.0
 
 
@@ -24,6 +26,7 @@ async def install(context: Context, attempt: Attempt) -> bool:
     """Release the chart, the draft is yet to be written; False where the store waits for its turn or for a lock."""
     if attempt.state is not None and attempt.state.is_pending and not await _unlocked(context, attempt, attempt.state):
         return False
+    await _quota_in_force(context, attempt)
     draft = attempt.draft
     if not context.slots.take(attempt.store_id):
         draft.waiting_for_slot(context.slots.limit)
@@ -42,6 +45,20 @@ async def install(context: Context, attempt: Attempt) -> bool:
     attempt.memory.act()
     _released(attempt, revision, time.monotonic() - began)
     return True
+
+
+async def _quota_in_force(context: Context, attempt: Attempt) -> None:
+    """Wait until the store's quota limits what Helm makes; a cluster that does not count it holds nothing up."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(QUOTA_SECONDS):
+            await context.view.quotas.until(lambda: context.view.has_quota_in_force(attempt.store_id))
+        return
+    attempt.draft.event(
+        "QuotaNotInForce",
+        f"the cluster has not counted the store's quota in {QUOTA_SECONDS:.0f} s; it limits nothing until then",
+        level="warning",
+        step="guardrails",
+    )
 
 
 def adopt_release(attempt: Attempt) -> None:

@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cluster.local import ClusterInfo
+from cluster.local import ClusterInfo, LocalCluster
 from tests.end_to_end.asking import BEHAVIOUR, ask, has_event, helm_processes, listed, server_with_store
 from tests.kubectl import Kubectl, wait_for
 from tests.serve import ServerProcess
@@ -259,3 +260,20 @@ def test_a_quota_that_is_too_small_is_named_and_a_larger_one_is_enough(
     server.environ["STORE_QUOTA"] = "pods=20"
     with server:
         server.wait_for_phase(store_id, "Ready", seconds=120)
+
+
+def test_a_cluster_that_counts_no_quota_is_said_to_and_holds_nothing_up(
+    local_cluster: ClusterInfo, platform: ServerProcess, kubectl: Kubectl, store_id: str
+) -> None:
+    components = LocalCluster(local_cluster.kubeconfig.parent).status().components
+    controllers = next(each.pid for each in components if each.name == "kube-controller-manager")
+    assert controllers is not None
+    os.kill(controllers, signal.SIGSTOP)
+    try:
+        platform.create(store_id)
+        namespace = platform.namespace
+        wait_for(lambda: has_event(kubectl, namespace, store_id, "QuotaNotInForce"), "the lack to be told", seconds=90)
+        wait_for(lambda: listed(kubectl, "deployment", f"store-{store_id}"), "the release all the same", seconds=90)
+    finally:
+        os.kill(controllers, signal.SIGCONT)
+    platform.wait_for_phase(store_id, "Ready", seconds=120)
