@@ -219,10 +219,11 @@ BASE = {"localhost/debian:stable": DEBIAN}
 POSTGRES = Image("postgres:16.14-bookworm", HERE / "postgres", needs=BASE)
 REDIS = Image("redis:7.2.14", HERE / "redis", needs=BASE)
 MARIADB = Image("mariadb:11.8.8", HERE / "mariadb", needs=BASE)
+APACHE = Image("localhost/apache:1", HERE / "apache", needs=BASE)
 WORDPRESS = Image(
     "urumi/stock-wordpress:1",
     HERE / "wordpress",
-    needs=BASE,
+    needs={APACHE.name: APACHE},
     prepare=_copy_shop_files,
     key=context_digest(SHOP_FILES),
 )
@@ -238,4 +239,8 @@ SERVER = Image(
     arguments={"GO_IMAGE": GOLANG.name, "PYTHON_IMAGE": PYTHON.name},
     ignore_file=ROOT / "server" / "Dockerfile.dockerignore",
     options=_server_options,
+)
+# As a later release would be.
+NEXT_WORDPRESS = Image(
+    "urumi/stock-wordpress:2", HERE / "wordpress-next", needs={"localhost/stock-wordpress:1": WORDPRESS}
 )

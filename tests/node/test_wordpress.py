@@ -31,7 +31,7 @@ def platform(
     node: Node, node_kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory, say: Callable[[str], None]
 ) -> Iterator[NodePlatform]:
     """A platform that is content with pods that are ready, as WordPress alone sells nothing."""
-    images.load_images(node, [images.MARIADB, images.WORDPRESS], say)
+    images.load_images(node, [images.MARIADB, images.WORDPRESS, images.NEXT_WORDPRESS], say)
     folder = tmp_path_factory.mktemp("platform")
     with NodePlatform(node, node_kubectl, folder, STOREFRONT_CHECK="off") as found:
         yield found
@@ -91,6 +91,40 @@ def test_uploads_outlive_the_pod(platform: NodePlatform, node_kubectl: Kubectl, 
     logs = node_kubectl.run("logs", "-n", f"store-{blog}", "deployment/wordpress", "-c", "install")
     assert "installed already" in logs
     platform.wait_for_phase(blog, "Ready", seconds=READY_SECONDS)
+
+
+def test_an_upgrade_keeps_what_people_wrote_and_is_told_on_the_timeline(
+    node: Node, platform: NodePlatform, node_kubectl: Kubectl, blog: str
+) -> None:
+    assert page(node, node_kubectl, blog, "/release.txt")[0] == 404
+    in_wordpress(node_kubectl, blog, "sh", "-c", f"echo kept > {UPLOADS}/before.txt")
+    wordpress_says(node_kubectl, blog, "update_option('blogdescription', 'written before');")
+    before = platform.store(blog)
+
+    ask(node_kubectl, platform, blog, wordpress=VALUES | {"image": {"repository": "urumi/stock-wordpress", "tag": "2"}})
+
+    def is_upgraded() -> bool:
+        store = platform.store(blog)
+        return bool(store["phase"] == "Ready" and store["release"]["revision"] > before["release"]["revision"])
+
+    wait_for(is_upgraded, "the upgrade to be Ready", READY_SECONDS)
+    assert page(node, node_kubectl, blog, "/release.txt") == (200, "2\n")
+    assert in_wordpress(node_kubectl, blog, "cat", f"{UPLOADS}/before.txt").strip() == "kept"
+    assert wordpress_says(node_kubectl, blog, "echo get_option('blogdescription');") == "written before"
+    told = platform.store(blog)["events"]
+    [*_, began] = [number for number, event in enumerate(told) if event["type"] == "ProvisioningStarted"]
+    assert told[began]["message"] == "the store's spec was changed"
+    assert [event["type"] for event in told[began + 1 :] if event["type"].startswith("Helm")] == [
+        "HelmInstallStarted",
+        "HelmInstalled",
+    ]
+    assert told[-1]["message"] == "mariadb 1/1, wordpress 1/1 (not looked at: STOREFRONT_CHECK is off)"
+
+
+def wordpress_says(kubectl: Kubectl, store_id: str, php: str) -> str:
+    """Run a line of PHP inside WordPress and return what it printed."""
+    host = f"$_SERVER['HTTP_HOST'] = '{store_id}.127.0.0.1.nip.io';"
+    return in_wordpress(kubectl, store_id, "php", "-r", f"{host} require 'wp-load.php'; {php}")
 
 
 def test_a_database_that_is_away_degrades_the_store_and_restarts_no_wordpress(

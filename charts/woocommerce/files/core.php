@@ -36,7 +36,7 @@ if (!username_exists($name)) {
 }
 add_option('woocommerce_coming_soon', 'no');
 add_option('woocommerce_store_pages_only', 'no');
-if (get_option('urumi_seeded') === false && wp_get_theme('storefront')->exists()) {
+if (get_option('urumi_seeded') === false && wp_get_theme('storefront')->errors() === false) {
     switch_theme('storefront');
 }
 if (!is_plugin_active('woocommerce/woocommerce.php')) {

@@ -107,15 +107,5 @@ def test_a_database_that_never_answers_is_named(shop: Shop) -> None:
     assert "the database did not answer in 1 s" in done.stderr
 
 
-def test_a_login_that_goes_on_being_refused_ends_the_wait_long_before_its_time(shop: Shop) -> None:
-    """As with a restored volume: the end of a container is seen by the platform, a wait is not."""
-    stranger = shop.postgres.url(shop.database).replace("medusa@", "nobody@")
-
-    done = shop.try_to_migrate(DATABASE_URL=stranger)
-
-    assert done.returncode == 1
-    assert done.stderr.endswith('urumi-migrate: the database refuses the login: role "nobody" does not exist\n')
-
-
 def test_the_image_is_made_with_the_node_of_the_tests() -> None:
     assert f"\nARG NODE_IMAGE=node:{NODE_VERSION}-bookworm-slim\n" in (SOURCES / "Dockerfile").read_text()

@@ -1,0 +1,95 @@
+"""A WooCommerce store that sells: the chart's own image, provisioned by the reconciler, an order placed and taken back.
+
+WooCommerce is in no registry of packages, so these tests run where the caller has it: URUMI_WORDPRESS_TREE.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.asking import ask, condition, events_of
+from tests.kubectl import Kubectl
+from tests.node import images
+from tests.node.node import Node
+from tests.node.platform import NodePlatform
+from tests.node.woocommerce import TREE, shop_image
+
+pytestmark = [
+    pytest.mark.node,
+    pytest.mark.timeout(1200),
+    pytest.mark.skipif(
+        not TREE, reason="URUMI_WORDPRESS_TREE names no folder with WordPress and WooCommerce in wp-content/plugins"
+    ),
+]
+SHOP = "sells"
+READY_SECONDS = 420.0
+
+
+@dataclass(frozen=True, slots=True)
+class OpenShop:
+    """The platform and its store, which was Ready."""
+
+    platform: NodePlatform
+    store: Any
+
+    def urumi(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run the command `urumi` against the platform."""
+        environ = {**os.environ, "URUMI_URL": self.platform.url, "URUMI_TOKEN": self.platform.token}
+        command = [sys.executable, "-m", "urumi.cli.main", *arguments]
+        return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=180, check=False)
+
+
+@pytest.fixture(scope="module")
+def shop(
+    node: Node, node_kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory, say: Callable[[str], None]
+) -> Iterator[OpenShop]:
+    """A store with products, asked for and Ready."""
+    image = shop_image(Path(TREE))
+    images.load_images(node, [images.MARIADB, image], say)
+    with NodePlatform(node, node_kubectl, tmp_path_factory.mktemp("platform")) as platform:
+        began = time.monotonic()
+        ask(node_kubectl, platform, SHOP, shop={"sampleProducts": True})
+        store = platform.wait_for_phase(SHOP, "Ready", seconds=READY_SECONDS)
+        seconds = time.monotonic() - began
+        say(
+            f"WooCommerce: Ready {seconds:.1f} s after it was asked for, image {image.archive.stat().st_size >> 20} MiB"
+        )
+        yield OpenShop(platform, store)
+        platform.call("DELETE", f"/stores/{SHOP}")
+        platform.wait_until_gone(SHOP)
+
+
+def test_a_store_is_ready_when_its_storefront_sells(shop: OpenShop) -> None:
+    assert shop.store["simulated"] is False
+    assert condition(shop.store, "StorefrontAnswers")["status"] == "True"
+    [told] = events_of(shop.store, "StorefrontAnswers")
+    assert "Sample" in told["message"]
+    assert "USD can be bought" in told["message"]
+
+
+def test_the_installation_of_the_charts_image_made_a_shop(shop: OpenShop, node_kubectl: Kubectl) -> None:
+    logs = node_kubectl.run("logs", "-n", f"store-{SHOP}", "deployment/wordpress", "-c", "install")
+    assert "install: WooCommerce is activated." in logs
+    assert "install: the shop takes orders" in logs
+
+
+def test_an_order_is_placed_seen_by_the_merchant_and_taken_back(
+    shop: OpenShop, node_kubectl: Kubectl, say: Callable[[str], None]
+) -> None:
+    done = shop.urumi("verify", SHOP, "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    verification = json.loads(done.stdout)
+    say(f"verify: {verification}")
+    assert verification["ok"] is True
+    left = "SELECT COUNT(*) FROM wp_wc_orders WHERE type = 'shop_order'"
+    script = f'MYSQL_PWD=$MARIADB_PASSWORD mariadb --user=wordpress --host=127.0.0.1 -N wordpress -e "{left}"'
+    count = node_kubectl.run("exec", "-n", f"store-{SHOP}", "mariadb-0", "--", "sh", "-c", script)
+    assert count.strip() == "0"
