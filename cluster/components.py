@@ -5,6 +5,7 @@ no port at all. So the API server's port on the loopback is the only one that th
 """
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,8 +29,7 @@ STAGES_DIR = Path(__file__).resolve().parent / "stages"
 # Relative to the working folder, as a socket's path may be 100 bytes long at most. The ":0" satisfies etcd's parser.
 CLIENT_SOCKET = "unix://etcd.sock:0"
 PEER_SOCKET = "unix://peer.sock:0"
-# Everybody waits for these on a small machine: each collects garbage less often, until it holds a lot.
-GO_MEMORY = (("GOGC", "400"), ("GOMEMLIMIT", "1GiB"))
+MIB = 1024**2
 ETCD_QUOTA_BYTES = 8 * 1024**3
 SERVICE_RANGE = "10.96.0.0/16"
 POD_RANGE = "10.128.0.0/9"
@@ -156,4 +156,14 @@ class Launches:
         digest = hashlib.sha256()
         for path in inputs:
             digest.update(path.read_bytes() + b"\0")
-        return Launch(argv, digest.hexdigest()[:16], GO_MEMORY)
+        return Launch(argv, digest.hexdigest()[:16], go_memory())
+
+
+def go_memory() -> tuple[tuple[str, str], ...]:
+    """Return what makes a Go program collect garbage less often until it holds an eighth of this machine's memory.
+
+    Everybody waits for these programs on a small machine. A limit that is too near to what a program really needs is
+    worse than none: the API server of a thousand stores then does nothing but collect.
+    """
+    mib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // MIB
+    return ("GOGC", "400"), ("GOMEMLIMIT", f"{max(1024, mib // 8)}MiB")
