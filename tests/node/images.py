@@ -8,6 +8,7 @@ that others are built from counts among that; so whatever changes is built anew,
 import hashlib
 import os
 import re
+import resource
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -29,6 +30,7 @@ HERE = Path(__file__).resolve().parent / "stand_ins"
 # What the chart's own image has beside WordPress: its settings, its health check.
 SHOP_FILES = ROOT / "charts" / "woocommerce" / "files"
 BUILD_SECONDS = 1200.0
+OPEN_FILES = 65536
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +117,18 @@ def _build(image: Image, say: Callable[[str], None]) -> None:
         arguments = [word for name, value in image.arguments.items() for word in ("--build-arg", f"{name}={value}")]
         _buildah(
             *("build", "--isolation", "chroot", "--pull-never", "--layers=false", "--tag", image.local_name),
-            *(*arguments, *image.options(), "--file", str(context / image.file), str(context)),
+            *("--ulimit", f"nofile={_open_files()}", *arguments, *image.options()),
+            *("--file", str(context / image.file), str(context)),
         )
     finally:
         shutil.rmtree(context, ignore_errors=True)
+
+
+def _open_files() -> str:
+    """Return how many files a build may open: npm unpacks all packages at once, and buildah's 1,024 are too few."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = OPEN_FILES if most == resource.RLIM_INFINITY else min(most, OPEN_FILES)
+    return f"{files}:{files}"
 
 
 def _archive(image: Image) -> None:

@@ -109,10 +109,13 @@ def tell(store: Any, say: Callable[[str], None]) -> None:
 
 
 def test_both_pods_are_ready_and_one_of_them_leads(platform: InstalledPlatform) -> None:
-    pods = platform.pods()
-    assert len(pods) == 2
-    leads = {pod: platform.at(pod).is_leading() for pod in pods}
-    assert leads == {pod: pod == platform.leader() for pod in pods}
+    assert len(platform.pods()) == 2
+
+    def one_leads() -> bool:
+        leads = {pod: platform.at(pod).is_leading() for pod in platform.pods()}
+        return any(leads.values()) and leads == {pod: pod == platform.leader() for pod in leads}
+
+    wait_for(one_leads, "exactly the pod that holds the Lease to lead")
 
 
 def test_helm_test_passes(platform: InstalledPlatform) -> None:
