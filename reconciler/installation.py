@@ -26,7 +26,7 @@ async def install(context: Context, attempt: Attempt) -> bool:
     """Release the chart, the draft is yet to be written; False where the store waits for its turn or for a lock."""
     if attempt.state is not None and attempt.state.is_pending and not await _unlocked(context, attempt, attempt.state):
         return False
-    await _quota_in_force(context, attempt)
+    await _wait_for_quota(context, attempt)
     draft = attempt.draft
     if not context.slots.take(attempt.store_id):
         draft.waiting_for_slot(context.slots.limit)
@@ -47,7 +47,7 @@ async def install(context: Context, attempt: Attempt) -> bool:
     return True
 
 
-async def _quota_in_force(context: Context, attempt: Attempt) -> None:
+async def _wait_for_quota(context: Context, attempt: Attempt) -> None:
     """Wait until the store's quota limits what Helm makes; a cluster that does not count it holds nothing up."""
     with suppress(TimeoutError):
         async with asyncio.timeout(QUOTA_SECONDS):

@@ -107,5 +107,16 @@ def test_a_database_that_never_answers_is_named(shop: Shop) -> None:
     assert "the database did not answer in 1 s" in done.stderr
 
 
+def test_a_database_that_refuses_the_login_is_told_in_its_own_words_and_not_waited_for(
+    shop: Shop, postgres: "Postgres"
+) -> None:
+    nobody = postgres.url("medusa").replace("medusa@", "nobody@")
+
+    done = shop.try_to_migrate(DATABASE_URL=nobody)
+
+    assert done.returncode == 1
+    assert "the database refuses the login: " in done.stderr
+
+
 def test_the_image_is_made_with_the_node_of_the_tests() -> None:
     assert f"\nARG NODE_IMAGE=node:{NODE_VERSION}-bookworm-slim\n" in (SOURCES / "Dockerfile").read_text()
