@@ -5,6 +5,7 @@ processes may not hand controllers down.
 """
 
 import hashlib
+import os
 import time
 from pathlib import Path
 
@@ -21,16 +22,23 @@ def group_name() -> str:
 
 
 def make_groups() -> list[Path]:
-    """Make the node's group in every hierarchy and return the folders.
+    """Make the node's group in every hierarchy and return the folders; what a killed run left is removed.
 
     Raises:
         NodeError: a controller that the kubelet needs cannot be had.
     """
     name = group_name()
+    remove_groups(find_groups())
     groups = [_make(Path(point) / own.lstrip("/"), Path(point), kind, name) for point, own, kind in _hierarchies()]
     if not groups:
         raise NodeError("A node needs control groups, and none are mounted below /sys/fs/cgroup.")
     return groups
+
+
+def find_groups() -> list[Path]:
+    """Return the node's groups of every run, also below other parents, as each run has its own."""
+    name = group_name()
+    return [Path(folder, name) for point, _, _ in mounts() for folder, names, _ in os.walk(point) if name in names]
 
 
 def remove_groups(groups: list[Path]) -> list[Path]:
@@ -76,8 +84,6 @@ def _hierarchies() -> list[tuple[str, str, str]]:
 
 def _make(parent: Path, point: Path, kind: str, name: str) -> Path:
     group = (parent if parent.is_dir() else point) / name
-    if group.exists():
-        remove_groups([group])
     group.mkdir(exist_ok=True)
     for file in ("cpuset.cpus", "cpuset.mems"):
         if kind == "cgroup" and (group / file).exists():

@@ -4,6 +4,7 @@ import json
 import shutil
 import sys
 from pathlib import Path
+from types import TracebackType
 
 from tests.caller import PatientCaller
 from tests.kubectl import Kubectl, wait_for
@@ -11,6 +12,7 @@ from tests.node.host import run
 from tests.node.node import ROOT, Node
 from tests.serve import ServerProcess, free_port
 from tests.server.people import Person
+from urumi.store import namespace_name
 
 CHARTS = ROOT / "charts"
 LABEL = "app.kubernetes.io/name=urumi"
@@ -20,7 +22,10 @@ ROLLOUT_SECONDS = 300.0
 
 
 class NodePlatform(ServerProcess):
-    """`urumi serve` in the node's network, where the names of Services lead to shops."""
+    """`urumi serve` in the node's network, where the names of Services lead to shops.
+
+    Its end waits for no store: the namespaces that are left go while the next tests run, and the rest with the node.
+    """
 
     def __init__(self, node: Node, kubectl: Kubectl, folder: Path, **environ: str) -> None:
         super().__init__(node.cluster, kubectl, folder, **environ)
@@ -32,6 +37,14 @@ class NodePlatform(ServerProcess):
         # It dies with the test run, as the node does.
         self.python = ("setpriv", "--pdeathsig", "KILL", *self._node.in_network(sys.executable))
         super().start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        super().__exit__(kind, error, trace)
+        stores = self.kubectl.names("stores", self.namespace)
+        if stores:
+            self.kubectl.run("delete", "namespace", "--wait=false", "--ignore-not-found", *map(namespace_name, stores))
 
 
 class InstalledPlatform(PatientCaller):

@@ -80,7 +80,7 @@ def scene(
         node_kubectl,
         folder,
         MAX_PROVISION_SECONDS=PATIENCE,
-        MAX_CONCURRENT_PROVISIONS="2",
+        MAX_CONCURRENT_PROVISIONS=str(len(FAILURES)),
         STOREFRONT_CHECK="off",
     ) as platform:
         for failure in FAILURES:

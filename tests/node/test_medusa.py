@@ -174,27 +174,10 @@ def test_each_container_has_room_in_its_memory(node: Node, node_kubectl: Kubectl
     assert [name for name, size in used.items() if size > 0.8 * limits[name]] == []
 
 
-@pytest.mark.parametrize("component", ["storefront", "redis", "postgres", "backend"])
-def test_a_killed_pod_is_told_and_comes_back(
-    platform: InstalledPlatform, node_kubectl: Kubectl, shop: NodeShop, say: Say, component: str
-) -> None:
-    before = told(platform, shop.store_id)
-    pod = name_of_pod(node_kubectl, shop.namespace, component)
-    began = time.monotonic()
-    node_kubectl.run("delete", "pod", "-n", shop.namespace, pod, "--force", "--grace-period=0")
-    seconds = {}
-    for kind in ("Degraded", "Recovered"):
-        wait_until_told(platform, shop.store_id, kind, before)
-        seconds[kind] = time.monotonic() - began
-    # What an earlier pod of the name suffered is no news of this one.
-    assert "Unhealthy" not in str(told(platform, shop.store_id, "Degraded") - before)
-    say(f"{component} killed: Degraded after {seconds['Degraded']:.1f} s, Recovered after {seconds['Recovered']:.1f} s")
-    platform.wait_for_phase(shop.store_id, "Ready", READY_SECONDS)
-
-
 def test_orders_outlive_a_power_cut_of_the_node(
     node: Node, platform: InstalledPlatform, shop: NodeShop, other_shop: NodeShop, say: Say
 ) -> None:
+    """Long before a store is deleted: only once a minute does the kubelet look for containers of before to remove."""
     shops = (shop, other_shop)
     orders = [buy(each) for each in shops]
     began = time.monotonic()
@@ -218,6 +201,37 @@ def wait_until_open(shop: NodeShop) -> None:
             return False
 
     wait_for(is_open, f"{shop.store_id} to answer its merchant", READY_SECONDS)
+
+
+@pytest.mark.parametrize("component", ["storefront", "redis", "postgres", "backend"])
+def test_a_killed_pod_is_told_and_comes_back(
+    platform: InstalledPlatform, node_kubectl: Kubectl, shop: NodeShop, say: Say, component: str
+) -> None:
+    before = told(platform, shop.store_id)
+    pod = name_of_pod(node_kubectl, shop.namespace, component)
+    began = time.monotonic()
+    node_kubectl.run("delete", "pod", "-n", shop.namespace, pod, "--force", "--grace-period=0")
+    seconds = {}
+    for kind in ("Degraded", "Recovered"):
+        wait_until_told(platform, shop.store_id, kind, before)
+        seconds[kind] = time.monotonic() - began
+    # What an earlier pod of the name suffered is no news of this one.
+    assert "Unhealthy" not in str(told(platform, shop.store_id, "Degraded") - before)
+    say(f"{component} killed: Degraded after {seconds['Degraded']:.1f} s, Recovered after {seconds['Recovered']:.1f} s")
+    platform.wait_for_phase(shop.store_id, "Ready", READY_SECONDS)
+
+
+def test_no_two_databases_share_a_volume(platform: InstalledPlatform, node_kubectl: Kubectl, shop: NodeShop) -> None:
+    """The second time the database comes back from what the first time left of its files."""
+    order = buy(shop)
+    for _ in range(2):
+        before = told(platform, shop.store_id, "Recovered")
+        node_kubectl.run("delete", "pod", "-n", shop.namespace, "postgres-0", "--force", "--grace-period=0")
+        wait_until_told(platform, shop.store_id, "Recovered", before)
+        words = node_kubectl.run("logs", "-n", shop.namespace, "postgres-0")
+        assert "Another Postgres still uses this volume; waiting for it to end." in words
+    wait_until_open(shop)
+    assert order in order_ids(shop)
 
 
 def test_an_upgrade_is_told_and_keeps_the_orders(
@@ -270,16 +284,18 @@ def set_password(kubectl: Kubectl, namespace: str, password: str) -> None:
 
 
 def test_a_deleted_store_leaves_nothing_and_the_one_beside_it_sells(
-    node: Node, platform: InstalledPlatform, node_kubectl: Kubectl, shop: NodeShop, other_shop: NodeShop
+    node: Node, platform: InstalledPlatform, node_kubectl: Kubectl, shop: NodeShop, other_shop: NodeShop, say: Say
 ) -> None:
     namespace = other_shop.namespace
     pods = json.loads(node_kubectl.run("get", "pods", "-n", namespace, "-o", "json"))["items"]
     uids = [pod["metadata"]["uid"] for pod in pods]
     assert traces_of(node, node_kubectl, namespace, uids)
+    began = time.monotonic()
     platform.call("DELETE", f"/stores/{other_shop.store_id}")
     platform.wait_until_gone(other_shop.store_id, READY_SECONDS)
     assert node_kubectl.get("namespace", namespace) is None
     wait_for(lambda: traces_of(node, node_kubectl, namespace, uids) == [], "everything of the store to be gone")
+    say(f"everything of the store was gone after {time.monotonic() - began:.1f} s")
     buy(shop)
     assert platform.store(shop.store_id)["phase"] == "Ready"
 

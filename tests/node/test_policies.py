@@ -25,7 +25,7 @@ CONTROLLERS, STRANGERS = f"controllers-{secrets.token_hex(3)}", f"strangers-{sec
 # Connects to each HOST:PORT at once and prints those that answer; a packet that is dropped is waited for this long.
 TRY = """
 for target; do
-  timeout 4 bash -c 'exec 3<>"/dev/tcp/${0%:*}/${0##*:}"' "$target" 2>/dev/null && echo "$target" &
+  timeout 2 bash -c 'exec 3<>"/dev/tcp/${0%:*}/${0##*:}"' "$target" 2>/dev/null && echo "$target" &
 done
 wait
 """
@@ -159,10 +159,6 @@ def walls(
         for where in (*probes, found.postgres, found.mariadb):
             wait_until_ready(node_kubectl, where)
         yield found
-        for store_id in (MEDUSA, WOO):
-            platform.call("DELETE", f"/stores/{store_id}")
-        for store_id in (MEDUSA, WOO):
-            platform.wait_until_gone(store_id)
     node_kubectl.run("delete", "namespace", CONTROLLERS, STRANGERS, "--wait=false")
 
 

@@ -63,8 +63,6 @@ def shop(
             f"WooCommerce: Ready {seconds:.1f} s after it was asked for, image {image.archive.stat().st_size >> 20} MiB"
         )
         yield OpenShop(platform, store)
-        platform.call("DELETE", f"/stores/{SHOP}")
-        platform.wait_until_gone(SHOP)
 
 
 def test_a_store_is_ready_when_its_storefront_sells(shop: OpenShop) -> None:

@@ -38,13 +38,11 @@ def platform(
 
 
 @pytest.fixture(scope="module")
-def blog(platform: NodePlatform, node_kubectl: Kubectl) -> Iterator[str]:
+def blog(platform: NodePlatform, node_kubectl: Kubectl) -> str:
     """The id of a store that is Ready."""
     ask(node_kubectl, platform, BLOG, wordpress=VALUES)
     platform.wait_for_phase(BLOG, "Ready", seconds=READY_SECONDS)
-    yield BLOG
-    platform.call("DELETE", f"/stores/{BLOG}")
-    platform.wait_until_gone(BLOG)
+    return BLOG
 
 
 def page(node: Node, kubectl: Kubectl, store_id: str, path: str) -> tuple[int, str]:

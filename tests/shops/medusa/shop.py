@@ -105,6 +105,16 @@ class Shop:
             check=False,
         )
 
+    def begin_to_migrate(self, **changes: str) -> "subprocess.Popen[str]":
+        """Start the init container's command; what it says is to be read."""
+        return subprocess.Popen(
+            [self.app / "bin" / "urumi-migrate"],
+            env=self.setup_environment | changes,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
     def migrate(self, **changes: str) -> str:
         """Run the init container's command and return what it said; the test fails where it does."""
         done = self.try_to_migrate(**changes)

@@ -1,5 +1,6 @@
 """The init container's command: an empty database becomes a shop, once."""
 
+import signal
 import time
 from typing import TYPE_CHECKING
 
@@ -116,6 +117,14 @@ def test_a_database_that_refuses_the_login_is_told_in_its_own_words_and_not_wait
 
     assert done.returncode == 1
     assert "the database refuses the login: " in done.stderr
+
+
+def test_a_stop_ends_the_wait_by_its_own_doing_as_the_first_process_of_a_container_has_to(shop: Shop) -> None:
+    with shop.begin_to_migrate(DATABASE_URL="postgres://medusa@127.0.0.1:1/medusa") as process:
+        assert process.stdout is not None
+        assert "waiting for the database" in process.stdout.readline()
+        process.terminate()
+        assert process.wait(30) == 128 + signal.SIGTERM
 
 
 def test_the_image_is_made_with_the_node_of_the_tests() -> None:
