@@ -198,7 +198,9 @@ class Chart:
         """Render and parse; the test fails when Helm refuses."""
         done = self.template(values)
         assert done.exit_code == 0, done.stderr
-        return Rendered(tuple(manifest for manifest in yaml.safe_load_all(done.stdout) if manifest is not None))
+        # The parser in C, which takes a sixth of the time.
+        manifests = yaml.load_all(done.stdout, Loader=yaml.CSafeLoader)
+        return Rendered(tuple(manifest for manifest in manifests if manifest is not None))
 
     def install(self, namespace: str, store_id: str, values: Mapping[str, Any]) -> Finished:
         """Install or upgrade, without waiting for pods, as the reconciler does."""

@@ -80,10 +80,10 @@ def test_stores_converge_whenever_the_server_dies(
     ids = [f"{store_id}-{number}" for number in range(STORES)]
     life = Life(kubectl, server, ids, dice)
     for _ in range(ROUNDS):
-        server.start()
-        life.go_on()
-        time.sleep(dice.uniform(*ALIVE_SECONDS))  # the moment of death is the dice's
-        server.kill()
+        with server:
+            life.go_on()
+            time.sleep(dice.uniform(*ALIVE_SECONDS))  # the moment of death is the dice's
+            server.kill()
         life.note()
     with server:
         for each in life.wanted:

@@ -195,12 +195,11 @@ def test_new_limits_of_the_platform_reach_stores_without_touching_their_pods(
     local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Any, store_id: str
 ) -> None:
     server = ServerProcess(local_cluster, kubectl, tmp_path)
-    server.start()
-    ask(kubectl, server, store_id)
-    before = server.wait_for_phase(store_id, "Ready")
+    with server:
+        ask(kubectl, server, store_id)
+        before = server.wait_for_phase(store_id, "Ready")
     namespace = f"store-{store_id}"
     pods = {pod["metadata"]["uid"] for pod in listed(kubectl, "pod", namespace)}
-    server.stop()
     server.environ["INGRESS_NAMESPACES"] = "elsewhere"
     with server:
         wait_for(lambda: events_of(server.store(store_id), "GuardrailsUpdated"), "the new limits to be applied")

@@ -119,10 +119,10 @@ def test_a_server_killed_in_the_middle_goes_on_after_its_restart(
     local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, store_id: str, until: str
 ) -> None:
     server = ServerProcess(local_cluster, kubectl, tmp_path, HELM_LOCK_SECONDS="3")
-    server.start()
-    ask(kubectl, server, store_id, podAnnotations={BEHAVIOUR: "slow"})
-    wait_for(lambda: has_event(kubectl, server.namespace, store_id, until), f"{until} on the timeline")
-    server.kill()
+    with server:
+        ask(kubectl, server, store_id, podAnnotations={BEHAVIOUR: "slow"})
+        wait_for(lambda: has_event(kubectl, server.namespace, store_id, until), f"{until} on the timeline")
+        server.kill()
     assert kubectl.get("store", store_id, server.namespace)["status"]["phase"] != "Ready"
     with server:
         store = server.wait_for_phase(store_id, "Ready")
@@ -232,31 +232,16 @@ def test_the_admin_password_survives_retries_and_upgrades(
     assert {name: kubectl.get("secret", name, namespace)["data"] for name in before} == before
 
 
-def test_sigterm_ends_the_server_and_its_helm_quickly(
-    local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, store_id: str
-) -> None:
-    server = ServerProcess(local_cluster, kubectl, tmp_path)
-    server.start()
-    for number in range(4):
-        server.create(f"{store_id}-{number}")
-    wait_for(lambda: helm_processes(store_id), "helm to be at work")
-    pid = server.pid
-    assert server.stop() == 0
-    assert helm_processes(store_id) == []
-    with pytest.raises(ProcessLookupError):
-        os.kill(pid, 0)
-
-
 def test_a_quota_that_is_too_small_is_named_and_a_larger_one_is_enough(
     local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, store_id: str
 ) -> None:
-    server = ServerProcess(local_cluster, kubectl, tmp_path, STORE_QUOTA="pods=1", MAX_PROVISION_SECONDS="12")
-    server.start()
-    ask(kubectl, server, store_id)
-    store = server.wait_for_phase(store_id, "Failed")
+    """No pod at all: of two that are made at once Kubernetes may count but one, and let both pass."""
+    server = ServerProcess(local_cluster, kubectl, tmp_path, STORE_QUOTA="pods=0", MAX_PROVISION_SECONDS="12")
+    with server:
+        ask(kubectl, server, store_id)
+        store = server.wait_for_phase(store_id, "Failed")
     assert store["lastError"]["reason"] == "FailedCreate"
     assert "exceeded quota: store-quota" in store["lastError"]["message"]
-    server.stop()
     server.environ["STORE_QUOTA"] = "pods=20"
     with server:
         server.wait_for_phase(store_id, "Ready", seconds=120)

@@ -13,6 +13,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -22,6 +24,7 @@ from tests.browser import Console, launched
 from tests.end_to_end.asking import condition
 from tests.kubectl import Kubectl, wait_for
 from tests.node import images, medusa
+from tests.node.documentation import Backup
 from tests.node.medusa_shop import NodeShop
 from tests.node.node import Node
 from tests.node.platform import InstalledPlatform
@@ -86,6 +89,30 @@ def shop(shops: dict[str, NodeShop]) -> NodeShop:
 def other_shop(shops: dict[str, NodeShop]) -> NodeShop:
     """The shop beside it."""
     return shops[SECOND]
+
+
+@dataclass(frozen=True, slots=True)
+class Doomed:
+    """A store to be deleted: its namespace, the uids of its pods."""
+
+    namespace: str
+    pods: list[str]
+
+
+@pytest.fixture(scope="module")
+def deleted(
+    node: Node, platform: InstalledPlatform, node_kubectl: Kubectl, shops: dict[str, NodeShop], say: Say
+) -> Doomed:
+    """The shop beside it, which is gone for everybody who asks the platform."""
+    shop = shops[SECOND]
+    pods = json.loads(node_kubectl.run("get", "pods", "-n", shop.namespace, "-o", "json"))["items"]
+    store = Doomed(shop.namespace, [pod["metadata"]["uid"] for pod in pods])
+    assert traces_of(node, node_kubectl, store)
+    began = time.monotonic()
+    platform.call("DELETE", f"/stores/{shop.store_id}")
+    platform.wait_until_gone(shop.store_id, READY_SECONDS)
+    say(f"the store was gone {time.monotonic() - began:.1f} s after its deletion was asked for")
+    return store
 
 
 def buy(shop: NodeShop) -> str:
@@ -177,7 +204,6 @@ def test_each_container_has_room_in_its_memory(node: Node, node_kubectl: Kubectl
 def test_orders_outlive_a_power_cut_of_the_node(
     node: Node, platform: InstalledPlatform, shop: NodeShop, other_shop: NodeShop, say: Say
 ) -> None:
-    """Long before a store is deleted: only once a minute does the kubelet look for containers of before to remove."""
     shops = (shop, other_shop)
     orders = [buy(each) for each in shops]
     began = time.monotonic()
@@ -234,6 +260,38 @@ def test_no_two_databases_share_a_volume(platform: InstalledPlatform, node_kubec
     assert order in order_ids(shop)
 
 
+def test_the_documented_backup_brings_orders_and_pictures_back(
+    node: Node, platform: InstalledPlatform, node_kubectl: Kubectl, shop: NodeShop, tmp_path: Path, say: Say
+) -> None:
+    def in_backend(script: str) -> str:
+        words = ("exec", "-n", shop.namespace, "deployment/backend", "-c", "backend", "--", "sh", "-c", script)
+        return node_kubectl.run(*words)
+
+    backup = Backup("medusa.md", node, shop.store_id, tmp_path)
+    order = buy(shop)
+    in_backend("echo kept >/app/static/picture.txt")
+    backup.take()
+    later = buy(shop)
+    in_backend("rm /app/static/picture.txt")
+    began = time.monotonic()
+    backup.restore()
+    wait_until_open(shop)
+    say(f"the restored shop answered {time.monotonic() - began:.1f} s after its restore was begun")
+    assert order in order_ids(shop)
+    assert later not in order_ids(shop)
+    assert in_backend("cat /app/static/picture.txt") == "kept\n"
+    platform.wait_for_phase(shop.store_id, "Ready", READY_SECONDS)
+    buy(shop)
+
+
+def test_the_store_beside_a_deleted_one_sells(
+    platform: InstalledPlatform, node_kubectl: Kubectl, deleted: Doomed, shop: NodeShop
+) -> None:
+    assert node_kubectl.get("namespace", deleted.namespace) is None
+    buy(shop)
+    assert platform.store(shop.store_id)["phase"] == "Ready"
+
+
 def test_an_upgrade_is_told_and_keeps_the_orders(
     platform: InstalledPlatform, node_kubectl: Kubectl, shop: NodeShop, say: Say
 ) -> None:
@@ -283,25 +341,14 @@ def set_password(kubectl: Kubectl, namespace: str, password: str) -> None:
     kubectl.run("exec", "-n", namespace, "postgres-0", "--", *psql, "--command", statement)
 
 
-def test_a_deleted_store_leaves_nothing_and_the_one_beside_it_sells(
-    node: Node, platform: InstalledPlatform, node_kubectl: Kubectl, shop: NodeShop, other_shop: NodeShop, say: Say
-) -> None:
-    namespace = other_shop.namespace
-    pods = json.loads(node_kubectl.run("get", "pods", "-n", namespace, "-o", "json"))["items"]
-    uids = [pod["metadata"]["uid"] for pod in pods]
-    assert traces_of(node, node_kubectl, namespace, uids)
-    began = time.monotonic()
-    platform.call("DELETE", f"/stores/{other_shop.store_id}")
-    platform.wait_until_gone(other_shop.store_id, READY_SECONDS)
-    assert node_kubectl.get("namespace", namespace) is None
-    wait_for(lambda: traces_of(node, node_kubectl, namespace, uids) == [], "everything of the store to be gone")
-    say(f"everything of the store was gone after {time.monotonic() - began:.1f} s")
-    buy(shop)
-    assert platform.store(shop.store_id)["phase"] == "Ready"
+def test_nothing_is_left_of_a_deleted_store(node: Node, node_kubectl: Kubectl, deleted: Doomed) -> None:
+    """Last, as the kubelet looks once a minute for containers of before the power cut that nobody needs any more."""
+    wait_for(lambda: traces_of(node, node_kubectl, deleted) == [], "everything of the store to be gone")
 
 
-def traces_of(node: Node, kubectl: Kubectl, namespace: str, uids: list[str]) -> list[str]:
+def traces_of(node: Node, kubectl: Kubectl, store: Doomed) -> list[str]:
     """Return what is left of a store: release, volumes and their folders, containers, folders and processes of pods."""
+    namespace, uids = store.namespace, store.pods
     releases = json.loads(kubectl.run("get", "secrets", "-A", "-l", "owner=helm", "-o", "json"))["items"]
     volumes = json.loads(kubectl.run("get", "pv", "-o", "json"))["items"]
     processes = node.inside("ps", "-eo", "cgroup,args").splitlines()

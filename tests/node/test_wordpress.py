@@ -6,12 +6,14 @@ replaced by WordPress's; settings, health check and probes are the chart's own.
 
 import http.client
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.end_to_end.asking import ask
 from tests.kubectl import Kubectl, wait_for
 from tests.node import images
+from tests.node.documentation import Backup
 from tests.node.node import Node
 from tests.node.platform import NodePlatform
 from tests.serve import free_port
@@ -123,6 +125,25 @@ def wordpress_says(kubectl: Kubectl, store_id: str, php: str) -> str:
     """Run a line of PHP inside WordPress and return what it printed."""
     host = f"$_SERVER['HTTP_HOST'] = '{store_id}.127.0.0.1.nip.io';"
     return in_wordpress(kubectl, store_id, "php", "-r", f"{host} require 'wp-load.php'; {php}")
+
+
+def test_the_documented_backup_brings_words_and_uploads_back(
+    node: Node, platform: NodePlatform, node_kubectl: Kubectl, blog: str, tmp_path: Path
+) -> None:
+    def write(words: str) -> None:
+        in_wordpress(node_kubectl, blog, "sh", "-c", f"echo {words} > {UPLOADS}/backup.txt")
+        wordpress_says(node_kubectl, blog, f"update_option('blogdescription', '{words}');")
+
+    backup = Backup("woocommerce.md", node, blog, tmp_path)
+    write("before")
+    backup.take()
+    write("later")
+    backup.restore()
+    node_kubectl.run("rollout", "status", "deployment/wordpress", "-n", f"store-{blog}", "--timeout=300s")
+    assert in_wordpress(node_kubectl, blog, "cat", f"{UPLOADS}/backup.txt").strip() == "before"
+    assert wordpress_says(node_kubectl, blog, "echo get_option('blogdescription');") == "before"
+    platform.wait_for_phase(blog, "Ready", seconds=READY_SECONDS)
+    assert page(node, node_kubectl, blog, "/")[0] == 200
 
 
 def test_a_database_that_is_away_degrades_the_store_and_restarts_no_wordpress(
