@@ -271,7 +271,7 @@ def store_namespace(engine: str, tools: Tools) -> Iterator[StoreNamespace]:
     for manifest in prepared_namespace(engine, namespace, store_id):
         tools.kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(manifest))
     yield StoreNamespace(namespace, store_id)
-    tools.kubectl("delete", "namespace", namespace, "--timeout=100s")
+    tools.kubectl("delete", "namespace", namespace, "--wait=false")
 
 
 def values_of(store_id: str) -> dict[str, Any]:
