@@ -1,7 +1,6 @@
 """The platform with real containers, as a process beside the node or as pods on it."""
 
 import json
-import shutil
 import sys
 from pathlib import Path
 from types import TracebackType
@@ -120,17 +119,3 @@ class InstalledPlatform(PatientCaller):
         port = free_port()
         self._node.open_door(port, self.kubectl.get("pod", pod, self.namespace)["status"]["podIP"], POD_PORT)
         return PatientCaller(f"http://127.0.0.1:{port}", self.token, self.namespace)
-
-
-def changed_charts(folder: Path, engine: str, *changes: tuple[str, str]) -> Path:
-    """Return a copy of the charts in which lines of an engine's values.yaml read differently."""
-    copy = folder / "charts"
-    for name in ("medusa", "woocommerce"):
-        shutil.copytree(CHARTS / name, copy / name, ignore=shutil.ignore_patterns("image"))
-    values = copy / engine / "values.yaml"
-    text = values.read_text()
-    for old, new in changes:
-        assert text.count(old) == 1, f"{values} should have {old!r} once"
-        text = text.replace(old, new)
-    values.write_text(text)
-    return copy
