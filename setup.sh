@@ -368,6 +368,8 @@ test_everything() {
             apt_install PostgreSQL postgresql
         command -v redis-server >/dev/null 2>&1 || apt_install Redis redis-server
         command -v nginx >/dev/null 2>&1 || apt_install nginx nginx
+        { command -v busybox && command -v gawk && command -v mawk; } >/dev/null 2>&1 ||
+            apt_install "Alpine's tools and both awks" busybox-static gawk mawk
     fi
     case " $* " in *" --node "*) install_for_node ;; esac
     command -v npm >/dev/null 2>&1 || apt_install "npm, which brings axe-core," npm

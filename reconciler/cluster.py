@@ -8,6 +8,7 @@ from reconciler.guardrails import QUOTA_NAME, slim_quota
 from reconciler.health import Observed, slim_claim, slim_workload
 from reconciler.informer import Informer
 from reconciler.inventory import Owned, object_name, owned, slim_owned
+from reconciler.outage import TOLD_AFTER_SECONDS
 from reconciler.pods import slim_pod
 from reconciler.release import RELEASE_SELECTOR, ReleaseState, newest_revision
 from reconciler.resources import (
@@ -63,6 +64,7 @@ class ClusterView:
                 for resource in (SERVICES, INGRESSES, SECRETS, LIMIT_RANGES, NETWORK_POLICIES)
             ),
         )
+        self._outage = kube.outage
         self._platform_namespace = platform_namespace
 
     @property
@@ -88,6 +90,13 @@ class ClusterView:
     def silence_seconds(self) -> float:
         """Return the silence of the informer that has heard nothing for longest."""
         return max(informer.silence_seconds() for informer in self.informers)
+
+    def trouble(self) -> str:
+        """Return why the stores cannot be seen as they are now; empty while nothing is known against it."""
+        error = self.stores.last_error
+        if not error or self.stores.blind_seconds() < TOLD_AFTER_SECONDS:
+            return self._outage.told()
+        return self._outage.told() or f"The stores cannot be watched: {error}"
 
     def store(self, store_id: str) -> Object | None:
         """Return the Store object of an id."""

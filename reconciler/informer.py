@@ -3,6 +3,7 @@
     LIST (pages) -> replace the copy, synthesise deletions -> WATCH from there (bookmarks, server timeout)
       a clean end, an error                -> wait as `pace` says -> WATCH from the last version
       410, silence, every third failure    -> wait as `pace` says -> LIST again
+      an outage that another call sees end -> wait as for the first time
       an audit that finds the copy wrong   -> LIST again
 
 Heard is what was said: an object, a bookmark, a list. A stream that opens and says nothing, or what is long known,
@@ -19,6 +20,7 @@ every 5 s, by itself it does every 10 min); such a kind is then listed every 75 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import Counter
@@ -108,6 +110,8 @@ class Informer:
         self._heard_at = time.monotonic()
         self._backoff = Backoff(self.pace)
         self._stream: asyncio.Timeout | None = None
+        self._blind_since: float | None = self._heard_at
+        self._was_called = False
         self._written: set[Key] = set()
 
     def on_change(self, handler: Callable[[Object | None, Object | None], None]) -> None:
@@ -125,6 +129,10 @@ class Informer:
     def silence_seconds(self) -> float:
         """Return how long nothing was heard from the API, bookmarks included."""
         return time.monotonic() - self._heard_at
+
+    def blind_seconds(self) -> float:
+        """Return how long there has been no watch that the API server accepted; 0 while there is one."""
+        return 0.0 if self._blind_since is None else time.monotonic() - self._blind_since
 
     async def heard_up_to(self, version: int) -> None:
         """Wait until everything up to a version was heard."""
@@ -184,10 +192,29 @@ class Informer:
                 self.last_error = self._told(failure)
                 log.warning("watch failed", extra={"kind": self.resource.kind, "error": self.last_error})
             self.restarts[reason] += 1
+            if self._was_called and error is not None and error.status:
+                # It is back and not ready for this kind yet, which is no reason to wait for as long as it was away.
+                self._backoff = Backoff(self.pace)
             self._backoff.count(time.monotonic() - started, was_heard=self._heard_at > started, error=error)
             if reason is Restart.SILENT or (self._backoff.is_stuck() and reason not in UNWELCOME):
                 self._version = ""
-            await asyncio.sleep(self._backoff.wait_seconds(error))
+            await self._wait(self._backoff.wait_seconds(error), may_be_called=error is not None and error.status == 0)
+
+    async def _wait(self, seconds: float, *, may_be_called: bool) -> None:
+        """Wait before asking again; after an outage that another call sees end, only the first wait.
+
+        Not twice in a row, lest an API server that answers others and never this informer be asked without pause.
+        """
+        if self._was_called or not may_be_called:
+            self._was_called = False
+            await asyncio.sleep(seconds)
+            return
+        last = min(seconds, self.pace.new_first_wait_seconds())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds - last):
+                await self._kube.outage.over()
+                self._was_called = True
+        await asyncio.sleep(last)
 
     async def _turn(self) -> Restart:
         """List where there is no version to go on from, watch until the stream ends, and return why it did."""
@@ -235,7 +262,11 @@ class Informer:
             silence_seconds=self.pace.silence_seconds,
             total_seconds=stream_seconds + 30.0,
         ) as lines:
-            await self._follow(lines)
+            self._blind_since = None
+            try:
+                await self._follow(lines)
+            finally:
+                self._blind_since = time.monotonic()
 
     async def _follow(self, lines: AsyncIterable[bytes]) -> None:
         async for line in lines:

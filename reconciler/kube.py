@@ -21,6 +21,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from reconciler.credentials import in_cluster_token, kubeconfig_token
 from reconciler.kubernetes_library import ApiClient, Configuration, kube_config
+from reconciler.outage import Outage
 from reconciler.page import PageReader
 from urumi.errors import ClusterError, ClusterUnreachable, ConfigError
 
@@ -55,6 +56,7 @@ class Kube:
         self._token = token
         self._session: aiohttp.ClientSession = api.rest_client.pool_manager
         self.host = str(api.configuration.host)
+        self.outage = Outage(self.host)
 
     @classmethod
     async def connect(cls, kubeconfig: Path | None = None) -> Self:
@@ -220,7 +222,9 @@ class Kube:
                     raise _refusal(answer, await _bounded(answer))
                 yield answer
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise _unreachable(self.host, error) from error
+            unreachable = _unreachable(self.host, error)
+            self.outage.unanswered(unreachable.message)
+            raise unreachable from error
         except HttpProcessingError as error:
             raise ClusterError(f"{call.method} {call.path} sent a line beyond every limit.", status=200) from error
 
@@ -244,10 +248,18 @@ class Kube:
             headers["Authorization"] = token
         if call.data is not None:
             headers["Content-Type"] = call.content_type
-        async with asyncio.timeout(answer_seconds):
-            return await self._session.request(
-                call.method, self.host + call.path, params=call.query, data=call.data, headers=headers, timeout=timeout
-            )
+        with self.outage.waiting():
+            async with asyncio.timeout(answer_seconds):
+                answer = await self._session.request(
+                    call.method,
+                    self.host + call.path,
+                    params=call.query,
+                    data=call.data,
+                    headers=headers,
+                    timeout=timeout,
+                )
+        self.outage.answered()
+        return answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,37 +51,44 @@ class Pace:
         """Return for how long to ask for a stream."""
         return random.randint(*self.stream_seconds)  # noqa: S311 - jitter
 
+    def new_first_wait_seconds(self) -> float:
+        """Return how long to wait after a first failure."""
+        return _jittered(self.first_wait_seconds * 2)
+
     def new_audit_seconds(self) -> float:
         """Return how long to wait for the next audit."""
         return random.uniform(*self.audit_seconds)  # noqa: S311 - jitter
 
 
 class Backoff:
-    """Counts the failures in a row of one informer and says how long to wait after each."""
+    """Counts the `failures` in a row of one informer and says how long to wait after each."""
 
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
-        self._failures = 0
+        self.failures = 0
 
     def count(self, lived_seconds: float, *, was_heard: bool, error: ClusterError | None) -> None:
         """Take the end of a stream that lived so long, and whether anything was heard meanwhile."""
         is_short = lived_seconds < self._pace.short_seconds
         if was_heard and not is_short:
-            self._failures = 0
+            self.failures = 0
         if is_short or error is not None:
-            self._failures += 1
+            self.failures += 1
 
     def is_stuck(self) -> bool:
         """Return whether going on from the last version has failed so often that listing is the better bet."""
-        return self._failures > 0 and self._failures % FAILURES_BEFORE_RELIST == 0
+        return self.failures > 0 and self.failures % FAILURES_BEFORE_RELIST == 0
 
     def wait_seconds(self, error: ClusterError | None) -> float:
         """Return how long to wait before asking again."""
-        if self._failures == 0:
+        if self.failures == 0:
             return 0.0
         pace, is_refused = self._pace, error is not None and error.status in REFUSALS
         growth, longest = (4, pace.refused_wait_seconds) if is_refused else (2, pace.longest_wait_seconds)
-        wait = min(longest, pace.first_wait_seconds * 2 * float(growth) ** min(self._failures - 1, 16))
-        wait *= random.uniform(0.5, 1.0)  # noqa: S311 - jitter
+        wait = _jittered(min(longest, pace.first_wait_seconds * 2 * float(growth) ** min(self.failures - 1, 16)))
         asked_for = error.retry_after_seconds if error is not None else None
         return max(wait, min(asked_for or 0.0, pace.refused_wait_seconds))
+
+
+def _jittered(seconds: float) -> float:
+    return seconds * random.uniform(0.5, 1.0)  # noqa: S311 - jitter

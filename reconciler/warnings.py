@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from reconciler.resources import Object
 
 MOST = 200
+# A Service bears the name of its workload; what is said of its address keeps no pod from starting.
+SPEAKERS = frozenset({"Deployment", "StatefulSet", "ReplicaSet", "Pod"})
 CHOSEN = {"fieldSelector": "type=Warning,reason!=FailedScheduling", "limit": str(MOST)}
 
 Warnings = dict[str, tuple[str, str]]
@@ -32,6 +34,8 @@ async def warnings_about(kube: Kube, namespace: str, workloads: Iterable[str], p
     found: Warnings = {}
     for event in sorted(page.get("items") or (), key=_last_seen):
         regarding = event.get("regarding") or {}
+        if regarding.get("kind") not in SPEAKERS:
+            continue
         if regarding.get("kind") == "Pod" and regarding.get("uid") not in pods:
             continue
         about = str(regarding.get("name", ""))

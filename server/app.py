@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from server.settings import ServerSettings
 
 STATIC = Path(__file__).resolve().parent / "static"
+TROUBLE_LOOK_SECONDS = 0.5
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +76,7 @@ class Service:
             self.hub,
             gate,
             view.stores.silence_seconds,
+            view.trouble,
             max_sockets=server_settings.max_sockets,
             review_seconds=server_settings.auth_cache_seconds,
         )
@@ -101,12 +103,24 @@ class Service:
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
         task = asyncio.create_task(self.controller.run(), name="controller")
         task.add_done_callback(self._controller_ended)
+        telling = asyncio.create_task(self._tell_trouble(), name="tell trouble")
         try:
             yield
         finally:
+            telling.cancel()
             task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await asyncio.gather(task, telling, return_exceptions=True)
             await self._kube.close()
+
+    async def _tell_trouble(self) -> None:
+        """Have subscribers told when the cluster gets out of sight, and when it is back."""
+        was_in_trouble = False
+        while True:
+            await asyncio.sleep(TROUBLE_LOOK_SECONDS)
+            is_in_trouble = bool(self.controller.view.trouble())
+            if is_in_trouble != was_in_trouble:
+                self.hub.remind()
+            was_in_trouble = is_in_trouble
 
     def _controller_ended(self, task: asyncio.Task[None]) -> None:
         # A server whose reconciler is dead would go on showing a picture that nobody works on.

@@ -202,6 +202,11 @@ class Hub:
             frame = self._frames[store_id] = text_frame(json.dumps(self._delta(store_id)))
         return frame
 
+    def remind(self) -> None:
+        """Have every subscriber told now how old its picture is."""
+        for outbox in self.outboxes:
+            outbox.wake()
+
     def say_goodbye(self) -> None:
         """Tell every subscriber that the server stops."""
         for outbox in self.outboxes:

@@ -60,6 +60,7 @@ class LiveSocket:
         hub: Hub,
         gate: Gate,
         silence_seconds: Callable[[], float],
+        trouble: Callable[[], str],
         *,
         max_sockets: int,
         review_seconds: float,
@@ -67,6 +68,7 @@ class LiveSocket:
         self._hub = hub
         self._gate = gate
         self._silence_seconds = silence_seconds
+        self._trouble = trouble
         self._max_sockets = max_sockets
         self._review_seconds = review_seconds
         self._open = 0
@@ -161,6 +163,7 @@ class LiveSocket:
             "epoch": self._hub.epoch,
             "seq": self._hub.reached(outbox),
             "ageSeconds": round(self._silence_seconds(), 1),
+            "clusterError": self._trouble(),
         }
         return text_frame(json.dumps(frame))
 

@@ -84,6 +84,11 @@ class Session:
         return self._book.age_seconds() if self._book else None
 
     @property
+    def cluster_error(self) -> str:
+        """Why the server does not see the cluster; empty where nothing is known against it."""
+        return self._book.cluster_error if self._book else ""
+
+    @property
     def retry_seconds(self) -> float:
         """How long it is to the next attempt."""
         return max(0.0, self.retry_at - self._monotonic())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tui.columns import PHASE_ORDER
 from tui.words import age, duration, plural
+from urumi.words import SILENT_CLUSTER_SECONDS, printable
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from urumi.live import Link
     from urumi.store import Phase
 
-SILENT_CLUSTER_SECONDS = 90.0  # a quiet cluster is heard about once a minute
 OFFLINE_SECONDS = 10.0
 
 Tone = Literal["live", "stale", "waiting", "lost"]
@@ -43,7 +43,7 @@ def status(session: Session, now: datetime) -> Status:
     """Return how things stand."""
     link = session.link
     if link is not None and link.state == "live":
-        return _live(session.age_seconds)
+        return _live(session)
     if link is None or link.attempt == 0:
         return Status("waiting", "connecting")
     if session.is_refused:
@@ -53,7 +53,10 @@ def status(session: Session, now: datetime) -> Status:
     return Status("waiting", f"reconnecting {link.attempt}, {_next(session)}", _joined(session.reason, _old(session)))
 
 
-def _live(age_seconds: float | None) -> Status:
+def _live(session: Session) -> Status:
+    if session.cluster_error:
+        return Status("stale", "cluster out of reach", _joined(_old(session), printable(session.cluster_error)))
+    age_seconds = session.age_seconds
     if age_seconds is not None and age_seconds > SILENT_CLUSTER_SECONDS:
         silence = duration(age_seconds)
         return Status("stale", "live, but old", f"the server has not heard from the cluster for {silence}")

@@ -24,6 +24,7 @@ class StoreBook:
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self.stores: dict[str, Store] = {}
         self.link = Link("connecting")
+        self.cluster_error = ""
         self._monotonic = monotonic
         self._heard_at: float | None = None
         self._cluster_silence_seconds = 0.0
@@ -42,6 +43,7 @@ class StoreBook:
                 return self._change(event)
             case Heard():
                 self._hear(event.age_seconds)
+                self.cluster_error = event.cluster_error
                 return set()
 
     def by_uid(self, uid: str) -> Store | None:

@@ -79,9 +79,15 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """The server is there and nothing changed; `age_seconds` is how long the cluster has been silent to it."""
+    """The server is there and nothing changed.
+
+    Args:
+        age_seconds: how long the cluster has been silent to it.
+        cluster_error: why the cluster is out of its sight; empty where nothing is known against it.
+    """
 
     age_seconds: float
+    cluster_error: str = ""
 
 
 FeedEvent = Link | Picture | Change | Heard
@@ -202,7 +208,7 @@ class LiveFeed:
                     yield Change(frame.store_id, frame.uid, frame.store if frame.op == "upsert" else None)
                 case Bookmark():
                     self._place = Resume(epoch=frame.epoch, seq=frame.seq)
-                    yield Heard(frame.age_seconds)
+                    yield Heard(frame.age_seconds, frame.cluster_error)
                 case Resync():
                     self._place, parts = None, []
                 case Goodbye():

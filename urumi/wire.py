@@ -330,12 +330,16 @@ class Delta(Wire):
 
 
 class Bookmark(Wire):
-    """Server: nothing for this client up to `seq`; `ageSeconds` tells how long the cluster has been silent."""
+    """Server: nothing for this client up to `seq`.
+
+    `ageSeconds` tells how long the cluster has been silent, `clusterError` why it is out of the server's sight.
+    """
 
     type: Literal["bookmark"] = "bookmark"
     epoch: str
     seq: int
     age_seconds: float = 0.0
+    cluster_error: str = ""
 
 
 class Resync(Wire):

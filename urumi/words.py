@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from urumi.wire import LastError, Store
 
 SIMULATED = "Containers are simulated on this cluster: Ready means that Kubernetes says so, not that a shop answers."
+SILENT_CLUSTER_SECONDS = 90.0  # from when on people are told; a quiet cluster is heard of about once a minute
 
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
 _CONTROLS |= {ord(blank): " " for blank in "\n\r\t"}

@@ -20,7 +20,7 @@
  * @typedef {{kind: "link", link: Link}
  *   | {kind: "picture", stores: Store[]}
  *   | {kind: "change", storeId: string, uid: string, store: Store | null}
- *   | {kind: "heard", ageSeconds: number}} FeedEvent
+ *   | {kind: "heard", ageSeconds: number, clusterError: string}} FeedEvent
  */
 
 export class Book {
@@ -35,6 +35,8 @@ export class Book {
     /** When the server was last heard; 0 before the first picture. */
     this.heardAt = 0;
     this.clusterSilenceSeconds = 0;
+    /** Why the server does not see the cluster; empty where nothing is known against it. */
+    this.clusterError = "";
     this.now = now;
   }
 
@@ -55,6 +57,7 @@ export class Book {
         return this.#change(event);
       case "heard":
         this.#hear(event.ageSeconds);
+        this.clusterError = event.clusterError;
         return new Set();
     }
   }

@@ -115,7 +115,7 @@ export class LiveFeed {
         return this.#change(frame);
       case "bookmark":
         this.#place = { epoch: frame.epoch, seq: frame.seq };
-        return this.onEvent({ kind: "heard", ageSeconds: frame.ageSeconds ?? 0 });
+        return this.onEvent({ kind: "heard", ageSeconds: frame.ageSeconds ?? 0, clusterError: frame.clusterError ?? "" });
       case "resync":
         this.#place = null;
         this.#parts = [];

@@ -40,7 +40,7 @@ export class StatusLine {
  */
 export function statusWords(book) {
   const { state } = book.link;
-  if (state === "live") return liveWords(book.ageSeconds());
+  if (state === "live") return liveWords(book.ageSeconds(), book.clusterError);
   if (book.link.attempt === 0) return { tone: "connecting", state: "Connecting", detail: "" };
   const isOffline = book.now() - book.lostAt >= OFFLINE_MS;
   const title = isOffline ? `Offline since ${clock(book.lostAt, book.now())}` : "Reconnecting";
@@ -52,7 +52,7 @@ export function statusWords(book) {
  * @param {Book} book
  */
 export function staleWords(book) {
-  return book.link.state === "live" ? "" : dataWords(book);
+  return book.link.state === "live" && !book.clusterError ? "" : dataWords(book);
 }
 
 /**
@@ -65,8 +65,15 @@ export function titleWords(book, storeId) {
   return [failed ? `${failed} failed` : "", storeId, "Urumi"].filter(Boolean).join(" · ");
 }
 
-/** @param {number} seconds */
-function liveWords(seconds) {
+/**
+ * @param {number} seconds
+ * @param {string} clusterError
+ */
+function liveWords(seconds, clusterError) {
+  if (clusterError) {
+    const detail = `but the cluster is out of the server's reach: the list is ${age(seconds)} old. ${clusterError}`;
+    return /** @type {const} */ ({ tone: "stale", state: "Live,", detail });
+  }
   if (seconds > SILENT_CLUSTER_SECONDS) {
     const detail = `but the server has not heard from the cluster for ${age(seconds)}: the list may be old.`;
     return /** @type {const} */ ({ tone: "stale", state: "Live,", detail });

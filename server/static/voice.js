@@ -1,11 +1,17 @@
 /**
- * What is said aloud of the live picture: the line lost and back again, and the phase of the store that is open.
+ * What is said aloud of the live picture: the line or the cluster lost and back again, and the phase of the store that is open.
  *
  * Everything else (ages, counts, other stores) changes in silence, or a screen reader would never stop talking.
  *
  * @typedef {import("./book.js").Book} Book
  */
 import { announce } from "./notice.js";
+
+const LINE_WORDS = {
+  live: "Live again.",
+  lost: "The connection is lost. The page goes on trying.",
+  blind: "The server cannot reach the cluster. The list may be old.",
+};
 
 export class Voice {
   #line = "";
@@ -26,11 +32,10 @@ export class Voice {
   }
 
   /** @param {Book} book */
-  #followLine({ link, heardAt }) {
+  #followLine({ link, heardAt, clusterError }) {
     if (link.state !== "live" && !heardAt) return;
-    const line = link.state === "live" ? "live" : "lost";
-    if (this.#line && line !== this.#line)
-      announce(line === "live" ? "Live again." : "The connection is lost. The page goes on trying.");
+    const line = link.state !== "live" ? "lost" : clusterError ? "blind" : "live";
+    if (this.#line && line !== this.#line) announce(LINE_WORDS[line]);
     this.#line = line;
   }
 }

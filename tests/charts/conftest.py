@@ -130,11 +130,11 @@ class Tools:
         return found
 
     def warnings(self, namespace: str) -> list[str]:
-        """What the Events of a namespace complain about, but for waits that end by themselves."""
+        """What the Events of a namespace complain about, but for waits and repairs that end by themselves."""
         return [
             f"{event['involvedObject']['name']}: {event['reason']}: {event['message']}"
             for event in self.objects("events", namespace)
-            if event["type"] == "Warning" and event["reason"] != "FailedScheduling"
+            if event["type"] == "Warning" and event["reason"] not in ("FailedScheduling", "ClusterIPNotAllocated")
         ]
 
 

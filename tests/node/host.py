@@ -34,7 +34,18 @@ SEARCH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/local/sbin",
 
 def missing_packages() -> list[str]:
     """Return the Debian packages whose programs are not there."""
-    return [package for program, package in PACKAGES.items() if not shutil.which(program, path=SEARCH)]
+    return [package for program, package in PACKAGES.items() if not _is_there(program)]
+
+
+def _is_there(program: str) -> bool:
+    found = shutil.which(program, path=SEARCH)
+    # A busybox that needs libraries, Debian's other one, starts in no image of its own.
+    return found is not None and (program != "busybox" or not _has_loader(Path(found)))
+
+
+def _has_loader(program: Path) -> bool:
+    with program.open("rb") as file:
+        return b"/ld-" in file.read(4096)
 
 
 def obstacle(system: str = "", user: int | None = None) -> str:

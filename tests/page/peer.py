@@ -145,9 +145,9 @@ class Peer:
         """Tell that a store is gone, whatever there is."""
         self._in_loop(lambda: self._publish(Delta(seq=self._seq + 1, op="delete", store_id=store_id, uid=uid)))
 
-    def bookmark(self, age_seconds: float) -> None:
-        """Tell every subscriber how long the cluster has been silent."""
-        self._in_loop(lambda: self._send(Bookmark(epoch=self.epoch, seq=self._seq, age_seconds=age_seconds)))
+    def bookmark(self, **sight: Any) -> None:
+        """Tell every subscriber how long the cluster has been silent, and why it is out of sight."""
+        self._in_loop(lambda: self._send(Bookmark(epoch=self.epoch, seq=self._seq, **sight)))
 
     def send_text(self, text: str) -> None:
         """Send something that may not be of the protocol."""

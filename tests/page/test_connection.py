@@ -124,6 +124,22 @@ def test_a_cluster_that_is_silent_to_the_server_is_said(live_page: Page, peer: P
     expect(live_page.locator("#status-detail")).to_have_text("")
 
 
+def test_a_cluster_that_the_server_does_not_reach_is_said_at_once(live_page: Page, peer: Peer) -> None:
+    peer.put(make_store("shop-a"))
+    live_page.get_by_role("link", name="shop-a").click()
+    peer.bookmark(age_seconds=4, cluster_error="The Kubernetes API at https://k:6443 does not answer: refused.")
+    detail = live_page.locator("#status-detail")
+    expect(detail).to_contain_text(re.compile(r"the cluster is out of the server's reach: the list is [45] s old\."))
+    expect(detail).to_contain_text("The Kubernetes API at https://k:6443 does not answer: refused.")
+    expect(live_page.locator("#status")).to_have_attribute("data-state", "stale")
+    expect(live_page.locator("#announcer")).to_have_text("The server cannot reach the cluster. The list may be old.")
+    live_page.get_by_role("button", name="Delete…").click()
+    expect(live_page.get_by_role("dialog")).to_contain_text(re.compile("Showing the data of .* old"))
+    peer.bookmark()
+    expect(detail).to_have_text("")
+    expect(live_page.locator("#announcer")).to_have_text("Live again.")
+
+
 def test_what_is_not_of_the_protocol_is_said_and_survived(live_page: Page, peer: Peer) -> None:
     live_page.evaluate("document.getElementById('status-detail').dataset.seen = ''")
     live_page.evaluate("""() => new MutationObserver(() => {

@@ -14,9 +14,9 @@ from cluster.local import ClusterInfo
 from reconciler.audit import Audit
 from reconciler.informer import Informer, Restart, run_all
 from reconciler.kube import Kube
-from reconciler.pace import Pace
+from reconciler.pace import Backoff, Pace
 from reconciler.resources import NAMESPACES, Object
-from tests.faults.call import later_pages, lists
+from tests.faults.call import later_pages, lists, watches
 from tests.faults.proxy import ApiProxy
 from tests.faults.writer import CONFIG_MAPS, SELECTOR, Writer
 
@@ -249,3 +249,68 @@ async def test_an_error_that_is_not_of_the_api_ends_all_informers(kube: Kube, na
     informer.on_change(fail)
     with pytest.RaisesGroup(RuntimeError):
         await run_all([informer])
+
+
+@pytest.fixture
+async def patient(
+    local_cluster: ClusterInfo, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[tuple[ApiProxy, Kube, Informer]]:
+    """An informer that watches, and by itself would not ask again for an hour."""
+    monkeypatch.setattr(Backoff, "wait_seconds", lambda self, error: 3600.0)
+    with ApiProxy(local_cluster, tmp_path) as proxy:
+        kube = await Kube.connect(proxy.cluster.kubeconfig)
+        async with running(Informer(kube, CONFIG_MAPS, namespace=namespace)) as informer:
+            await until_so(lambda: informer.blind_seconds() == 0)
+            yield proxy, kube, informer
+        await kube.close()
+
+
+async def test_an_outage_that_another_call_sees_end_is_over_for_the_informer_too(
+    patient: tuple[ApiProxy, Kube, Informer], namespace: str
+) -> None:
+    proxy, kube, informer = patient
+    with proxy.cutting():
+        await until_so(lambda: informer.restarts[Restart.UNREACHABLE] == 1)
+        assert informer.blind_seconds() > 0
+    await put(kube, namespace, "a", "1")
+    await until(informer, lambda: informer.get("a", namespace) is not None)
+    assert informer.blind_seconds() == 0
+
+
+async def test_after_an_outage_an_api_server_that_is_not_ready_is_asked_again_as_if_for_the_first_time(
+    local_cluster: ClusterInfo, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Backoff, "wait_seconds", lambda self, error: 0.2 if self.failures == 1 else 3600.0)
+    with ApiProxy(local_cluster, tmp_path) as proxy:
+        kube = await Kube.connect(proxy.cluster.kubeconfig)
+        async with running(Informer(kube, CONFIG_MAPS, namespace=namespace)) as informer:
+            await until_so(lambda: informer.blind_seconds() == 0)
+            with proxy.cutting():
+                await until_so(lambda: informer.restarts[Restart.UNREACHABLE] == 2)
+            with proxy.answering(429, only=watches):
+                await put(kube, namespace, "a", "1")
+                await until_so(lambda: informer.restarts[Restart.THROTTLED] == 1)
+            await until(informer, lambda: informer.get("a", namespace) is not None)
+        await kube.close()
+
+
+async def test_an_informer_that_alone_is_not_served_is_called_once_and_then_waits(
+    patient: tuple[ApiProxy, Kube, Informer], namespace: str
+) -> None:
+    proxy, kube, informer = patient
+    with proxy.cutting(watches):
+        await until_so(lambda: informer.restarts[Restart.UNREACHABLE] == 1)
+        await put(kube, namespace, "a", "1")
+        await until_so(lambda: informer.restarts[Restart.UNREACHABLE] == 2)
+        await put(kube, namespace, "a", "2")
+        # Longer than a first wait, after which it would have asked.
+        await asyncio.sleep(2 * informer.pace.first_wait_seconds)
+        assert informer.restarts[Restart.UNREACHABLE] == 2
+        assert not kube.outage.reason
+
+
+async def until_so(look: Callable[[], bool]) -> None:
+    """Look again and again until it is so."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not look():
+            await asyncio.sleep(0.01)

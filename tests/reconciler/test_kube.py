@@ -84,3 +84,19 @@ async def test_an_answer_that_does_not_come_is_given_up(
     async with behind(local_cluster, tmp_path) as (proxy, kube):
         with proxy.black_hole(), pytest.raises(ClusterUnreachable):
             await kube.get(NAMESPACES, "default")
+
+
+async def test_an_outage_begins_with_a_call_without_answer_and_ends_with_any_answer(
+    local_cluster: ClusterInfo, tmp_path: Path
+) -> None:
+    async with behind(local_cluster, tmp_path) as (proxy, kube):
+        await kube.get(NAMESPACES, "default")
+        assert kube.outage.reason == ""
+        with proxy.cutting(), pytest.raises(ClusterUnreachable) as failure:
+            await kube.get(NAMESPACES, "default")
+        assert kube.outage.reason == failure.value.message
+        assert f"The Kubernetes API at {kube.host} does not answer" in kube.outage.reason
+        with proxy.answering(403), pytest.raises(ClusterError):
+            await kube.get(NAMESPACES, "default")
+        assert kube.outage.reason == ""
+        await kube.outage.over()

@@ -6,19 +6,21 @@ import pytest
 
 from cluster.local import ClusterInfo
 from reconciler.kube import Kube
-from reconciler.warnings import warnings_about
+from reconciler.warnings import Warnings, warnings_about
 from tests.kubectl import Kubectl
 
 pytestmark = pytest.mark.anyio
 
 
-def warning(namespace: str, uid: str, at: str, words: str) -> dict[str, Any]:
-    """Return an Event about the pod postgres-0, as the kubelet reports a failed probe."""
+def warning(
+    namespace: str, uid: str, at: str, words: str, *, kind: str = "Pod", name: str = "postgres-0"
+) -> dict[str, Any]:
+    """Return an Event, as the kubelet reports a failed probe of the pod postgres-0."""
     return {
         "apiVersion": "v1",
         "kind": "Event",
-        "metadata": {"name": f"postgres-0.{uid}", "namespace": namespace},
-        "involvedObject": {"kind": "Pod", "name": "postgres-0", "namespace": namespace, "uid": uid},
+        "metadata": {"name": f"{name}.{uid}", "namespace": namespace},
+        "involvedObject": {"kind": kind, "name": name, "namespace": namespace, "uid": uid},
         "reason": "Unhealthy",
         "message": words,
         "type": "Warning",
@@ -32,12 +34,29 @@ async def test_a_pod_that_is_gone_says_nothing_about_the_one_that_took_its_name(
     kubectl.run("create", "namespace", store_id)
     kubectl.apply(warning(store_id, "there", "2026-11-25T10:00:00Z", "connection refused\n\tIs it running?\n"))
     kubectl.apply(warning(store_id, "gone", "2026-11-25T10:00:09Z", "it is gone"))
-    kube = await Kube.connect(local_cluster.kubeconfig)
-    try:
-        found = await warnings_about(kube, store_id, ["postgres"], {"there"})
-        nothing = await warnings_about(kube, store_id, ["postgres"], {"new"})
-    finally:
-        await kube.close()
+    found = await asked(local_cluster, store_id, {"there"})
+    nothing = await asked(local_cluster, store_id, {"new"})
     kubectl.run("delete", "namespace", store_id, "--wait=false")
     assert found == {"postgres": ("Unhealthy", "connection refused Is it running?")}
     assert nothing == {}
+
+
+async def test_only_what_makes_pods_is_listened_to(local_cluster: ClusterInfo, kubectl: Kubectl, store_id: str) -> None:
+    kubectl.run("create", "namespace", store_id)
+    refused, repairing = "exceeded quota: store-quota", "Cluster IP is not allocated; repairing"
+    kubectl.apply(
+        warning(store_id, "a", "2026-11-25T10:00:00Z", refused, kind="StatefulSet", name="postgres"),
+    )
+    kubectl.apply(warning(store_id, "b", "2026-11-25T10:00:09Z", repairing, kind="Service", name="postgres"))
+    found = await asked(local_cluster, store_id, set())
+    kubectl.run("delete", "namespace", store_id, "--wait=false")
+    assert found == {"postgres": ("Unhealthy", refused)}
+
+
+async def asked(cluster: ClusterInfo, namespace: str, pods: set[str]) -> Warnings:
+    """Return the warnings about the workload postgres."""
+    kube = await Kube.connect(cluster.kubeconfig)
+    try:
+        return await warnings_about(kube, namespace, ["postgres"], pods)
+    finally:
+        await kube.close()

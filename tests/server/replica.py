@@ -52,6 +52,7 @@ class Replica:
 
     def __init__(self, *, max_sockets: int = 10_000, port: int = 0) -> None:
         self.stores: dict[str, Object] = {}
+        self.trouble = ""
         self._max_sockets = max_sockets
         self._port = port
         self._begin()
@@ -114,7 +115,9 @@ class Replica:
     def _begin(self) -> None:
         self.hub = Hub(self.stores.get, lambda: list(self.stores.values()))
         gate = Gate(OneToken(TOKEN, 600))
-        live = LiveSocket(self.hub, gate, lambda: 0.0, max_sockets=self._max_sockets, review_seconds=30.0)
+        live = LiveSocket(
+            self.hub, gate, lambda: 0.0, lambda: self.trouble, max_sockets=self._max_sockets, review_seconds=30.0
+        )
         app = Starlette(
             routes=[WebSocketRoute("/ws", live.__call__)], middleware=[Middleware(Counted), Middleware(Envelope)]
         )

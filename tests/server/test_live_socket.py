@@ -97,6 +97,29 @@ async def test_a_picture_comes_in_parts_and_is_followed_by_a_bookmark(replica: R
     assert len({store["storeId"] for frame in frames[:3] for store in frame["stores"]}) == 250
 
 
+async def test_subscribers_are_told_at_once_that_the_cluster_is_out_of_reach(replica: Replica) -> None:
+    async with replica.connect() as idle, replica.connect() as busy:
+        for line in (idle, busy):
+            await line.send(subscribe())
+            assert (await receive_until(line, "bookmark"))[-1]["clusterError"] == ""
+        replica.trouble = "The Kubernetes API at https://k:6443 does not answer: refused."
+        replica.hub.remind()
+        for line in (idle, busy):
+            assert await receive(line) == {
+                "type": "bookmark",
+                "epoch": replica.hub.epoch,
+                "seq": 0,
+                "ageSeconds": 0.0,
+                "clusterError": replica.trouble,
+            }
+        replica.trouble = ""
+        replica.put(store_object("shop-1", 1))
+        replica.hub.remind()
+        told = await receive_until(busy, "bookmark")
+        assert [frame["type"] for frame in told] == ["delta", "bookmark"]
+        assert (told[-1]["seq"], told[-1]["clusterError"]) == (1, "")
+
+
 async def test_changes_come_in_order_and_deletions_are_told(replica: Replica) -> None:
     async with replica.connect() as line:
         await line.send(subscribe())

@@ -309,6 +309,7 @@ def test_tests_get_what_they_need_and_their_arguments(checkout: Checkout) -> Non
         "apt-get install -qq -y --no-install-recommends postgresql",
         "apt-get install -qq -y --no-install-recommends redis-server",
         "apt-get install -qq -y --no-install-recommends nginx",
+        "apt-get install -qq -y --no-install-recommends busybox-static gawk mawk",
         "apt-get install -qq -y --no-install-recommends npm",
     ]
 

@@ -10,7 +10,6 @@ from tests.urumi.stores import failed, make_store
 from tui import app as app_module
 from tui.session import Session
 from urumi.config import Target
-from urumi.wire import Bookmark
 
 pytestmark = pytest.mark.anyio
 
@@ -154,9 +153,19 @@ async def test_a_frame_that_is_not_of_the_protocol_leaves_the_list_and_is_said(p
 
 async def test_a_cluster_that_the_server_does_not_hear_is_said(peer: Peer, target: Target) -> None:
     async with dashboard(target) as driver:
-        peer.say(Bookmark(epoch=peer.epoch, seq=peer.seq, age_seconds=200.0))
+        peer.bookmark(age_seconds=200.0)
         await driver.until_shown("live, but old")
         await driver.until_shown("has not heard from the cluster for 3 min 2")
+
+
+async def test_a_cluster_that_the_server_does_not_reach_is_said_at_once(peer: Peer, target: Target) -> None:
+    async with dashboard(target) as driver:
+        peer.bookmark(age_seconds=4.0, cluster_error="The Kubernetes API at https://k:6443 does not answer: refused.")
+        await driver.until_shown("◐ cluster out of reach")
+        await driver.until_shown("s old, The Kubernetes API at https://k:6443 does not answer: refused.")
+        peer.bookmark()
+        await driver.until_shown("● live")
+        assert "Kubernetes API" not in driver.text()
 
 
 async def test_a_feed_that_crashes_is_said_and_started_again(

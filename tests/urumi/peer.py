@@ -160,9 +160,9 @@ class Peer:
         for frame in frames:
             self._tell(lambda line: True, _text(frame))
 
-    def bookmark(self, *, age_seconds: float = 0.0) -> None:
-        """Tell everybody that there is nothing newer."""
-        self.say(Bookmark(epoch=self.epoch, seq=self.seq, age_seconds=age_seconds))
+    def bookmark(self, **sight: Any) -> None:
+        """Tell everybody that there is nothing newer, and how well the cluster is seen."""
+        self.say(Bookmark(epoch=self.epoch, seq=self.seq, **sight))
 
     def snapshot(self, *, last: bool = True) -> Snapshot:
         """Return the whole picture as one frame."""

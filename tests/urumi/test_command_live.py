@@ -242,11 +242,17 @@ def test_watch_as_json_tells_every_change(urumi: Command, peer: Peer) -> None:
 def test_watch_says_when_the_server_has_lost_the_cluster(urumi: Command, peer: Peer) -> None:
     running = urumi.start("watch")
     running.err_line()
-    peer.bookmark(age_seconds=45.0)
-    peer.bookmark(age_seconds=55.0)
+    peer.bookmark(age_seconds=61.0)
+    peer.bookmark(age_seconds=95.0)
+    peer.bookmark(age_seconds=105.0)
     peer.bookmark(age_seconds=0.5)
-    assert [running.err_line() for _ in range(2)] == [
-        "The server has not heard from the cluster for 45 s; this may be out of date.",
+    peer.bookmark(age_seconds=4.0, cluster_error="The Kubernetes API at https://k:6443 does not answer: \x1brefused.")
+    peer.bookmark()
+    assert [running.err_line() for _ in range(4)] == [
+        "The server has not heard from the cluster for 95 s; this may be out of date.",
+        "The server hears the cluster again.",
+        "The server has not heard from the cluster for 4 s; this may be out of date. "
+        "The Kubernetes API at https://k:6443 does not answer: \\x1brefused.",
         "The server hears the cluster again.",
     ]
 

@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING
 from urumi.cli.terminal import say
 from urumi.errors import ServerUnreachable, Unauthorized
 from urumi.live import Change, Heard, Link, LiveFeed, Picture
-from urumi.words import printable
+from urumi.words import SILENT_CLUSTER_SECONDS, printable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from urumi.config import Target
-
-STALE_SECONDS = 30.0
 
 News = Picture | Change | Heard
 
@@ -40,7 +38,7 @@ async def news(
                 case Link():
                     line.tell(event)
                 case Heard():
-                    line.tell_age(event.age_seconds)
+                    line.tell_sight(event)
                     yield event
                 case _:
                     yield event
@@ -71,11 +69,12 @@ class _Line:
                 detail = printable(link.detail)
                 say(f"Reconnecting: {detail}. Attempt {link.attempt} in {link.retry_seconds:.1f} s.")
 
-    def tell_age(self, age_seconds: float) -> None:
+    def tell_sight(self, heard: Heard) -> None:
         """Tell when the server itself has lost the cluster, once."""
-        is_stale = age_seconds > STALE_SECONDS
+        is_stale = bool(heard.cluster_error) or heard.age_seconds > SILENT_CLUSTER_SECONDS
         if is_stale and not self._is_stale:
-            say(f"The server has not heard from the cluster for {age_seconds:.0f} s; this may be out of date.")
+            age = f"The server has not heard from the cluster for {heard.age_seconds:.0f} s; this may be out of date."
+            say(f"{age} {printable(heard.cluster_error)}".rstrip())
         elif self._is_stale and not is_stale:
             say("The server hears the cluster again.")
         self._is_stale = is_stale
