@@ -192,13 +192,13 @@ class Informer:
                 self.last_error = self._told(failure)
                 log.warning("watch failed", extra={"kind": self.resource.kind, "error": self.last_error})
             self.restarts[reason] += 1
-            if self._was_called and error is not None and error.status:
-                # It is back and not ready for this kind yet, which is no reason to wait for as long as it was away.
+            if self._was_called and not _is_unanswered(error):
+                # It is back, and has forgotten our place or is not ready for this kind yet.
                 self._backoff = Backoff(self.pace)
             self._backoff.count(time.monotonic() - started, was_heard=self._heard_at > started, error=error)
             if reason is Restart.SILENT or (self._backoff.is_stuck() and reason not in UNWELCOME):
                 self._version = ""
-            await self._wait(self._backoff.wait_seconds(error), may_be_called=error is not None and error.status == 0)
+            await self._wait(self._backoff.wait_seconds(error), may_be_called=_is_unanswered(error))
 
     async def _wait(self, seconds: float, *, may_be_called: bool) -> None:
         """Wait before asking again; after an outage that another call sees end, only the first wait.
@@ -353,6 +353,10 @@ async def run_all(informers: Iterable[Informer]) -> None:
         for informer in informers:
             group.create_task(informer.run(), name=f"informer {informer.resource.plural}")
             group.create_task(Audit(informer).run(), name=f"audit {informer.resource.plural}")
+
+
+def _is_unanswered(error: ClusterError | None) -> bool:
+    return error is not None and error.status == 0
 
 
 def _restart(error: ClusterError) -> Restart:

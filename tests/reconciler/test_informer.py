@@ -277,8 +277,14 @@ async def test_an_outage_that_another_call_sees_end_is_over_for_the_informer_too
     assert informer.blind_seconds() == 0
 
 
-async def test_after_an_outage_an_api_server_that_is_not_ready_is_asked_again_as_if_for_the_first_time(
-    local_cluster: ClusterInfo, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("status", "reason"), [(429, Restart.THROTTLED), (410, Restart.EXPIRED)])
+async def test_after_an_outage_an_api_server_that_knows_nothing_yet_is_asked_as_if_for_the_first_time(
+    local_cluster: ClusterInfo,
+    namespace: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    status: int,
+    reason: Restart,
 ) -> None:
     monkeypatch.setattr(Backoff, "wait_seconds", lambda self, error: 0.2 if self.failures == 1 else 3600.0)
     with ApiProxy(local_cluster, tmp_path) as proxy:
@@ -287,9 +293,9 @@ async def test_after_an_outage_an_api_server_that_is_not_ready_is_asked_again_as
             await until_so(lambda: informer.blind_seconds() == 0)
             with proxy.cutting():
                 await until_so(lambda: informer.restarts[Restart.UNREACHABLE] == 2)
-            with proxy.answering(429, only=watches):
+            with proxy.answering(status, only=watches):
                 await put(kube, namespace, "a", "1")
-                await until_so(lambda: informer.restarts[Restart.THROTTLED] == 1)
+                await until_so(lambda: informer.restarts[reason] == 1)
             await until(informer, lambda: informer.get("a", namespace) is not None)
         await kube.close()
 
