@@ -5,8 +5,10 @@ Nothing is downloaded: a server of the test's own hands out archives, and versio
 
 import hashlib
 import io
+import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -173,6 +175,27 @@ def test_a_version_that_does_not_exist_is_refused_by_its_address(root: Path, cop
 
     assert done.returncode == 1
     assert f"{origin}/plugin/woocommerce.1.2.4.zip could not be downloaded" in done.stderr
+
+
+@needs_curl
+def test_a_stop_ends_a_download_and_leaves_nothing(root: Path, copy: Path, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        environment = {
+            "PATH": os.environ["PATH"],
+            "TMPDIR": str(tmp_path),
+            "URUMI_DOWNLOADS_URL": f"http://127.0.0.1:{mute.getsockname()[1]}",
+        }
+        before = set(tmp_path.iterdir())
+        script = subprocess.Popen([copy / "files" / "assemble", root], env=environment)
+        client, _ = mute.accept()
+        with client:
+            script.terminate()
+            assert script.wait(timeout=60) == 143
+            client.settimeout(60)
+            while client.recv(4096):
+                pass
+    assert set(tmp_path.iterdir()) == before
+    assert list((root / "wp-content/plugins").iterdir()) == []
 
 
 def test_what_a_base_image_brings_is_kept(root: Path, copy: Path) -> None:
