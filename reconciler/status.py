@@ -111,10 +111,10 @@ class StatusDraft:
         self.event("ProvisioningStarted", why)
 
     def take_over(self, epoch: int) -> None:
-        """Say it where an earlier leader had this in hand, and somebody else goes on."""
+        """Say it where the leader of an earlier term had this in hand; the same server may lead again."""
         waits = self.reason("Reconciling") == WAITING_FOR_SLOT
         if self.is_true("Reconciling") and not waits and int(self.status.get("epoch", epoch)) < epoch:
-            self.event("TakenOver", "the server that worked on it stopped; another one goes on from here")
+            self.event("TakenOver", "the server that worked on it stopped leading; the work goes on from here")
 
     @property
     def inventory(self) -> Inventory:
