@@ -65,8 +65,14 @@ class Memory:
 
     def correctable_in_seconds(self) -> float:
         """Return how long until the next correction: somebody who insists is not fought with ever more Helm runs."""
-        wait = min(CORRECTION_MOST_SECONDS, CORRECTION_FIRST_SECONDS * 2.0 ** min(self.corrections - 1, 10))
-        return max(0.0, self.corrected_at + wait - time.monotonic())
+        return max(0.0, self.corrected_at + self._pace_seconds() - time.monotonic())
+
+    def pace(self) -> str:
+        """Return how far apart corrections are now, in words."""
+        return f"it is put back {self._pace_seconds():.0f} s after the last correction"
+
+    def _pace_seconds(self) -> float:
+        return min(CORRECTION_MOST_SECONDS, CORRECTION_FIRST_SECONDS * 2.0 ** min(self.corrections - 1, 10))
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,12 +111,14 @@ def _count(resource: Resource, workload: Object | None, digest: str) -> tuple[st
         is_current = is_current and int(status.get("replicas", 0)) == updated
     else:
         is_current = is_current and status.get("currentRevision") == status.get("updateRevision")
-    return f"{min(ready, updated)}/{wanted}", is_current and ready >= wanted
+    return f"{min(ready, updated)}/{wanted}", is_current and ready >= max(wanted, 1)
 
 
 def _why_not(name: str, workload: Object | None, observed: Observed) -> tuple[str, str]:
     if workload is None:
         return "WorkloadMissing", "not created yet"
+    if workload["spec"].get("replicas") == 0:
+        return "ScaledToZero", "somebody scaled it to no pods"
     pods = [pod for pod in observed.pods.values() if is_pod_of(pod, name)]
     for pod in sorted(pods, key=name_of, reverse=True):
         problem = pod_problem(pod)

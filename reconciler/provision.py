@@ -92,7 +92,8 @@ async def _advance(context: Context, attempt: Attempt) -> None:
         await _found(context, attempt)
     if is_released:
         await _keep_foundation(context, attempt)
-        await see_drift(context, attempt)
+        if await see_drift(context, attempt):
+            return
     if not attempt.in_sync and not await install(context, attempt):
         return
     if attempt.in_sync and not attempt.draft.is_true("Released"):

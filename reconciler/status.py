@@ -134,6 +134,14 @@ class StatusDraft:
         self._set("Stalled", "False", DRIFTED, "")
         self.progress("release", f"restoring: {sentence}")
 
+    def drift_waits(self, sentence: str) -> None:
+        """Say that somebody changed what was released, soon after it was put back; that is done again, and not yet."""
+        if self.is_true("Ready"):
+            self.event("Degraded", sentence, level="warning", step="release")
+        self._set("Ready", "False", DRIFTED, sentence)
+        self._set("Reconciling", "True", DRIFTED, sentence)
+        self.progress("release", sentence)
+
     def reason(self, kind: str) -> str:
         """Return the reason of a condition, empty where there is none."""
         return str((self._find(kind) or {}).get("reason", ""))

@@ -182,11 +182,16 @@ def test_somebody_who_insists_is_not_fought_at_full_speed(
     wait_for_correction(platform, ready_store, "Service wordpress was deleted")
     revision = platform.store(ready_store)["release"]["revision"]
     kubectl.run("delete", "service", "wordpress", "-n", namespace)
+    told = platform.wait_for_phase(ready_store, "Degraded")
+    sentence = "Service wordpress was deleted; it is put back 10 s after the last correction"
+    assert (told["progress"]["step"], told["progress"]["message"]) == ("release", sentence)
+    assert events_of(told, "Degraded")[-1]["message"] == sentence
     store = wait_for(
         lambda: platform.store(ready_store) if platform.store(ready_store)["release"]["revision"] > revision else None,
         "the second correction",
         seconds=60,
     )
+    platform.wait_for_phase(ready_store, "Ready")
     first, second = (datetime.fromisoformat(event["timestamp"]) for event in events_of(store, "DriftCorrected"))
     assert (second - first).total_seconds() > 9
 

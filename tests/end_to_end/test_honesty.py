@@ -163,7 +163,7 @@ def healthy(item: Any, digest: str) -> bool:
     if item is None or item["metadata"].get("annotations", {}).get("urumi.ai/digest") != digest:
         return False
     status = item["status"]
-    wanted = item["spec"]["replicas"]
+    wanted = max(1, item["spec"]["replicas"])
     return bool(
         status.get("observedGeneration") == item["metadata"]["generation"]
         and status.get("readyReplicas", 0) >= wanted
@@ -183,5 +183,6 @@ def unsaid(history: History, namespace: str, store_id: str) -> list[str]:
                 continue
             until = [each for each in stores if each.heard_at <= state.heard_at + UNSAID_SECONDS]
             if until and is_ready(until[-1]) and until[-1].version <= following.version:
-                lies.append(f"{store_id}: still Ready {UNSAID_SECONDS:.0f} s after {name} went down")
+                at = f"at version {state.version}, for {following.heard_at - state.heard_at:.1f} s"
+                lies.append(f"{store_id}: Ready {UNSAID_SECONDS:.0f} s after {name} went down {at}")
     return lies

@@ -60,6 +60,14 @@ def test_anything_less_is_not_healthy(wordpress: dict[str, Any] | None) -> None:
     assert observe(SPEC, DIGEST, observed(workload("mariadb"), wordpress)).is_healthy is False
 
 
+def test_a_workload_of_no_pods_sells_nothing() -> None:
+    none = workload("wordpress") | {"spec": {"replicas": 0}}
+    none["status"] |= {"replicas": 0, "updatedReplicas": 0, "readyReplicas": 0}
+    health = observe(SPEC, DIGEST, observed(workload("mariadb"), none))
+    assert (health.is_healthy, health.reason) == (False, "ScaledToZero")
+    assert health.sentence == "mariadb 1/1, wordpress 0/0: somebody scaled it to no pods"
+
+
 WAITING = {"name": "wordpress", "image": "shop:1", "restartCount": 3}
 # As containerd 1.6 and a Postgres on a full disk were seen to say it.
 PULL = {
