@@ -248,16 +248,11 @@ class Kube:
             headers["Authorization"] = token
         if call.data is not None:
             headers["Content-Type"] = call.content_type
-        with self.outage.waiting():
-            async with asyncio.timeout(answer_seconds):
-                answer = await self._session.request(
-                    call.method,
-                    self.host + call.path,
-                    params=call.query,
-                    data=call.data,
-                    headers=headers,
-                    timeout=timeout,
-                )
+        self.outage.asked()
+        async with asyncio.timeout(answer_seconds):
+            answer = await self._session.request(
+                call.method, self.host + call.path, params=call.query, data=call.data, headers=headers, timeout=timeout
+            )
         self.outage.answered()
         return answer
 

@@ -10,12 +10,7 @@ with errors is within reach; its errors are told where they are met.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # A connection that breaks is replaced within two seconds, which is nothing to tell people of.
 TOLD_AFTER_SECONDS = 3.0
@@ -34,30 +29,22 @@ class Outage:
         self.reason = ""
         self._host = host
         self._began_at = 0.0
-        self._answered_at = time.monotonic()
-        self._waiting_since: list[float] = []
+        self._asked_at: float | None = None
         self._over = asyncio.Event()
         self._over.set()
 
     def told(self) -> str:
         """Return what is to be told of an outage; empty where there is none, or none to speak of."""
         now = time.monotonic()
-        if self.reason:
-            return self.reason if now - self._began_at >= TOLD_AFTER_SECONDS else ""
-        waited = now - max(self._waiting_since[0], self._answered_at) if self._waiting_since else 0.0
-        if waited < UNHEARD_SECONDS:
-            return ""
-        return f"The Kubernetes API at {self._host} does not answer: nothing for {waited:.0f} s."
+        if self._asked_at is not None and now - self._asked_at >= UNHEARD_SECONDS:
+            silence = f"nothing for {now - self._asked_at:.0f} s"
+            return self.reason or f"The Kubernetes API at {self._host} does not answer: {silence}."
+        return self.reason if now - self._began_at >= TOLD_AFTER_SECONDS else ""
 
-    @contextlib.contextmanager
-    def waiting(self) -> Iterator[None]:
-        """Have a call counted that waits for the beginning of its answer."""
-        started_at = time.monotonic()
-        self._waiting_since.append(started_at)
-        try:
-            yield
-        finally:
-            self._waiting_since.remove(started_at)
+    def asked(self) -> None:
+        """Take the beginning of a call; only an answer makes its wait forgotten, not that it is given up."""
+        if self._asked_at is None:
+            self._asked_at = time.monotonic()
 
     def unanswered(self, reason: str) -> None:
         """Take a call that got no answer."""
@@ -68,7 +55,7 @@ class Outage:
 
     def answered(self) -> None:
         """Take a call that got one."""
-        self._answered_at = time.monotonic()
+        self._asked_at = None
         self.reason = ""
         self._over.set()
 

@@ -40,16 +40,27 @@ async def test_a_moment_is_not_told_and_what_lasts_is(clock: Clock) -> None:
     assert outage.told() == ""
 
 
-async def test_a_call_that_waits_alone_is_told_before_it_is_given_up(clock: Clock) -> None:
+async def test_a_call_that_waits_alone_is_told_and_giving_it_up_makes_nothing_better(clock: Clock) -> None:
     outage = Outage("https://k:6443")
-    with outage.waiting():
-        clock.now += UNHEARD_SECONDS
-        assert outage.told() == "The Kubernetes API at https://k:6443 does not answer: nothing for 6 s."
-        outage.answered()
-        clock.now += UNHEARD_SECONDS - 0.1
-        assert outage.told() == "", "another call was answered meanwhile"
+    outage.asked()
     clock.now += UNHEARD_SECONDS
-    assert outage.told() == "", "nobody asks anything"
+    assert outage.told() == "The Kubernetes API at https://k:6443 does not answer: nothing for 6 s."
+    outage.asked()
+    assert outage.told() == "The Kubernetes API at https://k:6443 does not answer: nothing for 6 s."
+    outage.unanswered("TimeoutError")
+    assert outage.told() == "TimeoutError", "the next call is as good as the first"
+    outage.answered()
+    assert outage.told() == ""
+
+
+async def test_an_answer_to_any_call_ends_the_wait(clock: Clock) -> None:
+    outage = Outage("https://k:6443")
+    outage.asked()
+    clock.now += UNHEARD_SECONDS - 0.1
+    outage.answered()
+    outage.asked()
+    clock.now += UNHEARD_SECONDS - 0.1
+    assert outage.told() == ""
 
 
 async def test_its_end_calls_who_waits(clock: Clock) -> None:
