@@ -18,8 +18,8 @@ from dataclasses import dataclass
 
 from benchmarks.bench import Bench, bench, cpu_seconds, rss_mib, say, store_object
 from benchmarks.crowd import Crowd
-from reconciler.kube import Kube
-from reconciler.resources import STORES
+from reconciler.kube.client import Kube
+from reconciler.kube.resources import STORES
 from tests.kubectl import wait_for
 from tests.serve import ServerProcess, free_port
 from tests.server.replica import TOKEN

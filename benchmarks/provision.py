@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from benchmarks.bench import ROOT, STORE_VALUES, Bench, ask_for, bench, say, wait_until_ready
-from reconciler.engines import ENGINES
+from reconciler.engines.registry import ENGINES
 from urumi.store import Engine
 
 PATIENCE_SECONDS = 1800.0

@@ -27,9 +27,9 @@ from starlette.routing import Route
 
 from benchmarks.bench import ROOT, bench, cpu_seconds, say, wait_until
 from benchmarks.ten_thousand import fill, hold_lease, ready_status
-from reconciler.kube import Kube
-from reconciler.resources import STORES
-from server.view import store_view
+from reconciler.kube.client import Kube
+from reconciler.kube.resources import STORES
+from server.stores.representation import store_view
 from tests.serve import ServerProcess, free_port
 
 ROUNDS = 5

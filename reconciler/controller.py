@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from reconciler.cluster import ClusterView
-from reconciler.informer import run_all
-from reconciler.leadership import Leadership, Mandate
-from reconciler.term import Term
+from reconciler.cache.informer import run_all
+from reconciler.leader_loop import Term
+from reconciler.leaderelection.elector import Leadership, Mandate
+from reconciler.view import ClusterView
 
 if TYPE_CHECKING:
-    from reconciler.kube import Kube
+    from reconciler.kube.client import Kube
     from reconciler.settings import Settings
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from prometheus_client.metrics_core import Metric
 
-    from reconciler.informer import Informer
+    from reconciler.cache.informer import Informer
 
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)

@@ -16,7 +16,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from tui.app import Dashboard
-from tui.settings import settings
+from tui.model.settings import settings
 from urumi.config import Target, find_target
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"

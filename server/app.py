@@ -15,23 +15,23 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from reconciler.controller import Controller
-from server.address import Forwarded
-from server.authority import OneToken
-from server.contract import routes
-from server.credentials import CredentialsCall
-from server.envelope import Envelope
-from server.hub import Hub
-from server.identity import Gate
-from server.manual import Manual
-from server.metrics import Counted, Metrics
-from server.operations import operations
-from server.probes import Probes
-from server.problems import ProblemError, handle_error, problem_response
-from server.review import ClusterAuthority
-from server.session import Session
-from server.socket import LiveSocket
-from server.stores import StoreCalls
-from server.verification import VerificationCall
+from server.auth.authority import OneToken
+from server.auth.identity import Gate
+from server.auth.session import Session
+from server.auth.token_review import ClusterAuthority
+from server.http.client_address import Forwarded
+from server.http.middleware import Envelope
+from server.http.problems import ProblemError, handle_error, problem_response
+from server.live.hub import Hub
+from server.live.socket import LiveSocket
+from server.openapi.operation import routes
+from server.openapi.operations import operations
+from server.openapi.pages import Manual
+from server.ops.metrics import Counted, Metrics
+from server.ops.probes import Probes
+from server.stores.calls import StoreCalls
+from server.stores.credentials import CredentialsCall
+from server.stores.verification import VerificationCall
 from urumi.errors import UrumiError
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ if TYPE_CHECKING:
     from starlette.types import Lifespan
     from starlette.websockets import WebSocket
 
-    from reconciler.kube import Kube
+    from reconciler.kube.client import Kube
     from reconciler.settings import Settings
-    from server.authority import Authority
-    from server.contract import Operation
+    from server.auth.authority import Authority
+    from server.openapi.operation import Operation
     from server.settings import ServerSettings
 
 STATIC = Path(__file__).resolve().parent / "static"

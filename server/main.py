@@ -22,11 +22,11 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from reconciler.kube import Kube
+from reconciler.kube.client import Kube
 from reconciler.settings import Settings, settings_from
 from server.app import Service
-from server.line import Line
-from server.logs import set_up_logs
+from server.live.connection import Line
+from server.ops.logs import set_up_logs
 from server.settings import ServerSettings, server_settings_from
 from urumi.config import server_file, state_dir, token_file
 from urumi.errors import ConfigError
@@ -105,7 +105,7 @@ async def _serve(settings: Settings, server_settings: ServerSettings, listener: 
         lifespan="on",
         log_config=None,
         access_log=False,
-        proxy_headers=False,  # server/address.py reads them, and from whom
+        proxy_headers=False,  # server/http/client_address.py reads them, and from whom
         server_header=False,
     )
     server = _Server(config, service)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Network = IPv4Network | IPv6Network
 
-# What the ledger of admissions can hold; see server/admission.py.
+# What the ledger of admissions can hold; see server/stores/admission.py.
 MAX_RATE = 1000
 MAX_BODY_BYTES = 64 * 1024
 

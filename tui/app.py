@@ -20,20 +20,20 @@ from textual.scrollbar import ScrollBar
 from textual.signal import Signal
 from textual.worker import Worker, WorkerState
 
-from tui.clipboard import copied_file, keep
-from tui.commandline import obey
-from tui.filter import Filter
-from tui.glyphs import ASCII, UNICODE
-from tui.keymap import APP, Command, commands
-from tui.keys import KeyQueue
-from tui.palette import CommandProvider, StoreProvider
+from tui.commands.clipboard import copied_file, keep
+from tui.commands.command_line import obey
+from tui.commands.key_queue import KeyQueue
+from tui.commands.keymap import APP, Command, commands
+from tui.commands.palette import CommandProvider, StoreProvider
+from tui.model.filter import Filter
+from tui.model.session import Session
 from tui.screens.help import HelpScreen
 from tui.screens.stores import StoresScreen
-from tui.session import Session
+from tui.text.glyphs import ASCII, UNICODE
 from tui.themes import DARK, LIGHT
 from tui.widgets.scrollbar import WholeCells
 from urumi.config import find_target
-from urumi.words import printable
+from urumi.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from textual.command import Provider
     from textual.screen import Screen
 
-    from tui.settings import Settings
+    from tui.model.settings import Settings
 
 BATCH_SECONDS = 0.1
 BEAT_SECONDS = 1.0

@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    from tui.settings import settings
+    from tui.model.settings import settings
 
     chosen = settings(arguments)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from reconciler.guardrails import COMPONENT_LABEL, DATABASES, WITHOUT_DATABASE
+from reconciler.store.isolation import COMPONENT_LABEL, DATABASES, WITHOUT_DATABASE
 
 if TYPE_CHECKING:
     from tests.charts.conftest import Manifest, Rendered

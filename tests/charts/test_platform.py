@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from reconciler.lease import LEASE_NAME
-from server.admission import LEDGER_NAME
+from reconciler.leaderelection.lease import LEASE_NAME
 from server.main import GRACEFUL_SECONDS
+from server.stores.admission import LEDGER_NAME
 from urumi.store import namespace_name
 
 if TYPE_CHECKING:

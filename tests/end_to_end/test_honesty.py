@@ -13,8 +13,8 @@ from collections.abc import Callable
 from typing import Any
 
 from cluster.local import ClusterInfo
-from reconciler.chart import desired_release
 from reconciler.settings import Settings
+from reconciler.store.desired import desired_release
 from tests.end_to_end.asking import BEHAVIOUR, ask, condition
 from tests.end_to_end.history import History, Moment
 from tests.kubectl import Kubectl

@@ -17,7 +17,7 @@ from typing import Any
 
 from cluster.components import API_SERVER, ETCD
 from cluster.local import ClusterInfo, LocalCluster
-from reconciler.pace import Pace
+from reconciler.cache.timing import Pace
 from tests.faults.call import later_pages
 from tests.faults.proxy import ApiProxy
 from tests.faults.scene import Outcome, Scene, play

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from cluster.local import ClusterInfo
-from reconciler.informer import Informer, Restart
-from reconciler.kube import Kube
-from reconciler.pace import Pace
-from reconciler.resources import NAMESPACES, Object
+from reconciler.cache.informer import Informer, Restart
+from reconciler.cache.timing import Pace
+from reconciler.kube.client import Kube
+from reconciler.kube.resources import NAMESPACES, Object
 from tests.faults.call import Call
 from tests.faults.proxy import ApiProxy
 from tests.faults.writer import CONFIG_MAPS, SELECTOR, Writer, essence

@@ -10,8 +10,8 @@ from itertools import pairwise
 import pytest
 
 from cluster.local import ClusterInfo
-from reconciler.informer import Restart
-from reconciler.pace import Pace
+from reconciler.cache.informer import Restart
+from reconciler.cache.timing import Pace
 from tests.faults.call import lists
 from tests.faults.disasters import DISASTERS, OLD_PAGE, OLD_VERSION, Ruin
 from tests.faults.rotation import TOKEN_IN_TIME, TOKEN_TOO_LATE

@@ -9,8 +9,8 @@ import contextlib
 import random
 from typing import Any
 
-from reconciler.kube import Kube
-from reconciler.resources import Resource
+from reconciler.kube.client import Kube
+from reconciler.kube.resources import Resource
 from urumi.errors import ClusterUnreachable
 
 CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap")

@@ -44,7 +44,7 @@ def repository(tmp_path: Path) -> Path:
         "server/app.py",
         "server/Dockerfile",
         "server/requirements.txt",
-        "reconciler/helm.py",
+        "reconciler/helm/runner.py",
         "urumi/wire.py",
         "tui/main.py",
         "cluster/go.sum",

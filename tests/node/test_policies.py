@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.guardrails import COMPONENT_LABEL
+from reconciler.store.isolation import COMPONENT_LABEL
 from tests.end_to_end.asking import events_of
 from tests.kubectl import Kubectl, wait_for
 from tests.node import images, layout, outside

@@ -28,7 +28,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from server.envelope import Envelope
+from server.http.middleware import Envelope
 from tests.page.stores import make_store
 from urumi.store import Phase
 from urumi.wire import (

@@ -15,13 +15,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from cluster.local import ClusterInfo
-from reconciler.status import PROVISION_STEPS
+from reconciler.store.status import PROVISION_STEPS
 from tests.kubectl import Kubectl
 from tests.own_charts import changed_charts
 from tests.page.conftest import NETWORK, Console
 from tests.serve import ServerProcess
 from tui.app import Dashboard
-from tui.settings import Settings
+from tui.model.settings import Settings
 
 PATIENCE_MS = 90_000
 STEPS = [f"Step {number} of 6: {step}" for number, step in enumerate(PROVISION_STEPS, start=1)]

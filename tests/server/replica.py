@@ -17,13 +17,13 @@ from starlette.routing import WebSocketRoute
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
-from server.authority import OneToken
-from server.envelope import Envelope
-from server.hub import Hub
-from server.identity import Gate
-from server.line import Line
-from server.metrics import Counted
-from server.socket import LiveSocket
+from server.auth.authority import OneToken
+from server.auth.identity import Gate
+from server.http.middleware import Envelope
+from server.live.connection import Line
+from server.live.hub import Hub
+from server.live.socket import LiveSocket
+from server.ops.metrics import Counted
 from urumi.wire import SUBPROTOCOL
 
 TOKEN = "s3cret"

@@ -5,7 +5,7 @@ from ipaddress import ip_network
 import pytest
 from starlette.datastructures import Headers
 
-from server.address import ClientAddress, client_address
+from server.http.client_address import ClientAddress, client_address
 from server.settings import server_settings_from
 from urumi.errors import ConfigError
 

@@ -17,9 +17,9 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from cluster.local import ClusterInfo
-from server.manual import Manual
-from server.operations import operations
-from server.problems import PROBLEMS
+from server.http.problems import PROBLEMS
+from server.openapi.operations import operations
+from server.openapi.pages import Manual
 from tests.faults.proxy import ApiProxy
 from tests.kubectl import Kubectl, wait_for
 from tests.server.api import PROBLEM_JSON, Answer, Api, idle_server

@@ -12,9 +12,9 @@ from prometheus_client import CollectorRegistry
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-import server.socket
+import server.live.socket
 from reconciler.metrics import REGISTRY
-from server.hub import RING_SIZE
+from server.live.hub import RING_SIZE
 from tests.server.frames import PUBLISHED, is_frame, read_frame
 from tests.server.replica import Replica, store_object, until
 from urumi.schema import live_schema
@@ -209,13 +209,13 @@ async def test_another_first_frame_ends_the_line_with_1008(replica: Replica, fir
 
 
 async def test_whoever_says_nothing_is_closed_in_time(replica: Replica, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server.socket, "FIRST_FRAME_SECONDS", 0.1)
+    monkeypatch.setattr(server.live.socket, "FIRST_FRAME_SECONDS", 0.1)
     async with replica.connect() as line:
         assert (await close_of(line))[0] == 1008
 
 
 async def test_a_quiet_line_is_told_that_the_server_is_there(replica: Replica, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server.socket, "BOOKMARK_SECONDS", 0.05)
+    monkeypatch.setattr(server.live.socket, "BOOKMARK_SECONDS", 0.05)
     async with replica.connect() as line:
         await line.send(subscribe())
         await receive_until(line, "bookmark")
@@ -240,7 +240,7 @@ async def test_no_more_connections_are_let_in_than_may_be_also_where_they_never_
 async def test_a_client_that_stops_reading_is_dropped_and_nobody_else_notices(
     replica: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server.socket, "SEND_SECONDS", 0.5)
+    monkeypatch.setattr(server.live.socket, "SEND_SECONDS", 0.5)
     before, stores, rounds = dropped("slow"), 30, 40
     with socket.socket() as small:
         small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -276,8 +276,8 @@ async def test_a_client_that_stops_reading_is_dropped_and_nobody_else_notices(
 async def test_a_client_that_reads_again_in_time_finds_out_why_it_was_dropped(
     replica: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server.socket, "SEND_SECONDS", 0.05)
-    monkeypatch.setattr(server.socket, "CLOSE_SECONDS", 60.0)
+    monkeypatch.setattr(server.live.socket, "SEND_SECONDS", 0.05)
+    monkeypatch.setattr(server.live.socket, "CLOSE_SECONDS", 60.0)
     async with replica.connect(max_queue=1, max_size=None) as stuck:
         await stuck.send(subscribe())
         await until(lambda: len(replica.hub.outboxes) == 1)

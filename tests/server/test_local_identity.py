@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from server.authority import OneToken
+from server.auth.authority import OneToken
+from server.http.problems import ProblemError
 from server.main import local_token
-from server.problems import ProblemError
 from server.settings import server_settings_from
 from urumi.config import token_file
 from urumi.errors import ConfigError

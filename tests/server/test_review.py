@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from server.review import Memory
+from server.auth.token_review import Memory
 from urumi.errors import ClusterUnreachable
 
 pytestmark = pytest.mark.anyio

@@ -18,9 +18,9 @@ from starlette.responses import Response
 from starlette.testclient import TestClient
 
 from server.app import application
-from server.authority import OneToken
-from server.identity import Gate
-from server.operations import operations
+from server.auth.authority import OneToken
+from server.auth.identity import Gate
+from server.openapi.operations import operations
 from server.settings import ServerSettings
 from tests.faults.call import of
 from tests.faults.proxy import ApiProxy

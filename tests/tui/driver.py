@@ -18,8 +18,8 @@ from textual.widgets import Static
 from tests.urumi.peer import Peer
 from tests.urumi.stores import START, make_store
 from tui.app import Dashboard, utc_now
+from tui.model.settings import Settings
 from tui.screens.stores import StoresScreen
-from tui.settings import Settings
 from tui.widgets.store_table import StoreTable
 from urumi.config import Target
 from urumi.wire import Store

@@ -8,7 +8,7 @@ from tests.tui.driver import Driver, dashboard, put_several
 from tests.tui.test_create import refusal
 from tests.urumi.peer import Peer
 from tests.urumi.stores import START, event, failed, make_store, provisioning
-from tui.clipboard import copied_file
+from tui.commands.clipboard import copied_file
 from urumi.config import Target
 
 pytestmark = pytest.mark.anyio

@@ -12,7 +12,7 @@ from tests.tui.test_create import refusal
 from tests.tui.test_hostile import check_screen
 from tests.urumi.peer import Peer
 from tests.urumi.stores import make_store
-from tui.clipboard import copied_file
+from tui.commands.clipboard import copied_file
 from urumi.config import Target
 
 pytestmark = pytest.mark.anyio

@@ -8,7 +8,7 @@ from tests.tui.driver import Driver, dashboard, put_several
 from tests.urumi.peer import Peer
 from tests.urumi.stores import failed, make_store
 from tui import app as app_module
-from tui.session import Session
+from tui.model.session import Session
 from urumi.config import Target
 
 pytestmark = pytest.mark.anyio

@@ -7,8 +7,8 @@ import pytest
 from tests.tui.driver import dashboard
 from tests.urumi.peer import Peer
 from tests.urumi.stores import START, event, failed, make_store, provisioning
-from tui.glyphs import UNICODE
-from tui.timeline import timeline
+from tui.text.glyphs import UNICODE
+from tui.text.timeline import timeline
 from tui.widgets.lines import Line, LinesView
 from urumi.config import Target
 from urumi.wire import Store

@@ -7,7 +7,7 @@ import pytest
 from tests.tui.driver import dashboard
 from tests.urumi.peer import Peer
 from tests.urumi.stores import START, failed, make_store, provisioning
-from tui.filter import Filter
+from tui.model.filter import Filter
 from urumi.config import Target
 from urumi.wire import Store
 

@@ -9,10 +9,10 @@ from tests.tui.driver import dashboard
 from tests.urumi.peer import Peer
 from tests.urumi.stores import failed, make_store
 from tui.app import Dashboard
-from tui.keymap import APP, LIST, SCOPES, STORE, Command, check_keys, commands
+from tui.commands.keymap import APP, LIST, SCOPES, STORE, Command, check_keys, commands
+from tui.model.settings import settings
 from tui.screens.details import DetailsScreen
 from tui.screens.stores import StoresScreen
-from tui.settings import settings
 from tui.widgets.lines import LinesView
 from tui.widgets.store_table import StoreTable
 from urumi.config import Target

@@ -187,7 +187,7 @@ def test_a_defect_ends_it_with_a_sentence_that_names_a_file(tmp_path: Path, open
 @pytest.mark.parametrize(
     ("module", "late"),
     [
-        pytest.param("tui.settings", ("textual", "rich", "pydantic", "httpx2", "websockets"), id="help"),
+        pytest.param("tui.model.settings", ("textual", "rich", "pydantic", "httpx2", "websockets"), id="help"),
         pytest.param("tui.app", ("pydantic", "httpx2", "websockets"), id="first-paint"),
     ],
 )

@@ -15,7 +15,7 @@ from tests.tui.driver import Driver
 from tests.urumi.peer import Peer
 from tests.urumi.stores import START, event, failed, make_store, provisioning
 from tui.app import Dashboard
-from tui.settings import Settings
+from tui.model.settings import Settings
 from urumi.config import Target
 from urumi.live import Link
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from tests.urumi.stores import START, event, failed, make_store, provisioning
-from tui.columns import COLUMNS, NAME, PHASE, Column, layout
-from tui.filter import Filter
-from tui.roster import Roster
+from tui.model.filter import Filter
+from tui.model.rows import Roster
+from tui.text.columns import COLUMNS, NAME, PHASE, Column, layout
 from urumi.wire import Store
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tui.settings import Settings, config_file, settings
+from tui.model.settings import Settings, config_file, settings
 from urumi.errors import ConfigError
 
 

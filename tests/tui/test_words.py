@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.urumi.stores import START, event, failed, make_store, provisioning
-from tui.words import (
+from tui.text.values import (
     age,
     attempt_words,
     clock,
@@ -16,7 +16,7 @@ from tui.words import (
     since_words,
     web_address,
 )
-from tui.yaml_text import yaml_text
+from tui.text.yaml import yaml_text
 from urumi.wire import Store
 
 

@@ -7,7 +7,7 @@ import pytest
 from tests.urumi.stores import START, event, failed, make_store, provisioning
 from urumi.cli.store_lines import block, change_line, event_line, row, unseen
 from urumi.cli.table import table
-from urumi.words import printable, span
+from urumi.text import printable, span
 
 NOW = START + timedelta(minutes=3)
 ROWS = [("NAME", "PROGRESS", "AGE"), ("shop-1", "waiting for a very long time", "3m"), ("shop-22", "-", "12d")]

@@ -14,7 +14,7 @@ from textual.widgets import Button, Static
 
 from tui.screens.asking import AskingDialog
 from tui.screens.base import dashboard_of
-from urumi.words import printable
+from urumi.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Button, Static
 
 from tui.screens.base import dashboard_of, problem_words
-from urumi.words import printable
+from urumi.text import printable
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

@@ -9,10 +9,10 @@ from textual.widgets import Input, Static
 
 from tui.screens.asking import AskingDialog
 from tui.screens.base import dashboard_of
+from tui.text.values import ENGINE_NAMES, ENGINE_PARTS
 from tui.widgets.choice import Choice
-from tui.words import ENGINE_NAMES, ENGINE_PARTS
 from urumi.store import STORE_ID_MAX_LENGTH, Engine, namespace_name, release_name, store_id_problem
-from urumi.words import printable
+from urumi.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

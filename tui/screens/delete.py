@@ -13,9 +13,9 @@ from textual.widgets import Input, Static
 
 from tui.screens.asking import AskingDialog
 from tui.screens.base import dashboard_of, problem_words
-from tui.words import SERVING_PHASES, plural
+from tui.text.values import SERVING_PHASES, plural
 from urumi.errors import UrumiError
-from urumi.words import printable
+from urumi.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

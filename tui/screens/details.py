@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from tui.facts import facts
-from tui.keymap import APP, DETAILS, STORE
+from tui.commands.keymap import APP, DETAILS, STORE
 from tui.screens.acting import ActingScreen
-from tui.status import status
+from tui.text.connection import status
+from tui.text.details import facts
+from tui.text.values import gone
+from tui.text.yaml import yaml_text
 from tui.widgets.keybar import KeyBar
 from tui.widgets.lines import Line, LinesView
 from tui.widgets.topbar import TopBar
-from tui.words import gone
-from tui.yaml_text import yaml_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

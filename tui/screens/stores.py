@@ -6,23 +6,23 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Container
 
-from tui.blank import blank_lines
-from tui.filter import Filter
-from tui.keymap import APP, LIST, STORE
-from tui.palette import CommandSuggester
-from tui.reasons import NO_STORE
-from tui.roster import Roster
+from tui.commands.availability import NO_STORE
+from tui.commands.keymap import APP, LIST, STORE
+from tui.commands.palette import CommandSuggester
+from tui.model.filter import Filter
+from tui.model.rows import Roster
 from tui.screens.acting import ActingScreen
 from tui.screens.create import Created, CreateDialog
 from tui.screens.details import DetailsScreen
-from tui.status import TONES, status, summary
+from tui.text.connection import TONES, status, summary
+from tui.text.empty_list import blank_lines
+from tui.text.values import plural
 from tui.widgets.detail import DetailPane
 from tui.widgets.keybar import KeyBar
 from tui.widgets.prompt import Prompt
 from tui.widgets.store_table import StoreTable
 from tui.widgets.toned import cells
 from tui.widgets.topbar import TopBar
-from tui.words import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from tui.app import Dashboard
-    from tui.columns import Column
+    from tui.text.columns import Column
     from tui.widgets.toned import Piece, Pieces
     from urumi.wire import Store
 

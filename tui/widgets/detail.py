@@ -8,12 +8,12 @@ from rich.text import Text
 from textual.containers import Vertical
 from textual.reactive import reactive
 
-from tui.timeline import timeline
+from tui.text.timeline import timeline
+from tui.text.values import ENGINE_NAMES, FAILING_PHASES, NO_SHOP, attempt_words, now_words, since_words
 from tui.widgets.lines import LinesView
 from tui.widgets.toned import Toned, shortened
-from tui.words import ENGINE_NAMES, FAILING_PHASES, NO_SHOP, attempt_words, now_words, since_words
 from urumi.store import Phase
-from urumi.words import error_words
+from urumi.text import error_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
-    from tui.glyphs import Glyphs
+    from tui.text.glyphs import Glyphs
     from tui.widgets.toned import Piece, Pieces
     from urumi.wire import Store
 

@@ -9,7 +9,7 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from urumi.words import printable
+from urumi.text import printable
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

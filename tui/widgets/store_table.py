@@ -19,8 +19,8 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui.columns import AGE, COLUMNS, GAP, LAST_EVENT, Column, Layout, layout
-from tui.keymap import TABLE
+from tui.commands.keymap import TABLE
+from tui.text.columns import AGE, COLUMNS, GAP, LAST_EVENT, Column, Layout, layout
 from tui.widgets.toned import Toned, clipped, shortened
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from textual import events
     from textual.binding import BindingType
 
-    from tui.glyphs import Glyphs
-    from tui.roster import Roster, Row
+    from tui.model.rows import Roster, Row
+    from tui.text.glyphs import Glyphs
     from tui.widgets.toned import Pieces
 
     LineKey = tuple[object, ...]

@@ -12,7 +12,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 from textual.widget import Widget
 
-from urumi.words import printable
+from urumi.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -10,7 +10,7 @@ from textual.reactive import reactive
 from tui.widgets.toned import Toned, shortened
 
 if TYPE_CHECKING:
-    from tui.glyphs import Glyphs
+    from tui.text.glyphs import Glyphs
     from tui.widgets.toned import Pieces
 
     Ends = tuple[Pieces, Pieces]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urumi.cli.terminal import say
 from urumi.errors import ServerUnreachable, Unauthorized
 from urumi.live import Change, Heard, Link, LiveFeed, Picture
-from urumi.words import SILENT_CLUSTER_SECONDS, printable
+from urumi.text import SILENT_CLUSTER_SECONDS, printable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

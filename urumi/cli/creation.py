@@ -11,8 +11,8 @@ from urumi.cli.waiting import failure, until_ready
 from urumi.client import Client
 from urumi.config import find_target
 from urumi.store import Engine, Phase
+from urumi.text import SIMULATED, printable
 from urumi.wire import dump
-from urumi.words import SIMULATED, printable
 
 if TYPE_CHECKING:
     import argparse

@@ -15,8 +15,8 @@ from urumi.client import Client
 from urumi.config import find_target
 from urumi.errors import InvalidRequest, UrumiError
 from urumi.store import Phase
+from urumi.text import printable
 from urumi.wire import dump
-from urumi.words import printable
 
 if TYPE_CHECKING:
     import argparse

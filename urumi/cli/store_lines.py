@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from urumi.cli.table import table
 from urumi.store import Phase
-from urumi.words import SIMULATED, error_words, moment, printable, span, standing
+from urumi.text import SIMULATED, error_words, moment, printable, span, standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

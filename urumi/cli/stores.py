@@ -13,8 +13,8 @@ from urumi.cli.table import table
 from urumi.cli.terminal import give, give_json, is_screen, say
 from urumi.client import Client
 from urumi.config import find_target
+from urumi.text import SIMULATED
 from urumi.wire import dump
-from urumi.words import SIMULATED
 
 if TYPE_CHECKING:
     import argparse

@@ -9,8 +9,8 @@ from urumi.cli.table import table
 from urumi.cli.terminal import give, give_json, say
 from urumi.client import Client
 from urumi.config import find_target
+from urumi.text import printable
 from urumi.wire import dump
-from urumi.words import printable
 
 if TYPE_CHECKING:
     import argparse

@@ -12,7 +12,7 @@ from urumi.cli.store_lines import event_line, unseen
 from urumi.cli.terminal import say
 from urumi.errors import UrumiError
 from urumi.store import Phase
-from urumi.words import error_words, printable, standing
+from urumi.text import error_words, printable, standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,14 +12,14 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from urumi.book import StoreBook
 from urumi.cli.connection import news
 from urumi.cli.store_lines import change_line
 from urumi.cli.terminal import give, give_json, say
 from urumi.config import find_target
 from urumi.live import Picture
+from urumi.store_cache import StoreBook
+from urumi.text import SIMULATED, moment, standing
 from urumi.wire import dump
-from urumi.words import SIMULATED, moment, standing
 
 if TYPE_CHECKING:
     import argparse

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reconciler.shops.medusa import MedusaShop
-from reconciler.shops.shop import Administrator
-from reconciler.shops.visit import Doorway, Visit, session
+from reconciler.engines.medusa import MedusaShop
+from reconciler.engines.session import Doorway, Visit, session
+from reconciler.engines.shop import Administrator
 from tests.kubectl import wait_for
 from tests.shops.medusa.node import complete
 from tests.shops.medusa.shop import ADMIN_EMAIL, Shop

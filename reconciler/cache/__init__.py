@@ -1,0 +1,1 @@
+"""The live copy of the cluster: reflector, object store, dispatch of changes, consistency check."""

@@ -1,0 +1,99 @@
+"""What a list and a watch say, checked before anything is believed: a broken proxy answers 200 with anything.
+
+Everything that is not what the API promises becomes a ClusterError with status 200, "the call succeeded and the answer
+is none". Versions of one kind may be compared as numbers (KEP-5504).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from reconciler.kube.resources import labels_of, name_of, namespace_of
+from urumi.errors import ClusterError
+
+if TYPE_CHECKING:
+    from reconciler.kube.resources import Object
+
+QUOTED_CHARACTERS = 80
+
+Key = tuple[str, str]
+
+
+class Expired(Exception):
+    """Raised when the API no longer holds the version to go on from."""
+
+
+def key_of(item: Object) -> Key:
+    """Return where an object is kept."""
+    return namespace_of(item), name_of(item)
+
+
+def version_of(item: Object) -> str:
+    """Return an object's resourceVersion."""
+    return str(item["metadata"]["resourceVersion"])
+
+
+def number(version: str) -> int:
+    """Return a resourceVersion as the number that it is, 0 where it is none."""
+    return int(version) if version.isdecimal() else 0
+
+
+def check_listed(item: Object) -> None:
+    """Raise where an entry of a list is not an object.
+
+    Raises:
+        ClusterError: with status 200.
+    """
+    try:
+        if _is_object(item):
+            return
+    except (KeyError, TypeError, AttributeError):
+        pass
+    raise _not_a_list(item)
+
+
+def end_of(page: Object) -> tuple[str, str]:
+    """Return the version of a page of a list, and where the list goes on."""
+    try:
+        meta = page["metadata"]
+        if number(meta["resourceVersion"]):
+            return meta["resourceVersion"], meta.get("continue", "")
+    except (KeyError, TypeError, AttributeError):
+        pass
+    raise _not_a_list(page)
+
+
+def event_of(line: bytes) -> tuple[str, Object]:
+    """Return the type and the object of a line of a watch.
+
+    Raises:
+        ClusterError: where the line is none, or tells an error.
+    """
+    try:
+        event = json.loads(line)
+        kind, item = event["type"], event["object"]
+        if kind == "ERROR":
+            raise _stream_error(item)
+        if kind in ("ADDED", "MODIFIED", "DELETED") and _is_object(item):
+            return kind, item
+        if kind == "BOOKMARK" and number(version_of(item)):
+            return kind, item
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass
+    raise ClusterError(f"The watch sent a line that is not an event: {line[:QUOTED_CHARACTERS]!r}.", status=200)
+
+
+def _not_a_list(found: object) -> ClusterError:
+    return ClusterError(f"A list answered with something that is not one: {str(found)[:QUOTED_CHARACTERS]}", status=200)
+
+
+def _is_object(item: Object) -> bool:
+    meta = item["metadata"]
+    return bool(meta["name"] and meta["uid"] and number(meta["resourceVersion"])) and isinstance(labels_of(item), dict)
+
+
+def _stream_error(status: Object) -> Exception:
+    code = int(status.get("code") or 500)
+    # 504 is "too large resource version": the server is behind what we know, or was restored from a backup.
+    return Expired() if code in (410, 504) else ClusterError(str(status.get("message", "no reason")), status=code)

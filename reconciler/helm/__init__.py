@@ -1,0 +1,1 @@
+"""Helm: running it as a process, and reading the state of its releases."""

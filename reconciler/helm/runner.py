@@ -1,0 +1,249 @@
+"""Helm as a child process: one an install or uninstall, in a process group of its own, never outliving its task.
+
+pyhelm3 knows Helm's command line and its versions; its way of running it is replaced here. Its own goes through a
+shell, so that a cancelled task leaves Helm running, buffers without bound, and logs tokens. Here: exec without a
+shell, own process group, TERM, a grace time, KILL; bounded output; nothing secret in arguments, environment or log
+(values go in on stdin and hold no secrets, the charts refer to Secrets by name). On Linux the kernel kills Helm when
+this process dies.
+
+`ensure_release` of pyhelm3 is never used: it uninstalls a healthy release whose record looks pending.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import shutil
+import signal
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pyhelm3
+from pyhelm3.errors import Error as HelmFailure
+
+from reconciler.metrics import HELM_PROCESSES, HELM_SECONDS
+from urumi.errors import ConfigurationError, StepError, TransientError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reconciler.kube.resources import Object
+    from reconciler.leaderelection.elector import Mandate
+    from reconciler.settings import Settings
+
+GRACE_SECONDS = 20.0
+HURRY_SECONDS = 1.0
+# A Helm lives for a second: it need not collect garbage, which is a quarter of its processor time, before it is large.
+HELM_MEMORY = {"GOGC": "off", "GOMEMLIMIT": "96MiB"}
+MAX_STDOUT_BYTES = 8 * 1024 * 1024
+MAX_STDERR_BYTES = 64 * 1024
+HISTORY_MAX_REVISIONS = 5
+# Server-side apply refuses fields that are not of a kind by itself. Helm's own check of that fetches and parses the
+# whole OpenAPI document, which is two thirds of the processor time of an install.
+SERVER_VALIDATES = "--disable-openapi-validation"
+
+# What Helm says on stderr when trying again cannot help, by what a person should look at.
+CONFIGURATION_SIGNS = {
+    "values don't meet the specifications of the schema": "Check spec.values against the chart's values.schema.json.",
+    "failed to render chart": "Check the chart's templates and spec.values.",
+    "execution error": "Check the chart's templates and spec.values.",
+    "parse error": "Check the chart's templates.",
+    "chart.yaml file is missing": "Check URUMI_CHARTS_DIR.",
+    'path "': "Check URUMI_CHARTS_DIR.",
+    "exceeded quota": "Raise the store's quota or lower what the chart asks for.",
+    "is invalid": "Check spec.values; the API server refused an object of the chart.",
+    "forbidden": "Check the platform's rights (RBAC) and the store's quota.",
+}
+
+log = logging.getLogger(__name__)
+
+
+class HelmProcess(pyhelm3.Command):  # type: ignore[misc]  # pyhelm3 is untyped
+    """pyhelm3's command builder over our own way of running a process; one object a call."""
+
+    def __init__(self, settings: Settings, mandate: Mandate, labels: dict[str, str] | None = None) -> None:
+        super().__init__(
+            default_timeout=f"{settings.helm_timeout_seconds:.0f}s",
+            executable=settings.helm,
+            history_max_revisions=HISTORY_MAX_REVISIONS,
+            kubeconfig=settings.kubeconfig,
+        )
+        self._kubeconfig_path: Path | None = settings.kubeconfig
+        self._labels = labels or {}
+        self._mandate = mandate
+
+    async def run(self, command: list[Any], input: bytes | None = None) -> bytes:
+        """Run Helm with these arguments and return its output.
+
+        Raises:
+            pyhelm3.errors.Error: when Helm ends with an error, with the end of what it wrote.
+        """
+        arguments = [str(part) for part in command]
+        if arguments[0] == "upgrade":
+            arguments.append(SERVER_VALIDATES)
+            arguments += [f"--labels={name}={value}" for name, value in self._labels.items()]
+        if self._kubeconfig_path:
+            arguments += ["--kubeconfig", str(self._kubeconfig_path)]
+        if not self._mandate.is_valid():
+            raise asyncio.CancelledError("this process no longer leads")
+        if shutil.which(self._executable) is None:
+            raise FileNotFoundError(f"there is no program {self._executable}")
+        log.info("helm starts", extra={"verb": arguments[0], "release": arguments[1]})
+        process = await asyncio.create_subprocess_exec(
+            *_leash(),
+            self._executable,
+            *arguments,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+            env=_environment(),
+        )
+        with HELM_PROCESSES.track_inprogress(), HELM_SECONDS.labels(arguments[0]).time():
+            try:
+                stdout, stderr = await _communicate(process, input or b"")
+            finally:
+                await _end(process, self._mandate)
+        if process.returncode != 0:
+            raise HelmFailure(process.returncode, stdout, stderr)
+        return stdout
+
+
+class Helm:
+    """Installs and uninstalls releases."""
+
+    def __init__(self, settings: Settings, mandate: Mandate) -> None:
+        self._settings = settings
+        self._mandate = mandate
+
+    async def install(self, release: str, namespace: str, chart: Path, values: Object, labels: dict[str, str]) -> int:
+        """Install or upgrade a release without waiting for its workloads; return its revision.
+
+        Raises:
+            ConfigurationError: the chart or its values cannot work as they are.
+            TransientError: anything else.
+        """
+        try:
+            answer = await HelmProcess(self._settings, self._mandate, labels).install_or_upgrade(
+                release,
+                chart,
+                values,
+                create_namespace=False,
+                namespace=namespace,
+                server_side="true",
+                force_conflicts=True,
+            )
+        except HelmFailure as error:
+            raise _classified(error, f"helm could not install release {release}") from error
+        except (OSError, ValueError) as error:
+            raise _unusable(self._settings.helm, error) from error
+        return int(answer["version"])
+
+    async def uninstall(self, release: str, namespace: str) -> bool:
+        """Uninstall a release; False where there was none."""
+        try:
+            await HelmProcess(self._settings, self._mandate).uninstall(release, namespace=namespace)
+        except HelmFailure as error:
+            if "not found" in _last_words(error):
+                return False
+            raise _classified(error, f"helm could not uninstall release {release}") from error
+        except OSError as error:
+            raise _unusable(self._settings.helm, error) from error
+        return True
+
+
+def _leash() -> list[str]:
+    """Return the prefix that makes the kernel kill the child when this process dies, where the system has one."""
+    setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
+    return [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
+
+
+def _environment() -> dict[str, str]:
+    # Only what Helm needs: a HELM_* or token variable of the operator's shell must not steer or leak into it.
+    kept = ("PATH", "HOME", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "NO_PROXY")
+    kubernetes = {name: value for name, value in os.environ.items() if name.startswith("KUBERNETES_SERVICE_")}
+    return {name: os.environ[name] for name in kept if name in os.environ} | kubernetes | HELM_MEMORY
+
+
+async def _communicate(process: asyncio.subprocess.Process, data: bytes) -> tuple[bytes, bytes]:
+    if process.stdin is None or process.stdout is None or process.stderr is None:
+        raise OSError("helm was started without pipes")
+    stdout, stderr, _, _ = await asyncio.gather(
+        _read_head(process.stdout, MAX_STDOUT_BYTES),
+        _read_tail(process.stderr, MAX_STDERR_BYTES),
+        _feed(process.stdin, data),
+        process.wait(),
+    )
+    return stdout, stderr
+
+
+async def _feed(pipe: asyncio.StreamWriter, data: bytes) -> None:
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        pipe.write(data)
+        await pipe.drain()
+    pipe.close()
+
+
+async def _read_head(pipe: asyncio.StreamReader, limit: int) -> bytes:
+    kept = bytearray()
+    while chunk := await pipe.read(65536):
+        kept += chunk[: max(0, limit - len(kept))]
+    return bytes(kept)
+
+
+async def _read_tail(pipe: asyncio.StreamReader, limit: int) -> bytes:
+    kept = b""
+    while chunk := await pipe.read(65536):
+        kept = (kept + chunk)[-limit:]
+    return kept
+
+
+async def _end(process: asyncio.subprocess.Process, mandate: Mandate) -> None:
+    """Make sure that nothing of the process group is left, whatever else is being cancelled."""
+    if process.returncode is not None:
+        return
+    ending = asyncio.ensure_future(_terminate(process, GRACE_SECONDS if mandate.is_valid() else HURRY_SECONDS))
+    while not ending.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.shield(ending)
+
+
+async def _terminate(process: asyncio.subprocess.Process, grace_seconds: float) -> None:
+    _signal(process, signal.SIGTERM)
+    try:
+        async with asyncio.timeout(grace_seconds):
+            await process.wait()
+    except TimeoutError:
+        _signal(process, signal.SIGKILL)
+        await process.wait()
+
+
+def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
+
+
+def _last_words(error: HelmFailure) -> str:
+    lines = [line.strip() for line in error.stderr.decode(errors="replace").splitlines() if line.strip()]
+    # Helm logs its error and then says it once more; what it says begins with "Error:".
+    said = next((number for number, line in enumerate(lines) if line.startswith("Error:")), max(0, len(lines) - 8))
+    words = " ".join(lines[said:]).removeprefix("Error: ")[-1500:]
+    return words or f"it ended with exit code {error.returncode} and said nothing"
+
+
+def _classified(error: HelmFailure, what: str) -> StepError:
+    words = _last_words(error)
+    if "being terminated" in words:
+        return TransientError(f"{what}: {words}", step="release", reason="NamespaceTerminating")
+    for sign, hint in CONFIGURATION_SIGNS.items():
+        if sign in words.lower():
+            return ConfigurationError(f"{what}: {words}", step="release", reason="HelmRefused", hint=hint)
+    return TransientError(f"{what}: {words}", step="release", reason="HelmFailed", hint="It is tried again by itself.")
+
+
+def _unusable(helm: str, error: Exception) -> ConfigurationError:
+    return ConfigurationError(
+        f"helm cannot be used: {error}", step="release", reason="HelmUnusable", hint=f"Check URUMI_HELM, now {helm!r}."
+    )

@@ -1,0 +1,1 @@
+"""What waits for a worker: the work queue and the concurrency limiter."""

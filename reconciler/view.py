@@ -1,0 +1,188 @@
+"""What the reconciler sees of the cluster: one informer a kind, and which store each object belongs to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.cache.informer import Informer
+from reconciler.helm.release import RELEASE_SELECTOR, ReleaseState, newest_revision
+from reconciler.kube.reachability import TOLD_AFTER_SECONDS
+from reconciler.kube.resources import (
+    CLAIMS,
+    DEPLOYMENTS,
+    INGRESSES,
+    LIMIT_RANGES,
+    NAMESPACES,
+    NETWORK_POLICIES,
+    NODES,
+    PODS,
+    QUOTAS,
+    SECRETS,
+    SERVICES,
+    STATEFUL_SETS,
+    STORES,
+    Object,
+    annotations_of,
+    is_deleting,
+    name_of,
+    namespace_of,
+)
+from reconciler.store.health import Observed, slim_claim, slim_workload
+from reconciler.store.inventory import Owned, object_name, owned, slim_owned
+from reconciler.store.isolation import QUOTA_NAME, slim_quota
+from reconciler.store.object import slim_store
+from reconciler.store.pods import slim_pod
+from urumi.store import MANAGED_LABEL, namespace_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reconciler.kube.client import Kube
+
+KWOK_NODE_ANNOTATION = "kwok.x-k8s.io/node"
+STORE_NAMESPACE_PREFIX = namespace_name("")
+
+
+class ClusterView:
+    """The informers of the platform; read-only for everybody but themselves."""
+
+    def __init__(self, kube: Kube, platform_namespace: str) -> None:
+        managed = f"{MANAGED_LABEL}=true"
+        self.stores = Informer(kube, STORES, namespace=platform_namespace, slim=slim_store)
+        self.namespaces = Informer(kube, NAMESPACES, selector=managed, metadata_only=True, slim=slim_owned)
+        self.releases = Informer(kube, SECRETS, selector=RELEASE_SELECTOR, metadata_only=True)
+        self.nodes = Informer(kube, NODES, metadata_only=True)
+        self.deployments = Informer(kube, DEPLOYMENTS, selector=managed, slim=slim_workload)
+        self.stateful_sets = Informer(kube, STATEFUL_SETS, selector=managed, slim=slim_workload)
+        self.pods = Informer(kube, PODS, selector=managed, slim=slim_pod)
+        self.claims = Informer(kube, CLAIMS, selector=managed, slim=slim_claim)
+        self.quotas = Informer(kube, QUOTAS, selector=managed, slim=slim_quota)
+        self.kept = (
+            self.quotas,
+            *(
+                Informer(kube, resource, selector=managed, metadata_only=True, slim=slim_owned)
+                for resource in (SERVICES, INGRESSES, SECRETS, LIMIT_RANGES, NETWORK_POLICIES)
+            ),
+        )
+        self._outage = kube.outage
+        self._platform_namespace = platform_namespace
+
+    @property
+    def informers(self) -> tuple[Informer, ...]:
+        """Return all informers."""
+        return (
+            self.stores,
+            self.namespaces,
+            self.releases,
+            self.nodes,
+            self.deployments,
+            self.stateful_sets,
+            self.pods,
+            self.claims,
+            *self.kept,
+        )
+
+    async def synced(self) -> None:
+        """Wait until every informer has listed once."""
+        for informer in self.informers:
+            await informer.synced.wait()
+
+    def silence_seconds(self) -> float:
+        """Return the silence of the informer that has heard nothing for longest."""
+        return max(informer.silence_seconds() for informer in self.informers)
+
+    def trouble(self) -> str:
+        """Return why the stores cannot be seen as they are now; empty while nothing is known against it."""
+        error = self.stores.last_error
+        if not error or self.stores.blind_seconds() < TOLD_AFTER_SECONDS:
+            return self._outage.told()
+        return self._outage.told() or f"The stores cannot be watched: {error}"
+
+    def store(self, store_id: str) -> Object | None:
+        """Return the Store object of an id."""
+        return self.stores.get(store_id, self._platform_namespace)
+
+    def release(self, store_id: str, name: str) -> ReleaseState | None:
+        """Return the newest revision of a store's release."""
+        return newest_revision(self.releases.in_namespace(namespace_name(store_id)), name)
+
+    def observed(self, store_id: str) -> Observed:
+        """Return the workloads, pods and claims of a store."""
+        namespace = namespace_name(store_id)
+        return Observed(
+            workloads={
+                DEPLOYMENTS: self.deployments.in_namespace(namespace),
+                STATEFUL_SETS: self.stateful_sets.in_namespace(namespace),
+            },
+            pods=self.pods.in_namespace(namespace),
+            claims=self.claims.in_namespace(namespace),
+        )
+
+    def owned(self, store_id: str) -> dict[str, Owned]:
+        """Return every object of a store that has to be there, by its name in the inventory."""
+        namespace = namespace_name(store_id)
+        found = {}
+        for informer in (self.deployments, self.stateful_sets, self.claims, *self.kept):
+            for item in informer.in_namespace(namespace).values():
+                found[object_name(informer.resource.kind, item)] = owned(item)
+        home = self.namespaces.get(namespace)
+        if home is not None:
+            found[object_name(NAMESPACES.kind, home)] = owned(home)
+        return found
+
+    def has_quota_in_force(self, store_id: str) -> bool:
+        """Return whether a store's quota limits it already."""
+        quota = self.quotas.get(QUOTA_NAME, namespace_name(store_id))
+        return quota is not None and bool(quota["in_force"])
+
+    def is_simulated(self) -> bool:
+        """Return whether kwok plays every node of the cluster, so that no container really runs."""
+        nodes = self.nodes.items.values()
+        return bool(nodes) and all(KWOK_NODE_ANNOTATION in annotations_of(node) for node in nodes)
+
+    def wake(self, add: Callable[[str], None]) -> None:
+        """Call `add` with the store id of every change that a reconcile may care about."""
+        self.stores.on_change(lambda before, after: _wake_for_store(before, after, add))
+        for informer in (self.releases, self.deployments, self.stateful_sets, self.pods, self.claims):
+            informer.on_change(lambda before, after: _wake_for_part(before, after, add))
+        for informer in (self.namespaces, *self.kept):
+            informer.on_change(lambda before, after: _wake_for_kept(before, after, add))
+
+
+def _wake_for_store(before: Object | None, after: Object | None, add: Callable[[str], None]) -> None:
+    changed = after or before
+    if changed is not None and _intent(before) != _intent(after):
+        add(changed["metadata"]["name"])
+
+
+def _intent(store: Object | None) -> tuple[object, ...] | None:
+    # Everything but the status, which only the reconciler itself writes.
+    if store is None:
+        return None
+    meta = store["metadata"]
+    return (
+        meta["uid"],
+        meta.get("generation"),
+        meta.get("deletionTimestamp"),
+        meta.get("annotations"),
+        meta.get("finalizers"),
+    )
+
+
+def _wake_for_part(before: Object | None, after: Object | None, add: Callable[[str], None]) -> None:
+    # By the namespace and not by the label, which is one of the things that somebody may take off.
+    changed = after or before
+    if changed is not None:
+        home = namespace_of(changed) or name_of(changed)
+        if home.startswith(STORE_NAMESPACE_PREFIX):
+            add(home.removeprefix(STORE_NAMESPACE_PREFIX))
+
+
+def _wake_for_kept(before: Object | None, after: Object | None, add: Callable[[str], None]) -> None:
+    # A quota counts with every pod; only what a hand other than ours did to such an object matters.
+    if _standing(before) != _standing(after):
+        _wake_for_part(before, after, add)
+
+
+def _standing(item: Object | None) -> tuple[object, ...] | None:
+    return None if item is None else (item["owned"], item["metadata"]["uid"], is_deleting(item))

@@ -1,0 +1,1 @@
+"""The live feed: hub, one WebSocket, and the connection under it."""

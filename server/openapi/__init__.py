@@ -1,0 +1,1 @@
+"""The contract: operations, /openapi.json and /docs."""

@@ -1,0 +1,169 @@
+"""The OpenAPI 3.1 document, made of the operations and of the models that validate what they take and answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic.json_schema import models_json_schema
+
+from server.http.problems import PROBLEMS, URN
+from server.http.request import IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_PATTERN
+from urumi import __version__
+from urumi.store import STORE_ID_MAX_LENGTH, STORE_ID_MIN_LENGTH, STORE_ID_PATTERN
+from urumi.wire import NoQuery, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from server.openapi.operation import Answer, Operation
+    from urumi.wire import Wire
+
+    Json = dict[str, Any]
+
+SCHEMAS = "#/components/schemas/"
+PROBLEM_JSON = "application/problem+json"
+DESCRIPTION = """\
+Shops on Kubernetes: ask for one, see where it stands and why, delete it. Live changes come by the WebSocket `/ws`, \
+subprotocol `urumi.v1`.
+
+Every error is a problem (RFC 9457): switch on `type`, show `detail` and `hint`, quote `instance`. A path that is not \
+here answers 404 `not-found`, another method 405 `method-not-allowed`, both as problems.
+
+Field names are camelCase, absent fields are left out, times are RFC 3339 in UTC. Readers ignore fields that they do \
+not know."""
+TAGS = {"stores": "Stores", "session": "Session", "openapi.json": "This document", "docs": "This document"}
+HEALTH_TAG = "Health"
+HEADERS = {
+    "X-Request-Id": "The id of the request, the caller's own where it sent one; it is in the log too.",
+    "ETag": "Strong; send it as `If-None-Match` and be answered 304 as long as nothing changed.",
+    "Cluster-Age-Seconds": "How long ago the cluster was last heard: the age of what is shown.",
+    "Location": "The path of the store.",
+    "Idempotency-Replayed": "`true` where this key made the store before.",
+    "Retry-After": "Seconds to wait before asking again.",
+    "WWW-Authenticate": "How to say who one is.",
+    "Set-Cookie": "The page's session.",
+}
+PROBLEM_HEADERS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
+
+
+def document(operations: Sequence[Operation]) -> Json:
+    """Return the document of some operations."""
+    paths: Json = {}
+    for operation in operations:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Urumi", "version": __version__, "summary": "Stores on demand.", "description": DESCRIPTION},
+        "servers": [{"url": "/"}],
+        "tags": [{"name": name} for name in dict.fromkeys(map(_tag, operations))],
+        "paths": paths,
+        "components": {
+            "schemas": _schemas(operations),
+            "headers": {name: {"description": words, "schema": {"type": "string"}} for name, words in HEADERS.items()},
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer", "description": "For programs."},
+                "session": {"type": "apiKey", "in": "cookie", "name": "urumi_session", "description": "For the page."},
+            },
+        },
+    }
+
+
+def _schemas(operations: Iterable[Operation]) -> Json:
+    models: dict[type[Wire], None] = {Problem: None}
+    for operation in operations:
+        answered = [answer.model for answer in operation.answers.values()]
+        models |= dict.fromkeys(model for model in (*answered, operation.body) if model)
+        if operation.query is not NoQuery:
+            models[operation.query] = None
+    _, found = models_json_schema([(model, "validation") for model in models], ref_template=SCHEMAS + "{model}")
+    schemas: Json = found["$defs"]
+    schemas[Problem.__name__]["properties"]["type"]["enum"] = [URN + name for name in PROBLEMS]
+    return schemas
+
+
+def _operation(operation: Operation) -> Json:
+    told: Json = {
+        "operationId": operation.name,
+        "tags": [_tag(operation)],
+        "summary": operation.summary,
+        "description": operation.words,
+        "security": [] if operation.is_open else [{"token": []}, {"session": []}],
+        "parameters": _parameters(operation),
+        "responses": _responses(operation),
+    }
+    if operation.body is not None:
+        content = {"application/json": {"schema": _ref(operation.body)}}
+        told["requestBody"] = {"required": not operation.is_body_optional, "content": content}
+    return {name: value for name, value in told.items() if value or name == "security"}
+
+
+def _tag(operation: Operation) -> str:
+    return TAGS.get(operation.path.split("/")[1], HEALTH_TAG)
+
+
+def _parameters(operation: Operation) -> list[Json]:
+    found = []
+    if "{store_id}" in operation.path:
+        rule = {"pattern": STORE_ID_PATTERN, "minLength": STORE_ID_MIN_LENGTH, "maxLength": STORE_ID_MAX_LENGTH}
+        found.append({"name": "store_id", "in": "path", "required": True, "schema": {"type": "string", **rule}})
+    for name, rule in operation.query.model_json_schema(ref_template=SCHEMAS + "{model}").get("properties", {}).items():
+        schema = {key: value for key, value in _without_null(rule).items() if key not in ("title", "description")}
+        found.append({"name": name, "in": "query", "description": rule["description"], "schema": schema})
+    if operation.takes_etag:
+        words = "The ETag of what the caller has; 304 where it is still so."
+        found.append({"name": "If-None-Match", "in": "header", "description": words, "schema": {"type": "string"}})
+    if operation.takes_key:
+        words = "Chosen by the caller for one creation; a repeated request with it is answered as the first one was."
+        schema = {"type": "string", "pattern": IDEMPOTENCY_KEY_PATTERN}
+        found.append({"name": IDEMPOTENCY_KEY, "in": "header", "description": words, "schema": schema})
+    return found
+
+
+def _without_null(rule: Json) -> Json:
+    """Return the schema of a parameter, which is absent where the model has None."""
+    choices = [choice for choice in rule.get("anyOf", ()) if choice != {"type": "null"}]
+    if not choices:
+        return rule
+    rest = {key: value for key, value in rule.items() if key not in ("anyOf", "default")}
+    return {**rest, **choices[0]}
+
+
+def _responses(operation: Operation) -> Json:
+    by_status: dict[int, list[str]] = {}
+    for name in dict.fromkeys(operation.problems):
+        by_status.setdefault(PROBLEMS[name][0], []).append(name)
+    answers: Json = {str(status): _answer(answer) for status, answer in operation.answers.items()}
+    for status, names in sorted(by_status.items()):
+        problem = _problem(status, names)
+        # One status may be an answer and a problem: a server that is not ready says so in its own words.
+        known = answers.get(str(status), {})
+        answers[str(status)] = {**problem, "content": {**known.get("content", {}), **problem["content"]}}
+    return answers
+
+
+def _answer(answer: Answer) -> Json:
+    told: Json = {"description": answer.words, "headers": _headers(answer.headers)}
+    if answer.model is not None:
+        told["content"] = {"application/json": {"schema": _ref(answer.model)}}
+    elif answer.media_type:
+        is_json = answer.media_type.endswith("json")
+        told["content"] = {answer.media_type: {"schema": {"type": "object" if is_json else "string"}}}
+    return told
+
+
+def _problem(status: int, names: list[str]) -> Json:
+    narrowed = {"type": {"enum": [URN + name for name in names]}, "status": {"const": status}}
+    schema = {"allOf": [_ref(Problem), {"properties": narrowed}]}
+    return {
+        "description": "; ".join(f"{PROBLEMS[name][1]} (`{name}`)" for name in names) + ".",
+        "headers": _headers(PROBLEM_HEADERS.get(status, ())),
+        "content": {PROBLEM_JSON: {"schema": schema}},
+    }
+
+
+def _headers(names: Sequence[str]) -> Json:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in ("X-Request-Id", *names)}
+
+
+def _ref(model: type[Wire]) -> Json:
+    return {"$ref": SCHEMAS + model.__name__}

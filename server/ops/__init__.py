@@ -1,0 +1,1 @@
+"""For operators and machines: logs, metrics, probes."""

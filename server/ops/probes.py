@@ -1,0 +1,73 @@
+"""Health for machines: /livez (the loop answers), /readyz (fit to serve, or why not), /healthz (both, for people)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.requests import Request
+
+    from reconciler.leaderelection.elector import Leadership
+    from reconciler.view import ClusterView
+
+SILENCE_LIMIT_SECONDS = 150.0
+
+
+class Probes:
+    """The health endpoints; none of them tells anything about stores.
+
+    /livez and /readyz are for everybody, as a kubelet has no identity; without `says_why` the reasons are left out.
+    """
+
+    def __init__(
+        self, view: ClusterView, leadership: Leadership, is_stopping: Callable[[], bool], *, says_why: bool
+    ) -> None:
+        self._view = view
+        self._leadership = leadership
+        self._is_stopping = is_stopping
+        self._says_why = says_why
+
+    async def livez(self, request: Request) -> Response:
+        """GET /livez."""
+        return PlainTextResponse("ok\n")
+
+    async def readyz(self, request: Request) -> Response:
+        """GET /readyz."""
+        wrong = self._wrong()
+        if wrong and not self._says_why:
+            wrong = ["not ready"]
+        return PlainTextResponse("\n".join(wrong) + "\n" if wrong else "ok\n", 503 if wrong else 200)
+
+    async def healthz(self, request: Request) -> Response:
+        """GET /healthz."""
+        wrong = self._wrong()
+        checks = {
+            "informers": {informer.resource.plural: informer.synced.is_set() for informer in self._view.informers},
+            "silenceSeconds": round(self._view.silence_seconds(), 1),
+        }
+        body = {
+            "status": "failing" if wrong else "ok",
+            "wrong": wrong,
+            "checks": checks,
+            "simulated": self._view.is_simulated(),
+            "leader": {
+                "holder": self._leadership.seen.holder,
+                "epoch": self._leadership.seen.epoch,
+                "isThis": self._leadership.is_leading,
+            },
+        }
+        return JSONResponse(body, 503 if wrong else 200)
+
+    def _wrong(self) -> list[str]:
+        wrong = ["the server is stopping"] if self._is_stopping() else []
+        for informer in self._view.informers:
+            plural = informer.resource.plural
+            if not informer.synced.is_set():
+                wrong.append(f"{plural} are not listed yet: {informer.last_error or 'just started'}")
+            elif informer.silence_seconds() > SILENCE_LIMIT_SECONDS:
+                wrong.append(f"{plural} not heard of for {informer.silence_seconds():.0f} s: {informer.last_error}")
+        return wrong

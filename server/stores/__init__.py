@@ -1,0 +1,1 @@
+"""The REST calls on stores: lists, admission, idempotency, credentials, verification."""

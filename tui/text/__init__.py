@@ -1,0 +1,1 @@
+"""Values as text for the dashboard: columns, details, timeline, connection state, glyphs."""
