@@ -10,8 +10,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from reconciler.cache.informer import run_all
-from reconciler.leader_loop import Term
-from reconciler.leaderelection.elector import Leadership, Mandate
+from reconciler.leader_loop import LeaderLoop
+from reconciler.leaderelection.elector import Elector, LeaderTerm
 from reconciler.view import ClusterView
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ class Controller:
     def __init__(self, kube: Kube, settings: Settings) -> None:
         self.settings = settings
         self.view = ClusterView(kube, settings.platform_namespace)
-        self.leadership = Leadership(kube, settings.platform_namespace, settings.lease_seconds)
-        self.term: Term | None = None
+        self.elector = Elector(kube, settings.platform_namespace, settings.lease_seconds)
+        self.leader_loop: LeaderLoop | None = None
         self._kube = kube
         self.view.wake(self._wake)
 
@@ -34,16 +34,16 @@ class Controller:
         """Watch and, while leading, reconcile; on cancellation every Helm process is ended first."""
         async with asyncio.TaskGroup() as group:
             group.create_task(run_all(self.view.informers), name="informers")
-            group.create_task(self.leadership.run(self._lead), name="leadership")
+            group.create_task(self.elector.run(self._lead), name="leadership")
 
-    async def _lead(self, mandate: Mandate) -> None:
+    async def _lead(self, leader_term: LeaderTerm) -> None:
         await self.view.synced()
-        self.term = Term(self._kube, self.view, self.settings, mandate)
+        self.leader_loop = LeaderLoop(self._kube, self.view, self.settings, leader_term)
         try:
-            await self.term.run()
+            await self.leader_loop.run()
         finally:
-            self.term = None
+            self.leader_loop = None
 
     def _wake(self, store_id: str) -> None:
-        if self.term is not None:
-            self.term.wake(store_id)
+        if self.leader_loop is not None:
+            self.leader_loop.wake(store_id)

@@ -16,19 +16,19 @@ from typing import TYPE_CHECKING
 from reconciler.kube.event_recorder import Recorder
 from reconciler.kube.resources import STORES, Object, is_deleting
 from reconciler.metrics import RECONCILE_SECONDS
-from reconciler.queue.limiter import Slots
+from reconciler.queue.limiter import ConcurrencyLimiter
 from reconciler.queue.workqueue import WorkQueue
 from reconciler.steps.context import Context, Superseded
 from reconciler.steps.delete import delete
 from reconciler.steps.provision import provision
-from reconciler.steps.storefront import Visits
+from reconciler.steps.storefront import StorefrontChecks
 from reconciler.store.status import StatusDraft
 from urumi.errors import ClusterError
 from urumi.store import FINALIZER
 
 if TYPE_CHECKING:
     from reconciler.kube.client import Kube
-    from reconciler.leaderelection.elector import Mandate
+    from reconciler.leaderelection.elector import LeaderTerm
     from reconciler.settings import Settings
     from reconciler.view import ClusterView
 
@@ -37,17 +37,19 @@ SPARE_WORKERS = 12
 log = logging.getLogger(__name__)
 
 
-class Term:
+class LeaderLoop:
     """Reconciles all stores until cancelled."""
 
-    def __init__(self, kube: Kube, view: ClusterView, settings: Settings, mandate: Mandate) -> None:
+    def __init__(self, kube: Kube, view: ClusterView, settings: Settings, leader_term: LeaderTerm) -> None:
         self.queue = WorkQueue()
-        self.slots = Slots(settings.max_concurrent_provisions, self.queue.add)
+        self.limiter = ConcurrencyLimiter(settings.max_concurrent_provisions, self.queue.add)
         self._view = view
         self._settings = settings
-        self._recorder = Recorder(kube, mandate.is_valid)
-        self._visits = Visits(self.queue.add)
-        self._context = Context(kube, view, settings, mandate, self.queue, self.slots, self._recorder, self._visits)
+        self._recorder = Recorder(kube, leader_term.is_valid)
+        self._visits = StorefrontChecks(self.queue.add)
+        self._context = Context(
+            kube, view, settings, leader_term, self.queue, self.limiter, self._recorder, self._visits
+        )
         self._tasks: set[asyncio.Task[None]] = set()
         self._workers = asyncio.Semaphore(settings.max_concurrent_provisions + SPARE_WORKERS)
 
@@ -70,7 +72,7 @@ class Term:
     def wake(self, store_id: str) -> None:
         """Put a store in line because something about it changed; one that is gone leaves nothing behind."""
         if self._view.store(store_id) is None:
-            self.slots.leave(store_id)
+            self.limiter.release(store_id)
             self.queue.forget(store_id)
         else:
             self.queue.add(store_id)
@@ -114,7 +116,7 @@ class Term:
     async def _reconcile(self, store_id: str) -> None:
         store = self._view.store(store_id)
         if store is None:
-            self.slots.leave(store_id)
+            self.limiter.release(store_id)
             return
         if is_deleting(store):
             await delete(self._context, store, self._draft(store))
@@ -124,7 +126,7 @@ class Term:
 
     def _draft(self, store: Object) -> StatusDraft:
         draft = StatusDraft(store, max_events=self._settings.max_status_events)
-        draft.take_over(self._context.mandate.epoch)
+        draft.take_over(self._context.leader_term.epoch)
         return draft
 
     async def _with_finalizer(self, store: Object) -> Object:

@@ -79,7 +79,7 @@ class InformerCollector(Collector):
         restarts: Tally[tuple[str, str]] = Tally()
         for informer in self._informers:
             kind = informer.resource.kind
-            silence[kind] = max(silence.get(kind, 0.0), informer.silence_seconds())
+            silence[kind] = max(silence.get(kind, 0.0), informer.seconds_since_last_response())
             mismatches[kind] += informer.mismatches
             restarts.update({(kind, reason.value): count for reason, count in informer.restarts.items()})
         yield gauges("urumi_watch_heard_age_seconds", "Since when the API said nothing about a kind.", "kind", silence)

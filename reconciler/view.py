@@ -87,14 +87,14 @@ class ClusterView:
         for informer in self.informers:
             await informer.synced.wait()
 
-    def silence_seconds(self) -> float:
+    def seconds_since_last_response(self) -> float:
         """Return the silence of the informer that has heard nothing for longest."""
-        return max(informer.silence_seconds() for informer in self.informers)
+        return max(informer.seconds_since_last_response() for informer in self.informers)
 
     def trouble(self) -> str:
         """Return why the stores cannot be seen as they are now; empty while nothing is known against it."""
         error = self.stores.last_error
-        if not error or self.stores.blind_seconds() < TOLD_AFTER_SECONDS:
+        if not error or self.stores.disconnected_seconds() < TOLD_AFTER_SECONDS:
             return self._outage.told()
         return self._outage.told() or f"The stores cannot be watched: {error}"
 

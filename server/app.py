@@ -70,12 +70,12 @@ class Service:
         self._credentials = CredentialsCall(kube, settings)
         self._session = Session(gate, server_settings.session_seconds)
         says_why = "health" in server_settings.anonymous_reads
-        self._probes = Probes(view, self.controller.leadership, lambda: self.is_stopping, says_why=says_why)
+        self._probes = Probes(view, self.controller.elector, lambda: self.is_stopping, says_why=says_why)
         self._metrics = Metrics(self.controller, self.hub)
         self._live = LiveSocket(
             self.hub,
             gate,
-            view.stores.silence_seconds,
+            view.stores.seconds_since_last_response,
             view.trouble,
             max_sockets=server_settings.max_sockets,
             review_seconds=server_settings.auth_cache_seconds,

@@ -1,11 +1,11 @@
 """The live feed: one WebSocket that never gives up, as a stream of plain values for a face to show.
 
-    connect -> subscribe(resume?) -> Picture (whole), or straight on -> Change, Heard, ... -> Link (lost) -> connect
+    connect -> subscribe(resume?) -> StoreSnapshot, or the missed changes -> Change, Heartbeat, ... -> lost -> connect
 
-The feed keeps the place up to which it has seen everything (epoch, seq) and asks to go on from there. Whatever goes
-wrong (no server, a wrong token, a frame that is not of the protocol) becomes a `Link` value with words in it and
-another attempt after a jittered wait; iterating never raises on its own account. Not guaranteed: that every
-intermediate state of a store is seen. The server folds changes for slow readers; the newest state always arrives.
+The feed remembers the last position it has seen (epoch, seq) and asks to resume from there. Any failure (no server, a
+wrong token, a frame that is not part of the protocol) becomes a `ConnectionState` with a message, followed by another
+attempt after a jittered wait; iterating never raises by itself. Not guaranteed: that every intermediate state of a
+store is seen. The server folds changes for slow readers; the newest state always arrives.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ AnyFrame = Snapshot | Delta | Bookmark | Resync | Goodbye
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class ConnectionState:
     """The state of the connection, in words; `retry_seconds` is the wait before the next attempt."""
 
     state: Literal["connecting", "live", "reconnecting", "refused"]
@@ -62,7 +62,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class StoreSnapshot:
     """All stores as they are now; replaces whatever was known."""
 
     stores: tuple[Store, ...]
@@ -78,7 +78,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Heartbeat:
     """The server is there and nothing changed.
 
     Args:
@@ -90,7 +90,7 @@ class Heard:
     cluster_error: str = ""
 
 
-FeedEvent = Link | Picture | Change | Heard
+FeedEvent = ConnectionState | StoreSnapshot | Change | Heartbeat
 
 
 class _Lost(Exception):
@@ -129,7 +129,7 @@ class LiveFeed:
     async def events(self) -> AsyncGenerator[FeedEvent, None]:
         """Yield what happens, for ever; close the iterator to close the socket."""
         while True:
-            yield Link("connecting", attempt=self._attempt)
+            yield ConnectionState("connecting", attempt=self._attempt)
             try:
                 async with aclosing(self._one_connection()) as events:
                     async for event in events:
@@ -139,7 +139,7 @@ class LiveFeed:
                 wait = self._wait_seconds(lost)
                 state: Literal["refused", "reconnecting"] = "refused" if lost.refused else "reconnecting"
                 self._hurry.clear()
-                yield Link(state, lost.detail, self._attempt, wait)
+                yield ConnectionState(state, lost.detail, self._attempt, wait)
                 await self._pause(wait)
 
     def _wait_seconds(self, lost: _Lost) -> float:
@@ -195,20 +195,20 @@ class LiveFeed:
             if not live:
                 live = True
                 self._attempt = 0
-                yield Link("live")
+                yield ConnectionState("live")
             match frame:
                 case Snapshot():
                     parts.extend(frame.stores)
                     if frame.last:
                         self._place = Resume(epoch=frame.epoch, seq=frame.seq)
-                        yield Picture(tuple(parts))
+                        yield StoreSnapshot(tuple(parts))
                         parts = []
                 case Delta():
                     self._advance(frame.seq)
                     yield Change(frame.store_id, frame.uid, frame.store if frame.op == "upsert" else None)
                 case Bookmark():
                     self._place = Resume(epoch=frame.epoch, seq=frame.seq)
-                    yield Heard(frame.age_seconds, frame.cluster_error)
+                    yield Heartbeat(frame.age_seconds, frame.cluster_error)
                 case Resync():
                     self._place, parts = None, []
                 case Goodbye():

@@ -1,6 +1,6 @@
-"""The book of stores that a face keeps: every store by id, fed by the live feed, with no widget in sight.
+"""The cache of stores that a face keeps: every store by id, fed by the live feed, with no widget in sight.
 
-`apply` folds one feed event in and says which ids changed, so that a face repaints only those. The book never forgets
+`apply` folds one feed event in and says which ids changed, so that a face repaints only those. The cache never forgets
 on a lost connection; it says how old its picture is instead.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from urumi.live import Change, FeedEvent, Heard, Link, Picture
+from urumi.live import Change, ConnectionState, FeedEvent, Heartbeat, StoreSnapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from urumi.wire import Store
 
 
-class StoreBook:
+class StoreCache:
     """All stores as last heard of, the link they came over, and when."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self.stores: dict[str, Store] = {}
-        self.link = Link("connecting")
+        self.link = ConnectionState("connecting")
         self.cluster_error = ""
         self._monotonic = monotonic
         self._heard_at: float | None = None
@@ -32,16 +32,16 @@ class StoreBook:
     def apply(self, event: FeedEvent) -> set[str]:
         """Fold an event in; return the ids of the stores that are new, different or gone."""
         match event:
-            case Link():
+            case ConnectionState():
                 self.link = event
                 return set()
-            case Picture():
+            case StoreSnapshot():
                 self._hear(0.0)
                 return self._replace(event.stores)
             case Change():
                 self._hear(0.0)
                 return self._change(event)
-            case Heard():
+            case Heartbeat():
                 self._hear(event.age_seconds)
                 self.cluster_error = event.cluster_error
                 return set()

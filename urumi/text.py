@@ -6,7 +6,6 @@ hide words.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from urumi.store import Phase
@@ -28,17 +27,17 @@ def printable(text: str) -> str:
     return text.translate(_CONTROLS)
 
 
-def standing(store: Store) -> str:
+def progress_text(store: Store) -> str:
     """Return how far a store is, or why it is no further; empty where it is Ready."""
     if store.phase is Phase.FAILED and store.last_error:
-        return error_words(store.last_error)
+        return error_text(store.last_error)
     if store.progress is None:
         return ""
     place = f"{store.progress.index}/{store.progress.total} {store.progress.step}"
     return f"{place}: {store.progress.message}" if store.progress.message else place
 
 
-def error_words(error: LastError) -> str:
+def error_text(error: LastError) -> str:
     """Return an error of a store: the step, the reason, the message."""
     return ": ".join(part for part in (error.step, error.reason, error.message) if part)
 
@@ -49,8 +48,3 @@ def span(seconds: float) -> str:
         if seconds >= length:
             return f"{seconds // length:.0f}{unit}"
     return f"{max(0.0, seconds):.0f}s"
-
-
-def moment(at: datetime) -> str:
-    """Return a time as RFC 3339 in UTC, in whole seconds."""
-    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

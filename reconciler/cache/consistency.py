@@ -66,13 +66,13 @@ class Audit:
         found, version = await self._informer.listed(lambda item: number(version_of(item)), metadata_only=True)
         if self._differences(found, number(version)):
             async with asyncio.timeout(CATCH_UP_SECONDS):
-                await self._informer.heard_up_to(number(version))
+                await self._informer.wait_for_version(number(version))
         wrong = sorted(self._differences(found, number(version)))
         if wrong:
             self._informer.mismatches += len(wrong)
             names = ["/".join(filter(None, key)) for key in wrong[:NAMES_IN_LOG]]
             log.error("the copy was wrong", extra={"kind": self._kind, "count": len(wrong), "objects": names})
-            self._informer.distrust()
+            self._informer.invalidate()
         return wrong
 
     @property

@@ -126,15 +126,15 @@ class Informer:
         """Return the copies of all objects of a namespace, by name."""
         return self._by_namespace.get(namespace, {})
 
-    def silence_seconds(self) -> float:
+    def seconds_since_last_response(self) -> float:
         """Return how long nothing was heard from the API, bookmarks included."""
         return time.monotonic() - self._heard_at
 
-    def blind_seconds(self) -> float:
+    def disconnected_seconds(self) -> float:
         """Return how long there has been no watch that the API server accepted; 0 while there is one."""
         return 0.0 if self._blind_since is None else time.monotonic() - self._blind_since
 
-    async def heard_up_to(self, version: int) -> None:
+    async def wait_for_version(self, version: int) -> None:
         """Wait until everything up to a version was heard."""
         await self.until(lambda: number(self._version) >= version)
 
@@ -153,7 +153,7 @@ class Informer:
                 self._written.add(key_of(item))
             self._put(item)
 
-    def distrust(self) -> None:
+    def invalidate(self) -> None:
         """End the stream and list again, because the copy was found to be wrong."""
         self._version = ""
         if self._stream is not None:
@@ -224,7 +224,7 @@ class Informer:
             async with asyncio.timeout(None) as self._stream:
                 await self._watch()
         except (Expired, TimeoutError) as error:
-            # A deadline of the API's comes as a ClusterError; this one is `distrust`.
+            # A deadline of the API's comes as a ClusterError; this one is `invalidate`.
             self._version = ""
             return Restart.EXPIRED if isinstance(error, Expired) else Restart.DISTRUSTED
         except ClusterError as error:

@@ -12,7 +12,7 @@ from reconciler.engines.shop import SHOPPER, Administrator, Offer, Receipt
 from urumi.errors import ShopError
 
 if TYPE_CHECKING:
-    from reconciler.engines.session import Visit
+    from reconciler.engines.session import ShopSession
 
 STOREFRONT = Service("storefront", 80)
 BACKEND = Service("backend", 9000)
@@ -24,7 +24,7 @@ CASH_ON_DELIVERY = "pp_system_default"
 class MedusaShop:
     """The shop of a Medusa store."""
 
-    async def find_offer(self, visit: Visit) -> Offer | None:
+    async def find_offer(self, visit: ShopSession) -> Offer | None:
         """Walk over the storefront and its configuration to a product with a price."""
         with visit.stage("storefront"):
             await visit.page(STOREFRONT, "/")
@@ -37,7 +37,7 @@ class MedusaShop:
             found.append(offers[0].sentence() if offers else f"{len(products)} products, none with a price")
         return offers[0] if offers else None
 
-    async def buy(self, visit: Visit, offer: Offer, administrator: Administrator) -> Receipt:
+    async def buy(self, visit: ShopSession, offer: Offer, administrator: Administrator) -> Receipt:
         """Order it through the Store API, then cancel and archive it as the merchant."""
         shopper, region = offer.item["key"], offer.item["region"]
         with visit.stage("admin login") as found:
@@ -63,7 +63,7 @@ class MedusaShop:
         return Receipt(str(order["display_id"]), total)
 
 
-async def _shopper_key(visit: Visit) -> dict[str, str]:
+async def _shopper_key(visit: ShopSession) -> dict[str, str]:
     """Return the header that the storefront's configuration gives to every shopper."""
     config = (await visit.json(STOREFRONT, "GET", "/config.json")).content
     key = config.get("publishableKey") if isinstance(config, dict) else None
@@ -72,7 +72,7 @@ async def _shopper_key(visit: Visit) -> dict[str, str]:
     return {"x-publishable-api-key": str(key)}
 
 
-async def _region(visit: Visit, key: dict[str, str]) -> Any:
+async def _region(visit: ShopSession, key: dict[str, str]) -> Any:
     regions = (await visit.json(BACKEND, "GET", "/store/regions", headers=key)).content["regions"]
     if not regions:
         raise ShopError("the shop has no region to sell in")
@@ -94,7 +94,7 @@ def _money(amount: float, currency: str) -> str:
     return f"{amount:.2f} {currency.upper()}"
 
 
-async def _sign_in(visit: Visit, administrator: Administrator) -> dict[str, str]:
+async def _sign_in(visit: ShopSession, administrator: Administrator) -> dict[str, str]:
     body = {"email": administrator.email, "password": administrator.password}
     reply = await visit.json(BACKEND, "POST", "/auth/user/emailpass", body=body, expected=(200, 401))
     if reply.status == 401:
@@ -102,7 +102,7 @@ async def _sign_in(visit: Visit, administrator: Administrator) -> dict[str, str]
     return {"Authorization": f"Bearer {reply.content['token']}"}
 
 
-async def _fill_cart(visit: Visit, shopper: dict[str, str], region: Any, variant: str) -> str:
+async def _fill_cart(visit: ShopSession, shopper: dict[str, str], region: Any, variant: str) -> str:
     async def post(path: str, body: Any) -> Any:
         return (await visit.json(BACKEND, "POST", path, body=body, headers=shopper)).content["cart"]
 
@@ -121,7 +121,7 @@ async def _fill_cart(visit: Visit, shopper: dict[str, str], region: Any, variant
     return cart
 
 
-async def _choose_shipping(visit: Visit, shopper: dict[str, str], cart: str) -> str:
+async def _choose_shipping(visit: ShopSession, shopper: dict[str, str], cart: str) -> str:
     path = f"/store/shipping-options?cart_id={cart}"
     options = (await visit.json(BACKEND, "GET", path, headers=shopper)).content["shipping_options"]
     if not options:
@@ -131,14 +131,14 @@ async def _choose_shipping(visit: Visit, shopper: dict[str, str], cart: str) -> 
     return str(options[0]["name"])
 
 
-async def _choose_cash(visit: Visit, shopper: dict[str, str], cart: str) -> None:
+async def _choose_cash(visit: ShopSession, shopper: dict[str, str], cart: str) -> None:
     body = {"cart_id": cart}
     made = await visit.json(BACKEND, "POST", "/store/payment-collections", body=body, headers=shopper)
     path = f"/store/payment-collections/{made.content['payment_collection']['id']}/payment-sessions"
     await visit.json(BACKEND, "POST", path, body={"provider_id": CASH_ON_DELIVERY}, headers=shopper)
 
 
-async def _complete(visit: Visit, shopper: dict[str, str], cart: str) -> Any:
+async def _complete(visit: ShopSession, shopper: dict[str, str], cart: str) -> Any:
     done = (await visit.json(BACKEND, "POST", f"/store/carts/{cart}/complete", body={}, headers=shopper)).content
     if done.get("type") != "order":
         why = (done.get("error") or {}).get("message") or "no reason given"

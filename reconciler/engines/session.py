@@ -33,7 +33,7 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
-class Doorway:
+class ShopEndpoint:
     """Where one store's shop is: `address` is a template of `{service}`, `{namespace}`, `{port}` and `{storeId}`."""
 
     address: str
@@ -69,11 +69,11 @@ class Reply:
 
 
 @dataclass(slots=True)
-class Visit:
+class ShopSession:
     """One visitor at one shop; `stages` tells what was done."""
 
     http: aiohttp.ClientSession
-    door: Doorway
+    door: ShopEndpoint
     stages: list[Stage] = field(default_factory=list)
     _cookies: dict[str, str] = field(default_factory=dict)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from reconciler.engines.session import Visit
+    from reconciler.engines.session import ShopSession
 
 # Goes nowhere by RFC 2606, whatever a shop does with it.
 SHOPPER = {"first_name": "Urumi", "last_name": "Verification", "email": "verify@urumi.invalid", "phone": "0000000000"}
@@ -49,10 +49,10 @@ class Shop(Protocol):
         ShopError: what did not work, in words.
     """
 
-    async def find_offer(self, visit: Visit) -> Offer | None:
+    async def find_offer(self, visit: ShopSession) -> Offer | None:
         """Walk to something that can be bought; None where the shop answers and its catalogue is empty."""
         ...
 
-    async def buy(self, visit: Visit, offer: Offer, administrator: Administrator) -> Receipt:
+    async def buy(self, visit: ShopSession, offer: Offer, administrator: Administrator) -> Receipt:
         """Order it, paid cash on delivery, look it up as the merchant does and take it out of the books."""
         ...

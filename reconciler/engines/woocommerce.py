@@ -15,7 +15,7 @@ from reconciler.engines.shop import SHOPPER, Administrator, Offer, Receipt
 from urumi.errors import ShopError
 
 if TYPE_CHECKING:
-    from reconciler.engines.session import Visit
+    from reconciler.engines.session import ShopSession
 
 WORDPRESS = Service("wordpress", 80)
 STORE_API = "/wp-json/wc/store/v1"
@@ -34,7 +34,7 @@ PLACES = {
 class WooCommerceShop:
     """The shop of a WooCommerce store."""
 
-    async def find_offer(self, visit: Visit) -> Offer | None:
+    async def find_offer(self, visit: ShopSession) -> Offer | None:
         """Walk over the front page and the catalogue to a product that can be bought."""
         with visit.stage("front page"):
             await visit.page(WORDPRESS, "/")
@@ -45,7 +45,7 @@ class WooCommerceShop:
             found.append(offers[0].sentence() if offers else f"{len(products)} products, none that can be bought")
         return offers[0] if offers else None
 
-    async def buy(self, visit: Visit, offer: Offer, administrator: Administrator) -> Receipt:
+    async def buy(self, visit: ShopSession, offer: Offer, administrator: Administrator) -> Receipt:
         """Order it through the Store API, then cancel and delete it as the merchant."""
         with visit.stage("health"):
             await _check_health(visit)
@@ -82,7 +82,7 @@ class _Address:
         return {**names, **street, "postcode": self.postcode, "country": self.country}
 
 
-async def _check_health(visit: Visit) -> None:
+async def _check_health(visit: ShopSession) -> None:
     """Ask the check of our own plugin, which knows what its owner switched off."""
     reply = await visit.json(WORDPRESS, "GET", "/?urumi-healthz", expected=(200, 503))
     if reply.status != 200:
@@ -113,7 +113,7 @@ def _of_type(content: Any, kind: type, what: str) -> Any:
     return content
 
 
-async def _sign_in(visit: Visit, administrator: Administrator) -> dict[str, str]:
+async def _sign_in(visit: ShopSession, administrator: Administrator) -> dict[str, str]:
     """Return the headers with which the merchant's API takes a call."""
     fields = {"log": administrator.username, "pwd": administrator.password, "rememberme": "forever"}
     reply = await visit.form(WORDPRESS, "/wp-login.php", fields)
@@ -125,7 +125,7 @@ async def _sign_in(visit: Visit, administrator: Administrator) -> dict[str, str]
     return {"X-WP-Nonce": str(nonce.content).strip()}
 
 
-async def _address(visit: Visit, merchant: dict[str, str]) -> _Address:
+async def _address(visit: ShopSession, merchant: dict[str, str]) -> _Address:
     """Return the shop's own address, as it surely delivers to where it is."""
 
     async def setting(name: str) -> str:
@@ -140,7 +140,7 @@ async def _address(visit: Visit, merchant: dict[str, str]) -> _Address:
     return _Address(city, state or usual_state, postcode, country)
 
 
-async def _fill_cart(visit: Visit, offer: Offer) -> tuple[dict[str, str], str]:
+async def _fill_cart(visit: ShopSession, offer: Offer) -> tuple[dict[str, str], str]:
     """Return the headers that are the shopper's cart, and its total."""
     cart = await visit.json(WORDPRESS, "GET", f"{STORE_API}/cart")
     shopper = {name: cart.headers[name] for name in ("Cart-Token", "Nonce") if name in cart.headers}
@@ -153,7 +153,7 @@ async def _fill_cart(visit: Visit, offer: Offer) -> tuple[dict[str, str], str]:
     return shopper, _money(filled["totals"], "total_price")
 
 
-async def _check_out(visit: Visit, shopper: dict[str, str], address: _Address) -> tuple[int, str]:
+async def _check_out(visit: ShopSession, shopper: dict[str, str], address: _Address) -> tuple[int, str]:
     body = {
         "billing_address": {**address.fields(), "email": SHOPPER["email"]},
         "shipping_address": address.fields(),

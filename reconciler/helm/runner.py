@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.kube.resources import Object
-    from reconciler.leaderelection.elector import Mandate
+    from reconciler.leaderelection.elector import LeaderTerm
     from reconciler.settings import Settings
 
 GRACE_SECONDS = 20.0
@@ -63,7 +63,7 @@ log = logging.getLogger(__name__)
 class HelmProcess(pyhelm3.Command):  # type: ignore[misc]  # pyhelm3 is untyped
     """pyhelm3's command builder over our own way of running a process; one object a call."""
 
-    def __init__(self, settings: Settings, mandate: Mandate, labels: dict[str, str] | None = None) -> None:
+    def __init__(self, settings: Settings, leader_term: LeaderTerm, labels: dict[str, str] | None = None) -> None:
         super().__init__(
             default_timeout=f"{settings.helm_timeout_seconds:.0f}s",
             executable=settings.helm,
@@ -72,7 +72,7 @@ class HelmProcess(pyhelm3.Command):  # type: ignore[misc]  # pyhelm3 is untyped
         )
         self._kubeconfig_path: Path | None = settings.kubeconfig
         self._labels = labels or {}
-        self._mandate = mandate
+        self._leader_term = leader_term
 
     async def run(self, command: list[Any], input: bytes | None = None) -> bytes:
         """Run Helm with these arguments and return its output.
@@ -86,7 +86,7 @@ class HelmProcess(pyhelm3.Command):  # type: ignore[misc]  # pyhelm3 is untyped
             arguments += [f"--labels={name}={value}" for name, value in self._labels.items()]
         if self._kubeconfig_path:
             arguments += ["--kubeconfig", str(self._kubeconfig_path)]
-        if not self._mandate.is_valid():
+        if not self._leader_term.is_valid():
             raise asyncio.CancelledError("this process no longer leads")
         if shutil.which(self._executable) is None:
             raise FileNotFoundError(f"there is no program {self._executable}")
@@ -105,7 +105,7 @@ class HelmProcess(pyhelm3.Command):  # type: ignore[misc]  # pyhelm3 is untyped
             try:
                 stdout, stderr = await _communicate(process, input or b"")
             finally:
-                await _end(process, self._mandate)
+                await _end(process, self._leader_term)
         if process.returncode != 0:
             raise HelmFailure(process.returncode, stdout, stderr)
         return stdout
@@ -114,9 +114,9 @@ class HelmProcess(pyhelm3.Command):  # type: ignore[misc]  # pyhelm3 is untyped
 class Helm:
     """Installs and uninstalls releases."""
 
-    def __init__(self, settings: Settings, mandate: Mandate) -> None:
+    def __init__(self, settings: Settings, leader_term: LeaderTerm) -> None:
         self._settings = settings
-        self._mandate = mandate
+        self._leader_term = leader_term
 
     async def install(self, release: str, namespace: str, chart: Path, values: Object, labels: dict[str, str]) -> int:
         """Install or upgrade a release without waiting for its workloads; return its revision.
@@ -126,7 +126,7 @@ class Helm:
             TransientError: anything else.
         """
         try:
-            answer = await HelmProcess(self._settings, self._mandate, labels).install_or_upgrade(
+            answer = await HelmProcess(self._settings, self._leader_term, labels).install_or_upgrade(
                 release,
                 chart,
                 values,
@@ -144,7 +144,7 @@ class Helm:
     async def uninstall(self, release: str, namespace: str) -> bool:
         """Uninstall a release; False where there was none."""
         try:
-            await HelmProcess(self._settings, self._mandate).uninstall(release, namespace=namespace)
+            await HelmProcess(self._settings, self._leader_term).uninstall(release, namespace=namespace)
         except HelmFailure as error:
             if "not found" in _last_words(error):
                 return False
@@ -200,11 +200,11 @@ async def _read_tail(pipe: asyncio.StreamReader, limit: int) -> bytes:
     return kept
 
 
-async def _end(process: asyncio.subprocess.Process, mandate: Mandate) -> None:
+async def _end(process: asyncio.subprocess.Process, leader_term: LeaderTerm) -> None:
     """Make sure that nothing of the process group is left, whatever else is being cancelled."""
     if process.returncode is not None:
         return
-    ending = asyncio.ensure_future(_terminate(process, GRACE_SECONDS if mandate.is_valid() else HURRY_SECONDS))
+    ending = asyncio.ensure_future(_terminate(process, GRACE_SECONDS if leader_term.is_valid() else HURRY_SECONDS))
     while not ending.done():
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.shield(ending)

@@ -16,11 +16,11 @@ import socket
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from reconciler.kube.resources import STORES, Object, Resource, name_of, namespace_of, uid_of
 from urumi.errors import ClusterError
+from urumi.timestamps import format_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,7 +130,7 @@ class Recorder:
         return _Series(name_of(made), 1, time.monotonic())
 
     async def _repeat(self, store: Object, known: _Series) -> _Series:
-        series = {"series": {"count": known.count + 1, "lastObservedTime": _now()}}
+        series = {"series": {"count": known.count + 1, "lastObservedTime": format_timestamp(timespec="microseconds")}}
         await self._kube.merge(EVENTS, known.name, series, namespace_of(store))
         return _Series(known.name, known.count + 1, time.monotonic())
 
@@ -138,7 +138,7 @@ class Recorder:
 def _event_object(store: Object, event: Object) -> Object:
     return {
         "metadata": {"generateName": f"{name_of(store)}-", "namespace": namespace_of(store)},
-        "eventTime": _now(),
+        "eventTime": format_timestamp(timespec="microseconds"),
         "type": "Normal" if event["level"] == "info" else "Warning",
         "reason": event["type"],
         "action": event.get("step") or "reconcile",
@@ -153,7 +153,3 @@ def _event_object(store: Object, event: Object) -> Object:
             "uid": uid_of(store),
         },
     }
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

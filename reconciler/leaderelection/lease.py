@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from reconciler.kube.resources import Object, Resource
 from urumi.errors import ClusterError
+from urumi.timestamps import format_timestamp
 
 if TYPE_CHECKING:
     from reconciler.kube.client import Kube
@@ -60,11 +60,10 @@ class Lease:
         meta = {"name": LEASE_NAME, "namespace": self._namespace}
         if known.version:
             meta["resourceVersion"] = known.version
-        now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         spec = {
             "holderIdentity": holder,
             "leaseDurationSeconds": max(1, math.ceil(seconds)),
-            "renewTime": now,
+            "renewTime": format_timestamp(timespec="microseconds"),
             "leaseTransitions": epoch,
         }
         return {"apiVersion": LEASES.api_version, "kind": LEASES.kind, "metadata": meta, "spec": spec}

@@ -1,4 +1,4 @@
-"""The warden: a small process of its own that kills Helm where this process cannot, because it is frozen or hangs.
+"""The watchdog: a small process of its own that kills Helm where this process cannot, because it is frozen or hangs.
 
 The leader tells it with every renewal for how long Helm may run; when that time is over without another word, it kills
 every process group that is a child of the leader. It knows nothing else: no API, no file, no state. It ends when its
@@ -24,7 +24,7 @@ SCRIPT = Path(__file__).resolve().with_name("watchdog_process.py")
 log = logging.getLogger(__name__)
 
 
-class Warden:
+class Watchdog:
     """The leader's half: starts the process, tells it how long Helm may run."""
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class Warden:
     async def allow(self, seconds: float) -> None:
         """Let Helm run for this long from now."""
         if self._process is None or self._process.returncode is not None:
-            log.error("the warden is gone and is started anew")
+            log.error("the watchdog is gone and is started anew")
             await self._start()
         if self._process is not None and self._process.stdin is not None:
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):

@@ -1,4 +1,4 @@
-"""The warden's process: a plain script on the standard library, so that it is small and starts at once.
+"""The watchdog's process: a plain script on the standard library, so that it is small and starts at once.
 
     python watchdog_process.py PID < seconds, a line each
 
@@ -36,7 +36,7 @@ def strike(leader: int) -> int:
     struck = 0
     for pid in children(leader):
         try:
-            # Helm runs in process groups of its own; anything else is none of the warden's business.
+            # Helm runs in process groups of its own; anything else is none of the watchdog's business.
             if pid != os.getpid() and os.getpgid(pid) == pid:
                 os.killpg(pid, signal.SIGKILL)
                 struck += 1

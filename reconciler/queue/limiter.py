@@ -1,4 +1,4 @@
-"""Slots for Helm: a cap on processes, with a line that holds no worker.
+"""ConcurrencyLimiter for Helm: a cap on processes, with a line that holds no worker.
 
 A store that finds no free slot is put in line and its reconcile ends; when a slot falls free it is reserved for the
 next in line, who is called back through `on_turn`. A store that is deleted or changes its mind while in line just
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Slots:
+class ConcurrencyLimiter:
     """At most `limit` keys hold a slot at a time."""
 
     def __init__(self, limit: int, on_turn: Callable[[str], None]) -> None:
@@ -25,7 +25,7 @@ class Slots:
         self._reserved: set[str] = set()
         self._line: dict[str, None] = {}
 
-    def take(self, key: str) -> bool:
+    def acquire(self, key: str) -> bool:
         """Return whether the key now holds a slot; otherwise it is in line."""
         if key in self._reserved:
             self._reserved.discard(key)
@@ -35,7 +35,7 @@ class Slots:
         self._held.add(key)
         return True
 
-    def leave(self, key: str) -> None:
+    def release(self, key: str) -> None:
         """Give back whatever the key has: a slot, a reservation or a place in line."""
         self._held.discard(key)
         self._reserved.discard(key)

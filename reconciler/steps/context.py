@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from reconciler.helm.release import ReleaseState
     from reconciler.kube.client import Kube
     from reconciler.kube.event_recorder import Recorder
-    from reconciler.leaderelection.elector import Mandate
-    from reconciler.queue.limiter import Slots
+    from reconciler.leaderelection.elector import LeaderTerm
+    from reconciler.queue.limiter import ConcurrencyLimiter
     from reconciler.queue.workqueue import WorkQueue
     from reconciler.settings import Settings
-    from reconciler.steps.storefront import Visits
+    from reconciler.steps.storefront import StorefrontChecks
     from reconciler.store.status import StatusDraft
     from reconciler.view import ClusterView
 
@@ -82,17 +82,17 @@ class Context:
     kube: Kube
     view: ClusterView
     settings: Settings
-    mandate: Mandate
+    leader_term: LeaderTerm
     queue: WorkQueue
-    slots: Slots
+    limiter: ConcurrencyLimiter
     recorder: Recorder
-    visits: Visits
+    visits: StorefrontChecks
     _memories: dict[str, Memory] = field(default_factory=dict)
 
     @property
     def helm(self) -> Helm:
         """Return Helm as this term may use it."""
-        return Helm(self.settings, self.mandate)
+        return Helm(self.settings, self.leader_term)
 
     def memory(self, store: Object) -> Memory:
         """Return what was done for a store in this term."""
@@ -110,10 +110,10 @@ class Context:
         Raises:
             Superseded: the store changed since the draft was begun, or this process no longer leads.
         """
-        status = draft.finished(self.mandate.epoch)
+        status = draft.finished(self.leader_term.epoch)
         if status is None:
             return
-        if not self.mandate.is_valid():
+        if not self.leader_term.is_valid():
             raise Superseded("This process no longer leads.")
         try:
             written = await self.kube.replace_status(STORES, draft.store, status)

@@ -23,9 +23,9 @@ from reconciler.kube.resources import (
     uid_of,
 )
 from reconciler.steps.ensure_namespace import is_ours
-from reconciler.store.timeline import moment
 from urumi.errors import ClusterError, StepError
 from urumi.store import FINALIZER, Engine, namespace_name, release_name
+from urumi.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
     from reconciler.steps.context import Context
@@ -71,10 +71,10 @@ async def _uninstall(context: Context, store: Object, draft: StatusDraft) -> boo
     release = release_name(Engine(store["spec"]["engine"]), store_id)
     memory = context.memory(store)
     if context.view.release(store_id, release) is None and not (memory.revision and memory.settles_in_seconds()):
-        context.slots.leave(store_id)
+        context.limiter.release(store_id)
         return True
-    if not context.slots.take(store_id):
-        draft.deleting("uninstall", f"waiting for one of {context.slots.limit} slots for helm uninstall")
+    if not context.limiter.acquire(store_id):
+        draft.deleting("uninstall", f"waiting for one of {context.limiter.limit} slots for helm uninstall")
         await context.write(draft)
         return False
     began = time.monotonic()
@@ -88,7 +88,7 @@ async def _uninstall(context: Context, store: Object, draft: StatusDraft) -> boo
         seconds = time.monotonic() - began
         draft.event_once("ReleaseUninstalled", f"release {release} is gone", step="uninstall", seconds=seconds)
     finally:
-        context.slots.leave(store_id)
+        context.limiter.release(store_id)
     memory.revision = 0
     return True
 
@@ -103,7 +103,7 @@ async def _emptied(context: Context, store: Object, draft: StatusDraft) -> bool:
     for resource in (DEPLOYMENTS, STATEFUL_SETS, CLAIMS):
         await context.kube.delete_all(resource, namespace_name(store_id))
     count = len(context.view.observed(store_id).pods)
-    asked_at = moment(store["metadata"]["deletionTimestamp"])
+    asked_at = parse_timestamp(store["metadata"]["deletionTimestamp"])
     if not count or (datetime.now(UTC) - asked_at).total_seconds() > EMPTYING_SECONDS:
         return True
     draft.deleting("uninstall", f"waiting for {count} {'pod' if count == 1 else 'pods'} to end")
@@ -128,7 +128,7 @@ async def _let_go(context: Context, draft: StatusDraft) -> None:
 def _say_waiting(context: Context, store: Object, draft: StatusDraft, namespace: Object) -> None:
     """Say that the namespace is waited for; where that takes too long, that it is blocked and by what."""
     name, remains = name_of(namespace), _remains(namespace)
-    waited_seconds = (datetime.now(UTC) - moment(store["metadata"]["deletionTimestamp"])).total_seconds()
+    waited_seconds = (datetime.now(UTC) - parse_timestamp(store["metadata"]["deletionTimestamp"])).total_seconds()
     if not remains or waited_seconds < context.settings.deletion_patience_seconds:
         draft.deleting("namespace", f"waiting for namespace {name} to go{remains}")
         return

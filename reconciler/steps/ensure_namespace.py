@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from reconciler.engines.registry import ENGINES, new_password
 from reconciler.kube.resources import NAMESPACES, SECRETS, Object, annotations_of, is_deleting, labels_of, uid_of
 from reconciler.store.desired import ADMIN_SECRET, STORE_SECRETS
-from reconciler.store.isolation import STORE_UID_ANNOTATION, guardrail_objects, namespace_object
+from reconciler.store.isolation import STORE_UID_ANNOTATION, isolation_objects, namespace_object
 from urumi.errors import BlockedError, ClusterError, TransientError
 from urumi.store import STORE_ID_LABEL, Engine, namespace_name, store_labels
 
@@ -76,12 +76,12 @@ async def _create_namespace(kube: Kube, store_id: str, store_uid: str) -> Object
         ) from error
 
 
-async def ensure_guardrails(kube: Kube, settings: Settings, store_id: str) -> list[Object]:
+async def ensure_isolation(kube: Kube, settings: Settings, store_id: str) -> list[Object]:
     """Apply quota, limits and network policies."""
     namespace = namespace_name(store_id)
     return [
         await kube.apply(resource, item, namespace=namespace)
-        for resource, item in guardrail_objects(settings, store_id)
+        for resource, item in isolation_objects(settings, store_id)
     ]
 
 

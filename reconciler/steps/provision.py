@@ -20,7 +20,7 @@ from reconciler.queue.workqueue import backoff_seconds
 from reconciler.steps.drift import restore_foundation, see_drift
 from reconciler.steps.ensure_namespace import (
     ensure_credentials,
-    ensure_guardrails,
+    ensure_isolation,
     ensure_namespace,
     namespace_terminating,
 )
@@ -28,7 +28,7 @@ from reconciler.steps.readiness import judge
 from reconciler.steps.release import adopt_release, install
 from reconciler.steps.request import Attempt, look
 from reconciler.store.inventory import with_applied
-from reconciler.store.isolation import guardrails_digest
+from reconciler.store.isolation import isolation_digest
 from urumi.errors import BlockedError, ClusterError, ConfigurationError, StepError, TransientError
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _unexpected(attempt: Attempt) -> str:
 def _new_limits(context: Context, attempt: Attempt) -> str:
     """Return why a store that failed may do better now."""
     known = attempt.draft.status.get("guardrails", "")
-    if not attempt.draft.is_true("Stalled") or known in ("", guardrails_digest(context.settings, attempt.store_id)):
+    if not attempt.draft.is_true("Stalled") or known in ("", isolation_digest(context.settings, attempt.store_id)):
         return ""
     return "the platform's limits were changed"
 
@@ -104,7 +104,7 @@ async def _advance(context: Context, attempt: Attempt) -> None:
     if attempt.in_sync and not attempt.draft.is_true("Released"):
         # A release made by a process that died before it could say so.
         adopt_release(attempt)
-    context.slots.leave(attempt.store_id)
+    context.limiter.release(attempt.store_id)
     await judge(context, attempt)
 
 
@@ -117,7 +117,7 @@ async def _found(context: Context, attempt: Attempt) -> None:
         attempt.memory.act()
         draft.inventory = with_applied(draft.inventory, applied)
         if step == "guardrails":
-            draft.status["guardrails"] = guardrails_digest(context.settings, attempt.store_id)
+            draft.status["guardrails"] = isolation_digest(context.settings, attempt.store_id)
         draft.event_once(event, message, step=step, seconds=time.monotonic() - began)
         if time.monotonic() - began > SLOW_STEP_SECONDS:
             await context.write(draft)
@@ -141,7 +141,7 @@ def _foundation(
             "guardrails",
             "GuardrailsReady",
             "quota, limits, network policies",
-            lambda: ensure_guardrails(kube, context.settings, store_id),
+            lambda: ensure_isolation(kube, context.settings, store_id),
         ),
         (
             "credentials",
@@ -154,7 +154,7 @@ def _foundation(
 
 async def _keep_foundation(context: Context, attempt: Attempt) -> None:
     """Bring the guardrails up to date with the platform's settings, and put back what somebody else changed."""
-    digest = guardrails_digest(context.settings, attempt.store_id)
+    digest = isolation_digest(context.settings, attempt.store_id)
     if attempt.draft.status.get("guardrails") != digest:
         why, kind, level = "the platform's limits were changed and applied", "GuardrailsUpdated", "info"
     else:
@@ -171,7 +171,7 @@ async def _keep_foundation(context: Context, attempt: Attempt) -> None:
 
 
 async def _fail(context: Context, store: Object, draft: StatusDraft, error: StepError) -> None:
-    context.slots.leave(store["spec"]["storeId"])
+    context.limiter.release(store["spec"]["storeId"])
     FAILURES.labels(_class_of(error)).inc()
     if isinstance(error, ConfigurationError | BlockedError):
         draft.fail(error)

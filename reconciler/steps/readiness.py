@@ -11,7 +11,7 @@ from reconciler.kube.warnings import warnings_about
 from reconciler.metrics import FAILURES, PROVISION_SECONDS
 from reconciler.steps.storefront import storefront_answer
 from reconciler.store.health import Health, observe
-from reconciler.store.hints import remedy_for
+from reconciler.store.hints import hint_for
 from reconciler.store.inventory import with_released
 from reconciler.store.status import WAITING_FOR_STOREFRONT, WAITING_FOR_WORKLOADS
 from urumi.errors import ProvisionTimeout
@@ -157,5 +157,5 @@ def _timeout(health: Health, limit_seconds: float) -> ProvisionTimeout:
         f"not ready within {limit_seconds:.0f} s: {health.sentence}",
         step="health",
         reason=health.reason,
-        hint=remedy_for(health.sentence),
+        hint=hint_for(health.sentence),
     )

@@ -28,8 +28,8 @@ async def install(context: Context, attempt: Attempt) -> bool:
         return False
     await _wait_for_quota(context, attempt)
     draft = attempt.draft
-    if not context.slots.take(attempt.store_id):
-        draft.waiting_for_slot(context.slots.limit)
+    if not context.limiter.acquire(attempt.store_id):
+        draft.waiting_for_slot(context.limiter.limit)
         await context.write(draft)
         return False
     version = attempt.desired.chart_version
@@ -77,7 +77,7 @@ async def _run_helm(context: Context, attempt: Attempt) -> int:
     labels = {
         STORE_ID_LABEL: attempt.store_id,
         DIGEST_KEY: desired.digest,
-        EPOCH_KEY: str(context.mandate.epoch),
+        EPOCH_KEY: str(context.leader_term.epoch),
     }
     try:
         async with asyncio.timeout(seconds + HELM_KILL_MARGIN_SECONDS):
@@ -91,7 +91,7 @@ async def _run_helm(context: Context, attempt: Attempt) -> int:
             reason="HelmTimeout",
         ) from error
     finally:
-        context.slots.leave(attempt.store_id)
+        context.limiter.release(attempt.store_id)
 
 
 async def _unlocked(context: Context, attempt: Attempt, state: ReleaseState) -> bool:
@@ -116,6 +116,6 @@ def _has_dead_writer(context: Context, attempt: Attempt, state: ReleaseState) ->
     our status does not know (a person's Helm keeps our labels) only its age speaks.
     """
     was_ours = attempt.draft.reason("Released") == RELEASING
-    if was_ours and state.epoch < context.mandate.epoch:
+    if was_ours and state.epoch < context.leader_term.epoch:
         return True
     return state.age_seconds() >= context.settings.helm_lock_seconds

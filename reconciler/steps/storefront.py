@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.engines.known import SHOPS
-from reconciler.engines.session import Doorway, Visit, session
+from reconciler.engines.session import ShopEndpoint, ShopSession, session
 from reconciler.engines.shop import Administrator
 from reconciler.kube.resources import SECRETS, Object, uid_of
 from reconciler.store.desired import ADMIN_SECRET, admin_email, desired_release
@@ -61,7 +61,7 @@ class _Known:
     again_at: float = 0.0
 
 
-class Visits:
+class StorefrontChecks:
     """The walks that are under way and what the last ones found, a store by its uid."""
 
     def __init__(self, wake: Callable[[str], None]) -> None:
@@ -134,7 +134,7 @@ def storefront_answer(context: Context, attempt: Attempt) -> Answer | None:
 
 async def _walk(context: Context, attempt: Attempt) -> Answer:
     settings, spec, shop = context.settings, attempt.store["spec"], SHOPS[attempt.engine]
-    visit = Visit(context.visits.http, doorway(settings, spec))
+    visit = ShopSession(context.visits.http, shop_endpoint(settings, spec))
     began = time.monotonic()
     offer = await shop.find_offer(visit)
     if offer is None:
@@ -146,11 +146,11 @@ async def _walk(context: Context, attempt: Attempt) -> Answer:
     return Answer("True", "ProductFound", f"{offer.sentence()} can be bought (found in {seconds:.1f} s)")
 
 
-def doorway(settings: Settings, spec: Object) -> Doorway:
+def shop_endpoint(settings: Settings, spec: Object) -> ShopEndpoint:
     """Return where the shop of a store is."""
     store = desired_release(settings, spec).values["store"]
     namespace = namespace_name(spec["storeId"])
-    return Doorway(settings.storefront_address, spec["storeId"], namespace, store["host"], store["scheme"])
+    return ShopEndpoint(settings.storefront_address, spec["storeId"], namespace, store["host"], store["scheme"])
 
 
 async def administrator(kube: Kube, settings: Settings, spec: Object) -> Administrator:

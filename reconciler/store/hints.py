@@ -44,6 +44,6 @@ _REMEDIES = (
 _GENERAL = "It becomes Ready by itself when its workloads do; fix the cause, retry, or delete the store."
 
 
-def remedy_for(sentence: str) -> str:
+def hint_for(sentence: str) -> str:
     """Return what to do about a health sentence."""
     return next((remedy for sign, remedy in _REMEDIES if re.search(sign, sentence)), _GENERAL)

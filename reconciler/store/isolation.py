@@ -59,7 +59,7 @@ def namespace_object(store_id: str, store_uid: str) -> Object:
     }
 
 
-def guardrail_objects(settings: Settings, store_id: str) -> list[tuple[Resource, Object]]:
+def isolation_objects(settings: Settings, store_id: str) -> list[tuple[Resource, Object]]:
     """Return everything that limits a store, in the order in which it is applied."""
     return [
         (QUOTAS, _object(store_id, QUOTA_NAME, {"hard": dict(settings.quota)})),
@@ -79,9 +79,9 @@ def slim_quota(item: Object) -> Object:
     return slim_owned(item) | {"in_force": (item.get("status") or {}).get("hard") == hard}
 
 
-def guardrails_digest(settings: Settings, store_id: str) -> str:
+def isolation_digest(settings: Settings, store_id: str) -> str:
     """Return a digest of all that limits a store, to tell when the platform's settings changed."""
-    objects = [item for _, item in guardrail_objects(settings, store_id)]
+    objects = [item for _, item in isolation_objects(settings, store_id)]
     return hashlib.sha256(json.dumps(objects, sort_keys=True).encode()).hexdigest()[:DIGEST_LENGTH]
 
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from reconciler.kube.resources import Object, annotations_of, is_deleting
 from reconciler.store.inventory import HELM, Inventory, formatted, parsed, without
 from reconciler.store.object import status_of
-from reconciler.store.timeline import Level, appended, moment, shortened, stamp, timeline_event
+from reconciler.store.timeline import Level, appended, shortened, timeline_event
 from urumi.store import RETRY_ANNOTATION, Phase
+from urumi.timestamps import format_timestamp, parse_timestamp
 
 if TYPE_CHECKING:
     from urumi.errors import StepError
@@ -67,24 +68,24 @@ class StatusDraft:
         known = self._find("Healthy")
         if known is None or known["status"] != "False":
             return False
-        return (datetime.now(UTC) - moment(known["lastTransitionTime"])).total_seconds() >= seconds
+        return (datetime.now(UTC) - parse_timestamp(known["lastTransitionTime"])).total_seconds() >= seconds
 
     def seconds_since_start(self) -> float:
         """Return how long the current provision has been going on."""
-        return (datetime.now(UTC) - moment(self.status["startedAt"])).total_seconds()
+        return (datetime.now(UTC) - parse_timestamp(self.status["startedAt"])).total_seconds()
 
     def retry_in_seconds(self) -> float:
         """Return how long to wait for the next attempt, 0 where none is waited for."""
         due = self.status.get("nextRetryAt")
-        return max(0.0, (moment(due) - datetime.now(UTC)).total_seconds()) if due else 0.0
+        return max(0.0, (parse_timestamp(due) - datetime.now(UTC)).total_seconds()) if due else 0.0
 
     def seconds_left(self) -> float:
         """Return how long the current provision may still take, negative where its time ran out."""
-        return (moment(self.status["deadlineAt"]) - datetime.now(UTC)).total_seconds()
+        return (parse_timestamp(self.status["deadlineAt"]) - datetime.now(UTC)).total_seconds()
 
     def set_deadline(self, limit_seconds: float) -> None:
         """Give the current provision this long from now."""
-        self.status["deadlineAt"] = stamp(datetime.now(UTC) + timedelta(seconds=limit_seconds))
+        self.status["deadlineAt"] = format_timestamp(datetime.now(UTC) + timedelta(seconds=limit_seconds))
 
     def start(self, why: str, digest: str, limit_seconds: float) -> None:
         """Begin a provision: nothing that was true of an earlier one is claimed any more."""
@@ -94,7 +95,7 @@ class StatusDraft:
             self.inventory = without(self.inventory, HELM)
         asked = annotations_of(self.store).get(RETRY_ANNOTATION, "")
         self.status |= {
-            "startedAt": stamp(),
+            "startedAt": format_timestamp(),
             "createdAt": self.store["metadata"]["creationTimestamp"],
             "observedGeneration": self.generation,
             "desiredDigest": digest,
@@ -207,7 +208,7 @@ class StatusDraft:
         """Say that this generation and digest was observed healthy now."""
         for name in ("lastError", "nextRetryAt", "progress"):
             self.status.pop(name, None)
-        self.status["readyAt"] = stamp()
+        self.status["readyAt"] = format_timestamp()
         self._set("Healthy", "True", "WorkloadsHealthy", sentence)
         self._set("Ready", "True", "Ready", sentence)
         self._set("Reconciling", "False", "Ready", "")
@@ -226,11 +227,11 @@ class StatusDraft:
             "reason": error.reason,
             "message": shortened(error.message, MAX_ERROR_CHARACTERS),
             "hint": error.hint,
-            "at": stamp(),
+            "at": format_timestamp(),
         }
         self.status.pop("nextRetryAt", None)
         if retry_at is not None:
-            self.status["nextRetryAt"] = stamp(retry_at)
+            self.status["nextRetryAt"] = format_timestamp(retry_at)
         self._set("Ready", "False", error.reason, error.message)
         if error.step == "release":
             self._set("Released", "False", error.reason, error.message)
@@ -290,7 +291,7 @@ class StatusDraft:
         # Who writes and when is no news of its own.
         if {**before, **_NOT_NEWS} == {**self.status, **_NOT_NEWS}:
             return None
-        self.status |= {"updatedAt": stamp(), "epoch": epoch}
+        self.status |= {"updatedAt": format_timestamp(), "epoch": epoch}
         return self.status
 
     def _phase(self) -> Phase:
@@ -313,7 +314,11 @@ class StatusDraft:
     def _set(self, kind: str, status: str, reason: str, message: str) -> None:
         known = self._find(kind)
         flipped = known is None or known["status"] != status
-        since = stamp(datetime.now(UTC).replace(microsecond=0)) if flipped or not known else known["lastTransitionTime"]
+        since = (
+            format_timestamp(datetime.now(UTC).replace(microsecond=0))
+            if flipped or not known
+            else known["lastTransitionTime"]
+        )
         condition = {
             "type": kind,
             "status": status,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
+
+from urumi.timestamps import format_timestamp
 
 if TYPE_CHECKING:
     from reconciler.kube.resources import Object
@@ -15,16 +16,6 @@ MAX_MESSAGE_CHARACTERS = 600
 Level = Literal["info", "warning", "error"]
 
 
-def stamp(at: datetime | None = None) -> str:
-    """Return a time as the timeline writes it: RFC 3339, UTC, milliseconds."""
-    return (at or datetime.now(UTC)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def moment(text: str) -> datetime:
-    """Return the time that a stamp names."""
-    return datetime.fromisoformat(text)
-
-
 def timeline_event(
     kind: str, message: str, *, level: Level = "info", step: str = "", seconds: float | None = None
 ) -> Object:
@@ -32,7 +23,7 @@ def timeline_event(
     event: Object = {
         "type": kind,
         "message": shortened(message),
-        "timestamp": stamp(),
+        "timestamp": format_timestamp(),
         "level": level,
         "step": step,
         "count": 1,

@@ -59,10 +59,12 @@ class ServiceCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield the gauges."""
         counts = Tally(phase_of(store) for store in self._controller.view.stores.items.values())
-        term = self._controller.term
+        leader_loop = self._controller.leader_loop
         yield gauges("urumi_stores", "Stores by phase.", "phase", {phase.value: counts[phase.value] for phase in Phase})
-        yield _gauge("urumi_leader", "1 where this process reconciles.", self._controller.leadership.is_leading)
-        yield _gauge("urumi_queue_depth", "Stores in line for a reconcile.", len(term.queue) if term else 0)
+        yield _gauge("urumi_leader", "1 where this process reconciles.", self._controller.elector.is_leading)
+        yield _gauge(
+            "urumi_queue_depth", "Stores in line for a reconcile.", len(leader_loop.queue) if leader_loop else 0
+        )
         yield _gauge("urumi_ws_clients", "Live subscribers.", len(self._hub.outboxes))
 
 

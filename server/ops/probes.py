@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from reconciler.leaderelection.elector import Leadership
+    from reconciler.leaderelection.elector import Elector
     from reconciler.view import ClusterView
 
 SILENCE_LIMIT_SECONDS = 150.0
@@ -24,10 +24,10 @@ class Probes:
     """
 
     def __init__(
-        self, view: ClusterView, leadership: Leadership, is_stopping: Callable[[], bool], *, says_why: bool
+        self, view: ClusterView, leadership: Elector, is_stopping: Callable[[], bool], *, says_why: bool
     ) -> None:
         self._view = view
-        self._leadership = leadership
+        self._elector = leadership
         self._is_stopping = is_stopping
         self._says_why = says_why
 
@@ -47,7 +47,7 @@ class Probes:
         wrong = self._wrong()
         checks = {
             "informers": {informer.resource.plural: informer.synced.is_set() for informer in self._view.informers},
-            "silenceSeconds": round(self._view.silence_seconds(), 1),
+            "silenceSeconds": round(self._view.seconds_since_last_response(), 1),
         }
         body = {
             "status": "failing" if wrong else "ok",
@@ -55,9 +55,9 @@ class Probes:
             "checks": checks,
             "simulated": self._view.is_simulated(),
             "leader": {
-                "holder": self._leadership.seen.holder,
-                "epoch": self._leadership.seen.epoch,
-                "isThis": self._leadership.is_leading,
+                "holder": self._elector.seen.holder,
+                "epoch": self._elector.seen.epoch,
+                "isThis": self._elector.is_leading,
             },
         }
         return JSONResponse(body, 503 if wrong else 200)
@@ -68,6 +68,6 @@ class Probes:
             plural = informer.resource.plural
             if not informer.synced.is_set():
                 wrong.append(f"{plural} are not listed yet: {informer.last_error or 'just started'}")
-            elif informer.silence_seconds() > SILENCE_LIMIT_SECONDS:
-                wrong.append(f"{plural} not heard of for {informer.silence_seconds():.0f} s: {informer.last_error}")
+            elif (silence := informer.seconds_since_last_response()) > SILENCE_LIMIT_SECONDS:
+                wrong.append(f"{plural} not heard of for {silence:.0f} s: {informer.last_error}")
         return wrong

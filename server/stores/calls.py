@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -25,6 +24,7 @@ from server.stores.listing import Page, page_of
 from server.stores.representation import store_view
 from urumi.errors import ClusterError
 from urumi.store import FINALIZER, KIND, RETRY_ANNOTATION, check_engine, check_store_id
+from urumi.timestamps import format_timestamp
 from urumi.wire import CreateStore, Deleted, EventList, ListQuery, NoQuery, UidQuery, dump
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ class StoreCalls:
         store_id = store["metadata"]["name"]
         if is_deleting(store):
             raise ProblemError("conflict", f"Store {store_id} is being deleted; there is nothing to retry.")
-        meta: Object = {"annotations": {RETRY_ANNOTATION: datetime.now(UTC).isoformat()}}
+        meta: Object = {"annotations": {RETRY_ANNOTATION: format_timestamp(timespec="microseconds")}}
         # In a patch the uid is a precondition: the API server refuses it for another object of that name.
         patch = {"metadata": {**meta, "uid": uid} if uid else meta}
         try:
@@ -256,7 +256,7 @@ class StoreCalls:
         yield _closing(page)
 
     def _age(self) -> dict[str, str]:
-        return {"Cluster-Age-Seconds": f"{self._view.stores.silence_seconds():.1f}"}
+        return {"Cluster-Age-Seconds": f"{self._view.stores.seconds_since_last_response():.1f}"}
 
     def _audit(self, request: Request, caller: Caller, action: str, store_id: str, outcome: str) -> None:
         note(request, action=action, store=store_id, outcome=outcome, user=caller.user)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from starlette.responses import JSONResponse, Response
 
 from reconciler.engines.known import SHOPS
-from reconciler.engines.session import Stage, Visit, session
+from reconciler.engines.session import ShopSession, Stage, session
 from reconciler.kube.resources import Object, is_deleting
-from reconciler.steps.storefront import administrator, doorway
+from reconciler.steps.storefront import administrator, shop_endpoint
 from reconciler.store.object import status_of
 from server.auth.audit_log import note
 from server.http.problems import ProblemError
@@ -77,7 +77,7 @@ class VerificationCall:
         spec, settings = store["spec"], self._settings
         shop = SHOPS[Engine(spec["engine"])]
         async with session() as http:
-            visit = Visit(http, doorway(settings, spec))
+            visit = ShopSession(http, shop_endpoint(settings, spec))
             try:
                 async with asyncio.timeout(VERIFY_SECONDS):
                     offer = await shop.find_offer(visit)

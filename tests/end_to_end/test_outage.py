@@ -11,16 +11,16 @@ from tests.faults.proxy import ApiProxy
 from tests.kubectl import Kubectl
 from tests.serve import ServerProcess
 from urumi.config import Target
-from urumi.live import FeedEvent, Heard, LiveFeed, Picture
+from urumi.live import FeedEvent, Heartbeat, LiveFeed, StoreSnapshot
 
 pytestmark = pytest.mark.anyio
 
 
-async def until_heard(events: AsyncIterator[FeedEvent], *, in_trouble: bool) -> tuple[Heard, list[FeedEvent]]:
+async def until_heard(events: AsyncIterator[FeedEvent], *, in_trouble: bool) -> tuple[Heartbeat, list[FeedEvent]]:
     """Return the first word of the server that says so, and what came before it."""
     before: list[FeedEvent] = []
     async for event in events:
-        if isinstance(event, Heard) and bool(event.cluster_error) == in_trouble:
+        if isinstance(event, Heartbeat) and bool(event.cluster_error) == in_trouble:
             return event, before
         before.append(event)
     raise AssertionError("the feed ended")
@@ -35,7 +35,7 @@ async def test_an_api_server_out_of_reach_is_told_and_so_is_its_return(
         server.wait_for_phase(store_id, "Ready")
         events = LiveFeed(Target(server.url, server.token)).events()
         heard, before = await until_heard(events, in_trouble=False)
-        assert any(isinstance(event, Picture) for event in before)
+        assert any(isinstance(event, StoreSnapshot) for event in before)
         with proxy.cutting() if fault == "nothing listens" else proxy.black_hole():
             heard, _ = await until_heard(events, in_trouble=True)
             assert re.match(r"The Kubernetes API at http://127.0.0.1:\d+ does not answer: .", heard.cluster_error)
@@ -45,7 +45,9 @@ async def test_an_api_server_out_of_reach_is_told_and_so_is_its_return(
         await events.aclose()
         changed = server.wait_for_phase(store_id, "Ready")
         assert changed["generation"] == changed["observedGeneration"] == 2
-        assert not any(isinstance(event, Picture) for event in seen), "the line was lost, which nothing was wrong with"
+        assert not any(isinstance(event, StoreSnapshot) for event in seen), (
+            "the line was lost, which nothing was wrong with"
+        )
 
 
 EDIT = '{"spec": {"values": {"podAnnotations": {"edited": "meanwhile"}}}}'

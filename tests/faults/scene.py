@@ -203,7 +203,7 @@ class Stage:
         await asyncio.wait([running], timeout=LOOK_SECONDS)
         if running.done():
             running.result()
-        self._silence_seconds = max(self._silence_seconds, self.informer.silence_seconds())
+        self._silence_seconds = max(self._silence_seconds, self.informer.seconds_since_last_response())
 
 
 def play(scene: Scene, cluster: ClusterInfo, folder: Path) -> Outcome:

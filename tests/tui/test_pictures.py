@@ -17,7 +17,7 @@ from tests.urumi.stores import START, event, failed, make_store, provisioning
 from tui.app import Dashboard
 from tui.model.settings import Settings
 from urumi.config import Target
-from urumi.live import Link
+from urumi.live import ConnectionState
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
 SMALL, MIDDLE, LARGE = SIZES
@@ -63,9 +63,9 @@ def lose_the_line(app: Dashboard) -> None:
     """Say what the feed says of a lost line, without the jitter of its waits."""
     app.workers.cancel_group(app, "feed")
     session = app.session
-    assert session._book is not None
-    session._monotonic = session._book._monotonic = lambda: AWAY_SECONDS
-    session._news(session._book, Link("reconnecting", "no answer from http://urumi.example", 4, 6.0))
+    assert session._cache is not None
+    session._monotonic = session._cache._monotonic = lambda: AWAY_SECONDS
+    session._news(session._cache, ConnectionState("reconnecting", "no answer from http://urumi.example", 4, 6.0))
     session.lost_at = noon() - timedelta(seconds=AWAY_SECONDS)
 
 

@@ -14,7 +14,7 @@ from tests.urumi.peer import Peer
 from tests.urumi.stores import make_store, provisioning
 from urumi import live
 from urumi.config import Target
-from urumi.live import Change, FeedEvent, Heard, Link, LiveFeed, Picture
+from urumi.live import Change, ConnectionState, FeedEvent, Heartbeat, LiveFeed, StoreSnapshot
 from urumi.wire import Bookmark, Delta, Snapshot, dump
 
 pytestmark = pytest.mark.anyio
@@ -39,14 +39,14 @@ class Reader:
         taken: list[FeedEvent] = []
         while not taken or not is_wanted(taken[-1]):
             taken.append(await self.next())
-            if isinstance(taken[-1], Link) and taken[-1].state in ("reconnecting", "refused"):
+            if isinstance(taken[-1], ConnectionState) and taken[-1].state in ("reconnecting", "refused"):
                 self.feed.reconnect_now()
         return taken
 
-    async def picture(self) -> Picture:
+    async def picture(self) -> StoreSnapshot:
         """Return the next picture."""
-        event = (await self.until(lambda event: isinstance(event, Picture)))[-1]
-        assert isinstance(event, Picture)
+        event = (await self.until(lambda event: isinstance(event, StoreSnapshot)))[-1]
+        assert isinstance(event, StoreSnapshot)
         return event
 
     async def change(self) -> Change:
@@ -55,10 +55,10 @@ class Reader:
         assert isinstance(event, Change)
         return event
 
-    async def link(self, state: str) -> Link:
+    async def link(self, state: str) -> ConnectionState:
         """Return the next link of that state."""
-        event = (await self.until(lambda event: isinstance(event, Link) and event.state == state))[-1]
-        assert isinstance(event, Link)
+        event = (await self.until(lambda event: isinstance(event, ConnectionState) and event.state == state))[-1]
+        assert isinstance(event, ConnectionState)
         return event
 
 
@@ -73,10 +73,10 @@ async def test_picture_comes_first_and_changes_follow_in_order(peer: Peer, targe
     peer.put(make_store("shop-1"))
     async with reading(LiveFeed(target)) as reader:
         assert [await reader.next() for _ in range(4)] == [
-            Link("connecting"),
-            Link("live"),
-            Picture((make_store("shop-1"),)),
-            Heard(0.0),
+            ConnectionState("connecting"),
+            ConnectionState("live"),
+            StoreSnapshot((make_store("shop-1"),)),
+            Heartbeat(0.0),
         ]
         peer.put(provisioning("shop-2"))
         peer.remove("shop-1")
@@ -109,7 +109,7 @@ async def test_after_a_break_the_feed_goes_on_from_its_place(peer: Peer, target:
         await reader.link("reconnecting")
         peer.put(make_store("shop-2"))
         events = await reader.until(lambda event: isinstance(event, Change))
-    assert not [event for event in events if isinstance(event, Picture)]
+    assert not [event for event in events if isinstance(event, StoreSnapshot)]
     assert events[-1] == Change("shop-2", "uid-of-shop-2", make_store("shop-2"))
     assert peer.subscriptions[1]["resume"] == {"epoch": peer.epoch, "seq": place}
 
@@ -126,7 +126,7 @@ async def test_no_change_is_lost_or_told_twice_over_many_breaks(peer: Peer, targ
         while len(told) < len(expected):
             told.append((await reader.change()).store_id)
         peer.bookmark()
-        rest = await reader.until(lambda event: isinstance(event, Heard))
+        rest = await reader.until(lambda event: isinstance(event, Heartbeat))
     assert told == expected
     assert not [event for event in rest if isinstance(event, Change)]
     assert len(peer.subscriptions) > 1
@@ -137,7 +137,7 @@ async def test_a_bookmark_moves_the_place(peer: Peer, target: Target) -> None:
         await reader.picture()
         await reader.next()
         peer.say(Bookmark(epoch=peer.epoch, seq=41, age_seconds=7.5))
-        assert await reader.next() == Heard(7.5)
+        assert await reader.next() == Heartbeat(7.5)
         peer.hang_up()
         await reader.link("live")
     assert peer.subscriptions[1]["resume"] == {"epoch": peer.epoch, "seq": 41}
@@ -268,7 +268,7 @@ async def test_bookmarks_keep_a_quiet_line_alive(peer: Peer, target: Target) -> 
         started = time.monotonic()
         while time.monotonic() < started + 2 * 0.3:
             peer.bookmark(age_seconds=5.0)
-            assert await reader.next() == Heard(5.0)
+            assert await reader.next() == Heartbeat(5.0)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""One server as the dashboard knows it: the book of its stores, the line to it, and calls that change something.
+"""One server as the dashboard knows it: the cache of its stores, the line to it, and calls that change something.
 
 `listen` yields news for ever. The packages of the network are imported there, in a thread, after the first paint; until
 then there are no stores and the line is `connecting`. When a line that was live comes back, the session says what was
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from urumi.client import Client
     from urumi.config import Target
-    from urumi.live import FeedEvent, Link, LiveFeed
-    from urumi.store_cache import StoreBook
+    from urumi.live import ConnectionState, FeedEvent, LiveFeed
+    from urumi.store_cache import StoreCache
     from urumi.wire import Store
 
 UNREMARKABLE_SECONDS = 2.0
@@ -57,7 +57,7 @@ class Session:
         self._find = find
         self._now = now
         self._monotonic = monotonic
-        self._book: StoreBook | None = None
+        self._cache: StoreCache | None = None
         self._feed: LiveFeed | None = None
         self._client: Client | None = None
         self._away: Mapping[str, Store] | None = None
@@ -66,12 +66,12 @@ class Session:
     @property
     def stores(self) -> Mapping[str, Store]:
         """All stores by id, as last heard of."""
-        return self._book.stores if self._book else {}
+        return self._cache.stores if self._cache else {}
 
     @property
-    def link(self) -> Link | None:
+    def link(self) -> ConnectionState | None:
         """The line to the server; None before it was first tried."""
-        return self._book.link if self._book else None
+        return self._cache.link if self._cache else None
 
     @property
     def is_live(self) -> bool:
@@ -81,12 +81,12 @@ class Session:
     @property
     def age_seconds(self) -> float | None:
         """How old the picture is; None before the first one."""
-        return self._book.age_seconds() if self._book else None
+        return self._cache.age_seconds() if self._cache else None
 
     @property
     def cluster_error(self) -> str:
         """Why the server does not see the cluster; empty where nothing is known against it."""
-        return self._book.cluster_error if self._book else ""
+        return self._cache.cluster_error if self._cache else ""
 
     @property
     def retry_seconds(self) -> float:
@@ -95,7 +95,7 @@ class Session:
 
     def find(self, uid: str) -> Store | None:
         """Return the store with that uid, if it is there."""
-        return self._book.by_uid(uid) if self._book else None
+        return self._cache.by_uid(uid) if self._cache else None
 
     def reconnect_now(self) -> None:
         """End the wait before the next attempt."""
@@ -120,24 +120,24 @@ class Session:
         """Yield what changes, for ever."""
         await asyncio.to_thread(import_module, "urumi.store_cache")
         from urumi.live import LiveFeed
-        from urumi.store_cache import StoreBook
+        from urumi.store_cache import StoreCache
 
-        self._book = self._book or StoreBook(self._monotonic)
+        self._cache = self._cache or StoreCache(self._monotonic)
         self._feed = LiveFeed(self.target)
         async with aclosing(self._feed.events()) as events:
             async for event in events:
-                yield self._news(self._book, event)
+                yield self._news(self._cache, event)
 
-    def _news(self, book: StoreBook, event: FeedEvent) -> News:
-        from urumi.live import Heard, Picture
+    def _news(self, cache: StoreCache, event: FeedEvent) -> News:
+        from urumi.live import Heartbeat, StoreSnapshot
 
         was_live = self.is_live
-        changed = frozenset(book.apply(event))
-        is_link = was_live != self.is_live or book.link is event
+        changed = frozenset(cache.apply(event))
+        is_link = was_live != self.is_live or cache.link is event
         if is_link:
             self._relink(was_live)
         # The first thing after `live` that is no single change completes the picture.
-        is_complete = self.is_live and isinstance(event, Picture | Heard)
+        is_complete = self.is_live and isinstance(event, StoreSnapshot | Heartbeat)
         return News(changed, is_link, self._returned() if is_complete else "")
 
     def _relink(self, was_live: bool) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tui.model.session import Session
     from tui.text.glyphs import Glyphs
     from tui.widgets.toned import Piece
-    from urumi.live import Link
+    from urumi.live import ConnectionState
     from urumi.store import Phase
 
 OFFLINE_SECONDS = 10.0
@@ -82,7 +82,7 @@ def _old(session: Session) -> str:
     return "" if session.age_seconds is None else f"the data is {age(session.age_seconds)} old"
 
 
-def _why(link: Link, session: Session) -> str:
+def _why(link: ConnectionState, session: Session) -> str:
     return _joined(session.reason, f"attempt {link.attempt}", _next(session))
 
 

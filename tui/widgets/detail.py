@@ -13,7 +13,7 @@ from tui.text.values import ENGINE_NAMES, FAILING_PHASES, NO_SHOP, attempt_words
 from tui.widgets.lines import LinesView
 from tui.widgets.toned import Toned, shortened
 from urumi.store import Phase
-from urumi.text import error_words
+from urumi.text import error_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,7 +122,7 @@ def head(store: Store, glyphs: Glyphs, now: datetime) -> Iterator[Pieces]:
     if store.phase is Phase.PROVISIONING or (store.phase is Phase.DELETING and store.progress):
         yield tuple(_meter(store, glyphs))
     if store.last_error and store.phase is not Phase.READY:
-        yield ((f"{glyphs.levels['error']} {error_words(store.last_error)}", "error"),)
+        yield ((f"{glyphs.levels['error']} {error_text(store.last_error)}", "error"),)
         if store.last_error.hint:
             yield ((f"{glyphs.advice} ", "accent"), (store.last_error.hint, "plain"))
     elif store.phase in FAILING_PHASES:

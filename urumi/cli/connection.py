@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from urumi.cli.terminal import say
 from urumi.errors import ServerUnreachable, Unauthorized
-from urumi.live import Change, Heard, Link, LiveFeed, Picture
+from urumi.live import Change, ConnectionState, Heartbeat, LiveFeed, StoreSnapshot
 from urumi.text import SILENT_CLUSTER_SECONDS, printable
 
 if TYPE_CHECKING:
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
     from urumi.config import Target
 
-News = Picture | Change | Heard
+News = StoreSnapshot | Change | Heartbeat
 
 
 async def news(
     target: Target, store_ids: tuple[str, ...] | None = None
-) -> AsyncGenerator[Picture | Change | Heard, None]:
+) -> AsyncGenerator[StoreSnapshot | Change | Heartbeat, None]:
     """Yield what the feed says about the stores, about all of them where no ids are given.
 
     Raises:
@@ -35,9 +35,9 @@ async def news(
     async with aclosing(LiveFeed(target, store_ids=store_ids).events()) as events:
         async for event in events:
             match event:
-                case Link():
+                case ConnectionState():
                     line.tell(event)
-                case Heard():
+                case Heartbeat():
                     line.tell_sight(event)
                     yield event
                 case _:
@@ -53,7 +53,7 @@ class _Line:
         self._is_lost = False
         self._is_stale = False
 
-    def tell(self, link: Link) -> None:
+    def tell(self, link: ConnectionState) -> None:
         """Tell a change of the connection, or end the command by raising."""
         match link.state:
             case "live":
@@ -69,7 +69,7 @@ class _Line:
                 detail = printable(link.detail)
                 say(f"Reconnecting: {detail}. Attempt {link.attempt} in {link.retry_seconds:.1f} s.")
 
-    def tell_sight(self, heard: Heard) -> None:
+    def tell_sight(self, heard: Heartbeat) -> None:
         """Tell when the server itself has lost the cluster, once."""
         is_stale = bool(heard.cluster_error) or heard.age_seconds > SILENT_CLUSTER_SECONDS
         if is_stale and not self._is_stale:

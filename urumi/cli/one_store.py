@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from urumi.live import Change, Picture
+from urumi.live import Change, StoreSnapshot
 
 if TYPE_CHECKING:
-    from urumi.live import Heard
+    from urumi.live import Heartbeat
     from urumi.wire import Store
 
 
@@ -23,10 +23,10 @@ class OneStore:
         self.is_seen = is_seen
         self.is_gone = False
 
-    def apply(self, event: Picture | Change | Heard) -> bool:
+    def apply(self, event: StoreSnapshot | Change | Heartbeat) -> bool:
         """Take news in; return whether they were about this store being there."""
         match event:
-            case Picture():
+            case StoreSnapshot():
                 found = next((store for store in event.stores if store.uid == self.store.uid), None)
                 return self._take(found, says_gone=self.is_seen)
             case Change() if event.store_id == self.store.store_id:

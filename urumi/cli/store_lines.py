@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from urumi.cli.table import table
 from urumi.store import Phase
-from urumi.text import SIMULATED, error_words, moment, printable, span, standing
+from urumi.text import SIMULATED, error_text, printable, progress_text, span
+from urumi.timestamps import format_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,7 +22,7 @@ NOTHING = "-"
 
 def row(store: Store, now: datetime) -> tuple[str, ...]:
     """Return the cells under HEADING."""
-    cells = (store.store_id, store.phase.value, standing(store), store.engine.value, store.url, age(store, now))
+    cells = (store.store_id, store.phase.value, progress_text(store), store.engine.value, store.url, age(store, now))
     return tuple(printable(cell) or NOTHING for cell in cells)
 
 
@@ -32,14 +33,14 @@ def age(store: Store, now: datetime) -> str:
 
 def change_line(store: Store, at: datetime) -> str:
     """Return a store as a line of `watch`: time, id, phase, what is going on."""
-    words = store.url if store.phase is Phase.READY else standing(store)
-    parts = (moment(at), store.store_id, store.phase.value, words)
+    words = store.url if store.phase is Phase.READY else progress_text(store)
+    parts = (format_timestamp(at, "seconds"), store.store_id, store.phase.value, words)
     return "  ".join(printable(part) for part in parts if part)
 
 
 def event_line(event: StoreEvent) -> str:
     """Return an event of a timeline as a line."""
-    parts = [moment(event.timestamp), event.type]
+    parts = [format_timestamp(event.timestamp, "seconds"), event.type]
     parts += [event.level] if event.level != "info" else []
     parts += [event.message] if event.message else []
     parts += [f"({event.seconds:.1f} s)"] if event.seconds is not None else []
@@ -61,7 +62,7 @@ def block(store: Store, now: datetime) -> list[str]:
 def _facts(store: Store, now: datetime) -> Iterator[tuple[str, str]]:
     yield "Store", store.store_id
     yield "Phase", store.phase.value
-    yield "Progress", "" if store.phase is Phase.FAILED else standing(store)
+    yield "Progress", "" if store.phase is Phase.FAILED else progress_text(store)
     yield from _error_facts(store, now)
     yield "Engine", store.engine.value
     yield "URL", store.url
@@ -81,10 +82,10 @@ def _facts(store: Store, now: datetime) -> Iterator[tuple[str, str]]:
 
 def _error_facts(store: Store, now: datetime) -> Iterator[tuple[str, str]]:
     if store.last_error:
-        yield "Last error", error_words(store.last_error)
+        yield "Last error", error_text(store.last_error)
         yield "Since", _when(store.last_error.at, now)
         yield "What to do", store.last_error.hint
-    yield "Next attempt", moment(store.next_retry_at) if store.next_retry_at else ""
+    yield "Next attempt", format_timestamp(store.next_retry_at, "seconds") if store.next_retry_at else ""
 
 
 def _condition_cells(condition: Condition) -> tuple[str, ...]:
@@ -93,7 +94,7 @@ def _condition_cells(condition: Condition) -> tuple[str, ...]:
 
 
 def _when(at: datetime | None, now: datetime) -> str:
-    return "" if at is None else f"{moment(at)} ({span((now - at).total_seconds())} ago)"
+    return "" if at is None else f"{format_timestamp(at, 'seconds')} ({span((now - at).total_seconds())} ago)"
 
 
 def _release(store: Store) -> str:

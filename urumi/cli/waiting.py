@@ -12,7 +12,7 @@ from urumi.cli.store_lines import event_line, unseen
 from urumi.cli.terminal import say
 from urumi.errors import UrumiError
 from urumi.store import Phase
-from urumi.text import error_words, printable, standing
+from urumi.text import error_text, printable, progress_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +54,7 @@ def failure(store: Store) -> AwaitedStoreError:
     """Return the error that says why a store is not Ready."""
     if store.last_error is None:
         return AwaitedStoreError(f"Store {store.store_id} is {store.phase}.", hint=_look(store))
-    words = printable(error_words(store.last_error)).rstrip(".")
+    words = printable(error_text(store.last_error)).rstrip(".")
     hint = printable(store.last_error.hint) or f"Try again: urumi retry {store.store_id}"
     return AwaitedStoreError(f"Store {store.store_id} is {store.phase}: {words}.", hint=hint)
 
@@ -93,7 +93,7 @@ class _Narrator:
         events = unseen(store.events, self.told_events)
         for event in events:
             say(event_line(event))
-        words = standing(store)
+        words = progress_text(store)
         if not events and words != self._told_standing:
             say(f"  {printable(words)}")
         self._told_standing = words
@@ -106,7 +106,7 @@ def _is_decided(awaited: OneStore) -> bool:
 
 
 def _out_of_time(store: Store, wish: str, timeout_seconds: float) -> AwaitedStoreError:
-    words = ", ".join(filter(None, (store.phase.value, printable(standing(store)).rstrip("."))))
+    words = ", ".join(filter(None, (store.phase.value, printable(progress_text(store)).rstrip("."))))
     return AwaitedStoreError(
         f"Store {store.store_id} is not {wish} after {timeout_seconds:g} s; it is {words}.",
         hint=f"It goes on by itself. {_look(store)}",

@@ -16,9 +16,10 @@ from urumi.cli.connection import news
 from urumi.cli.store_lines import change_line
 from urumi.cli.terminal import give, give_json, say
 from urumi.config import find_target
-from urumi.live import Picture
-from urumi.store_cache import StoreBook
-from urumi.text import SIMULATED, moment, standing
+from urumi.live import StoreSnapshot
+from urumi.store_cache import StoreCache
+from urumi.text import SIMULATED, progress_text
+from urumi.timestamps import format_timestamp
 from urumi.wire import dump
 
 if TYPE_CHECKING:
@@ -36,17 +37,17 @@ def watch_stores(args: argparse.Namespace) -> int:
 async def _watch(args: argparse.Namespace) -> None:
     target = find_target(args.url, args.token)
     store_ids = tuple(dict.fromkeys(args.store_ids)) or None
-    book = StoreBook(time.monotonic)
+    cache = StoreCache(time.monotonic)
     teller = _Teller(as_json=args.json)
     is_first = True
     async with aclosing(news(target, store_ids)) as events:
         async for event in events:
-            known = dict(book.stores)
-            for store_id in sorted(book.apply(event)):
-                teller.tell(store_id, known.get(store_id), book.stores.get(store_id))
-            if isinstance(event, Picture) and is_first:
+            known = dict(cache.stores)
+            for store_id in sorted(cache.apply(event)):
+                teller.tell(store_id, known.get(store_id), cache.stores.get(store_id))
+            if isinstance(event, StoreSnapshot) and is_first:
                 is_first = False
-                _introduce(book.stores, store_ids)
+                _introduce(cache.stores, store_ids)
 
 
 def _introduce(stores: dict[str, Store], store_ids: tuple[str, ...] | None) -> None:
@@ -73,9 +74,9 @@ class _Teller:
             give_json(_change(store_id, before, after, now), lines=True)
         elif after is None:
             self._told.pop(store_id, None)
-            give(f"{moment(now)}  {store_id}  Deleted")
+            give(f"{format_timestamp(now, 'seconds')}  {store_id}  Deleted")
         else:
-            words = (after.uid, after.phase.value, standing(after), after.url)
+            words = (after.uid, after.phase.value, progress_text(after), after.url)
             if self._told.get(store_id) != words:
                 give(change_line(after, now))
             self._told[store_id] = words
@@ -84,11 +85,11 @@ class _Teller:
 def _change(store_id: str, before: Store | None, after: Store | None, now: datetime) -> dict[str, object]:
     known = after or before
     change: dict[str, object] = {
-        "time": moment(now),
+        "time": format_timestamp(now, "seconds"),
         "op": "upsert" if after else "delete",
         "storeId": store_id,
         "uid": known.uid if known else "",
         "phase": after.phase.value if after else "Deleted",
-        "message": standing(after) if after else "",
+        "message": progress_text(after) if after else "",
     }
     return {**change, "store": dump(after)} if after else change

@@ -127,7 +127,7 @@ async def test_what_was_made_again_while_nobody_watched_is_told_as_gone_and_new(
     for name in ("again", "gone"):
         await kube.delete(CONFIG_MAPS, name, namespace)
     await put(kube, namespace, "again", "2")
-    informer.distrust()
+    informer.invalidate()
     async with running(informer):
         await until(informer, lambda: value_of(informer.get("again", namespace)) == "2")
     assert sorted(teller.told[:2]) == [("again", "1", ""), ("gone", "1", "")]
@@ -158,7 +158,7 @@ async def test_a_write_of_ours_outlives_a_list_that_began_before_it(
             informer.on_change(teller)
             with proxy.black_hole(later_pages):
                 seen = time.monotonic()
-                informer.distrust()
+                informer.invalidate()
                 async with asyncio.timeout(PATIENCE_SECONDS):
                     await asyncio.to_thread(proxy.wait_for_call, later_pages, seen)
                 informer.remember(await put(kube, namespace, "map-0", "2"))
@@ -260,7 +260,7 @@ async def patient(
     with ApiProxy(local_cluster, tmp_path) as proxy:
         kube = await Kube.connect(proxy.cluster.kubeconfig)
         async with running(Informer(kube, CONFIG_MAPS, namespace=namespace)) as informer:
-            await until_so(lambda: informer.blind_seconds() == 0)
+            await until_so(lambda: informer.disconnected_seconds() == 0)
             yield proxy, kube, informer
         await kube.close()
 
@@ -271,10 +271,10 @@ async def test_an_outage_that_another_call_sees_end_is_over_for_the_informer_too
     proxy, kube, informer = patient
     with proxy.cutting():
         await until_so(lambda: informer.restarts[Restart.UNREACHABLE] == 1)
-        assert informer.blind_seconds() > 0
+        assert informer.disconnected_seconds() > 0
     await put(kube, namespace, "a", "1")
     await until(informer, lambda: informer.get("a", namespace) is not None)
-    assert informer.blind_seconds() == 0
+    assert informer.disconnected_seconds() == 0
 
 
 @pytest.mark.parametrize(("status", "reason"), [(429, Restart.THROTTLED), (410, Restart.EXPIRED)])
@@ -290,7 +290,7 @@ async def test_after_an_outage_an_api_server_that_knows_nothing_yet_is_asked_as_
     with ApiProxy(local_cluster, tmp_path) as proxy:
         kube = await Kube.connect(proxy.cluster.kubeconfig)
         async with running(Informer(kube, CONFIG_MAPS, namespace=namespace)) as informer:
-            await until_so(lambda: informer.blind_seconds() == 0)
+            await until_so(lambda: informer.disconnected_seconds() == 0)
             with proxy.cutting():
                 await until_so(lambda: informer.restarts[Restart.UNREACHABLE] == 2)
             with proxy.answering(status, only=watches):

@@ -27,7 +27,7 @@ STUBBORN = '#!/bin/bash\ntrap "" TERM\necho $$ >> {pids}\nsleep 60 &\necho $! >>
 
 
 class Held:
-    """A mandate that lasts."""
+    """A leader_term that lasts."""
 
     epoch = 1
 

@@ -14,7 +14,8 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tell
 def identity_of_another() -> tuple[str, subprocess.Popen[bytes]]:
     """Return the identity of a process that lives, and the process."""
     code = (
-        "import sys; from reconciler.identity import new_identity; print(new_identity(), flush=True); sys.stdin.read()"
+        "import sys; from reconciler.leaderelection.identity import new_identity;"
+        "print(new_identity(), flush=True); sys.stdin.read()"
     )
     process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdout is not None

@@ -1,4 +1,4 @@
-"""The warden as it runs: a process that kills the children of its leader when their time is over."""
+"""The watchdog as it runs: a process that kills the children of its leader when their time is over."""
 
 import subprocess
 import sys
@@ -10,30 +10,30 @@ from pathlib import Path
 from reconciler.leaderelection.watchdog import SCRIPT
 from tests.kubectl import wait_for
 
-# A leader that freezes: it starts its warden and a child, tells how long the child may run, and then only sleeps.
+# A leader that freezes: it starts its watchdog and a child, tells how long the child may run, and then only sleeps.
 LEADER = """
 import os, subprocess, sys, time
-warden = subprocess.Popen([sys.executable, "-I", "-S", sys.argv[1], str(os.getpid())], stdin=subprocess.PIPE,
+watchdog = subprocess.Popen([sys.executable, "-I", "-S", sys.argv[1], str(os.getpid())], stdin=subprocess.PIPE,
                           start_new_session=True)
 child = subprocess.Popen(["sleep", "60"], start_new_session=True)
 plain = subprocess.Popen(["sleep", "60"])
-print(warden.pid, child.pid, plain.pid, flush=True)
+print(watchdog.pid, child.pid, plain.pid, flush=True)
 for line in sys.stdin:
-    warden.stdin.write(line.encode())
-    warden.stdin.flush()
+    watchdog.stdin.write(line.encode())
+    watchdog.stdin.flush()
 """
 
 
 class Leader:
-    """A process with a warden and two children, one of them in a process group of its own as Helm is."""
+    """A process with a watchdog and two children, one of them in a process group of its own as Helm is."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdout is not None
         self.process = process
-        self.warden, self.child, self.plain = map(int, process.stdout.readline().split())
+        self.watchdog, self.child, self.plain = map(int, process.stdout.readline().split())
 
     def allow(self, seconds: float) -> None:
-        """Have the leader tell its warden for how long Helm may run."""
+        """Have the leader tell its watchdog for how long Helm may run."""
         assert self.process.stdin is not None
         self.process.stdin.write(f"{seconds}\n".encode())
         self.process.stdin.flush()
@@ -65,7 +65,7 @@ def test_children_in_their_own_group_are_killed_when_the_time_is_over() -> None:
         found.allow(0.2)
         wait_for(lambda: not lives(found.child), "the child to be killed", seconds=10)
         assert lives(found.plain)
-        assert lives(found.warden)
+        assert lives(found.watchdog)
 
 
 def test_a_renewal_lets_them_run_on() -> None:
@@ -88,4 +88,4 @@ def test_nothing_happens_before_the_first_word() -> None:
 def test_it_ends_with_its_leader() -> None:
     with leader() as found:
         found.process.kill()
-        wait_for(lambda: not lives(found.warden), "the warden to end", seconds=10)
+        wait_for(lambda: not lives(found.watchdog), "the watchdog to end", seconds=10)

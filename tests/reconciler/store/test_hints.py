@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.store.hints import remedy_for
+from reconciler.store.hints import hint_for
 
 
 @pytest.mark.parametrize(
@@ -35,4 +35,4 @@ from reconciler.store.hints import remedy_for
     ],
 )
 def test_the_advice_fits_the_cause(sentence: str, advice: str) -> None:
-    assert advice in remedy_for(sentence)
+    assert advice in hint_for(sentence)

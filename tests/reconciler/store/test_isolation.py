@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 
 from reconciler.settings import Settings, settings_from
-from reconciler.store.isolation import guardrail_objects
+from reconciler.store.isolation import isolation_objects
 from urumi.errors import ConfigError
 
 
 def egress(settings: Settings) -> list[Any]:
     """Return the ways out of a shop."""
     [policy] = [
-        item for _, item in guardrail_objects(settings, "shop-1") if item["metadata"]["name"] == "allow-required"
+        item for _, item in isolation_objects(settings, "shop-1") if item["metadata"]["name"] == "allow-required"
     ]
     return list(policy["spec"]["egress"])
 
