@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 Manifest = dict[str, Any]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from reconciler.leaderelection.lease import LEASE_NAME
 from server.main import GRACEFUL_SECONDS

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from cluster.local import ClusterInfo
 from tests.charts.conftest import CHARTS, Tools

@@ -9,7 +9,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from cluster import credentials
 from cluster.credentials import Credentials

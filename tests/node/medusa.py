@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from tests.node.host import run
 from tests.node.images import BASE, HERE, POSTGRES, REDIS, Image

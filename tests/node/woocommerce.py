@@ -8,7 +8,7 @@ import os
 import shutil
 from pathlib import Path
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from tests.node.context import context_digest
 from tests.node.images import APACHE, BASE, HERE, Image

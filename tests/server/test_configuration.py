@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from reconciler.settings import Settings, settings_from
 from server.settings import ServerSettings, server_settings_from

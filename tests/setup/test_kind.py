@@ -9,7 +9,7 @@ import re
 import socket
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from cluster.binaries import Recipe
 from tests.kubectl import Kubectl
