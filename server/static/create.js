@@ -1,7 +1,7 @@
 /**
  * The dialog that asks for a new store: the rule for an id is checked as it is typed, the server has the last word.
  *
- * @typedef {import("./book.js").Store} Store
+ * @typedef {import("./store_cache.js").Store} Store
  */
 import { Problem, createStore } from "./api.js";
 import { byId, setAttribute, setText } from "./dom.js";

@@ -4,7 +4,7 @@
  * It asks for the account of the store with the uid that was shown when it opened. What it got is in the page's texts
  * only, and out of them when the dialog closes.
  *
- * @typedef {import("./book.js").Store} Store
+ * @typedef {import("./store_cache.js").Store} Store
  */
 import { readCredentials } from "./api.js";
 import { setText, show } from "./dom.js";

@@ -3,12 +3,12 @@
  *
  * `paint` is the only place that writes to the parts; whatever happens asks for it, and it runs once for all of it.
  *
- * @typedef {import("./book.js").FeedEvent} FeedEvent
- * @typedef {import("./book.js").Store} Store
+ * @typedef {import("./store_cache.js").FeedEvent} FeedEvent
+ * @typedef {import("./store_cache.js").Store} Store
  * @typedef {import("./view.js").View} View
  */
 import { retryStore, whyNotLive } from "./api.js";
-import { Book } from "./book.js";
+import { Book } from "./store_cache.js";
 import { CreateDialog } from "./create.js";
 import { CredentialsDialog } from "./credentials.js";
 import { DeleteDialog } from "./delete.js";
@@ -22,7 +22,7 @@ import { announce, copy, dismissNotice, notify } from "./notice.js";
 import { StorePanel } from "./panel.js";
 import { StatusLine, staleWords, titleWords } from "./status.js";
 import { filterOf, readView, viewHash } from "./view.js";
-import { Voice } from "./voice.js";
+import { Voice } from "./announcer.js";
 
 const HIDDEN_TAB_PAINT_MS = 1000;
 

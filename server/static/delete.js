@@ -1,7 +1,7 @@
 /**
  * The dialog that deletes one store, the one with the uid that was shown when it opened, whatever happens meanwhile.
  *
- * @typedef {import("./book.js").Store} Store
+ * @typedef {import("./store_cache.js").Store} Store
  */
 import { deleteStore } from "./api.js";
 import { byId, setText, show } from "./dom.js";

@@ -1,7 +1,7 @@
 /**
  * What a store is, rather than what it does: its addresses, and the facts at the end of its panel.
  *
- * @typedef {import("./book.js").Store} Store
+ * @typedef {import("./store_cache.js").Store} Store
  */
 import { el, setText, show } from "./dom.js";
 import { engineName, fullTime, millis, webAddress } from "./format.js";

@@ -6,7 +6,7 @@
  * Nothing is ever cleared and built again. One row is in the tab order at a time, arrows and j/k move it; a row that
  * goes away hands the focus to its neighbour. Rows off the screen cost no layout (content-visibility).
  *
- * @typedef {import("./book.js").Store} Store
+ * @typedef {import("./store_cache.js").Store} Store
  */
 import { byId, setAttribute, setText, show } from "./dom.js";
 import { plural } from "./format.js";

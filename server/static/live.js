@@ -7,8 +7,8 @@
  * no part of what is subscribed to. Not guaranteed: that every state in between is seen. The newest always arrives.
  * A browser does not tell why a handshake was refused, so a line that never opened asks `diagnose` for the reason.
  *
- * @typedef {import("./book.js").FeedEvent} FeedEvent
- * @typedef {import("./book.js").Store} Store
+ * @typedef {import("./store_cache.js").FeedEvent} FeedEvent
+ * @typedef {import("./store_cache.js").Store} Store
  * @typedef {{refused: boolean, detail: string}} Diagnosis
  */
 

@@ -1,7 +1,7 @@
 /**
  * The orders that the list can be put in. Each has a key; stores of the same key go by their id.
  *
- * @typedef {import("./book.js").Store} Store
+ * @typedef {import("./store_cache.js").Store} Store
  * @typedef {{words: string, column: string, direction: "ascending" | "descending", key: (store: Store) => number}} Order
  */
 import { millis } from "./format.js";

@@ -2,7 +2,7 @@
  * The panel of one store. Its elements are in the page already; an update writes only the texts that differ, so that
  * focus, selection and scroll position stay. A store that goes away stays readable as it was last seen, and says so.
  *
- * @typedef {import("./book.js").Store} Store
+ * @typedef {import("./store_cache.js").Store} Store
  */
 import { byId, el, fieldsOf, setAttribute, setText, show } from "./dom.js";
 import { addressNote, showAddress, showFacts } from "./facts.js";

@@ -1,7 +1,7 @@
 /**
  * One store as a row of the list. The elements are made once; an update writes only the texts that differ.
  *
- * @typedef {import("./book.js").Store} Store
+ * @typedef {import("./store_cache.js").Store} Store
  */
 import { el, setAttribute, setText, show } from "./dom.js";
 import { age, engineName, fullTime, hostOf, millis } from "./format.js";

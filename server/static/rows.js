@@ -4,7 +4,7 @@
  * As many as fill the screen are placed at once, up to a thousand while the browser has nothing else to do, the rest when
  * somebody scrolls, moves or prints that far. A row is made once and kept while its store lives.
  *
- * @typedef {import("./book.js").Store} Store
+ * @typedef {import("./store_cache.js").Store} Store
  */
 import { byId, setAttribute, setText, show, syncChildren } from "./dom.js";
 import { Row } from "./row.js";

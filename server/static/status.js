@@ -1,7 +1,7 @@
 /**
  * The status line: how the connection is and how old the data, in words that do not flicker while all is well.
  *
- * @typedef {import("./book.js").Book} Book
+ * @typedef {import("./store_cache.js").Book} Book
  */
 import { byId, setAttribute, setText, show } from "./dom.js";
 import { age, clock } from "./format.js";

@@ -3,8 +3,8 @@
  *
  * An entry keeps its element while the timeline moves on around it: the reader's place and selection stay.
  *
- * @typedef {import("./book.js").StoreEvent} StoreEvent
- * @typedef {import("./book.js").Condition} Condition
+ * @typedef {import("./store_cache.js").StoreEvent} StoreEvent
+ * @typedef {import("./store_cache.js").Condition} Condition
  */
 import { el, setAttribute, setText, show, syncChildren } from "./dom.js";
 import { clock, duration, fullTime, millis } from "./format.js";

@@ -3,7 +3,7 @@
  *
  * The text filter holds terms that must all match: words, `!word` for stores without it, `phase:failed`, `engine:medusa`.
  *
- * @typedef {import("./book.js").Store} Store
+ * @typedef {import("./store_cache.js").Store} Store
  * @typedef {{q: string, phases: Set<string>, sort: string, store: string}} View
  */
 import { PHASES } from "./format.js";

@@ -3,7 +3,7 @@
  *
  * Everything else (ages, counts, other stores) changes in silence, or a screen reader would never stop talking.
  *
- * @typedef {import("./book.js").Book} Book
+ * @typedef {import("./store_cache.js").Book} Book
  */
 import { announce } from "./notice.js";
 
