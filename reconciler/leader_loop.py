@@ -55,8 +55,8 @@ class LeaderLoop:
 
     async def run(self) -> None:
         """Reconcile; on cancellation every Helm process is ended before this returns."""
-        for store in self._view.stores.items.values():
-            self.queue.add(store["metadata"]["name"], urgent=False)
+        for store in self._view.all_stores():
+            self.queue.add(store.name, urgent=False)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._dispatch(), name="dispatch")
@@ -92,8 +92,8 @@ class LeaderLoop:
     async def _resync(self) -> None:
         while True:
             await asyncio.sleep(self._settings.resync_seconds * random.uniform(0.8, 1.2))  # noqa: S311 - jitter
-            for store in self._view.stores.items.values():
-                self.queue.add(store["metadata"]["name"], urgent=False)
+            for store in self._view.all_stores():
+                self.queue.add(store.name, urgent=False)
 
     async def _work(self, store_id: str) -> None:
         try:
@@ -114,10 +114,11 @@ class LeaderLoop:
             self.queue.done(store_id)
 
     async def _reconcile(self, store_id: str) -> None:
-        store = self._view.store(store_id)
-        if store is None:
+        known = self._view.store(store_id)
+        if known is None:
             self.limiter.release(store_id)
             return
+        store = known.raw
         if is_deleting(store):
             await delete(self._context, store, self._draft(store))
             return

@@ -30,7 +30,7 @@ from reconciler.kube.resources import (
 from reconciler.store.health import Observed, slim_claim, slim_workload
 from reconciler.store.inventory import Owned, object_name, owned, slim_owned
 from reconciler.store.isolation import QUOTA_NAME, slim_quota
-from reconciler.store.object import slim_store
+from reconciler.store.object import StoreObject, slim_store
 from reconciler.store.pods import slim_pod
 from urumi.store import MANAGED_LABEL, namespace_name
 
@@ -98,9 +98,14 @@ class ClusterView:
             return self._outage.told()
         return self._outage.told() or f"The stores cannot be watched: {error}"
 
-    def store(self, store_id: str) -> Object | None:
-        """Return the Store object of an id."""
-        return self.stores.get(store_id, self._platform_namespace)
+    def store(self, store_id: str) -> StoreObject | None:
+        """Return the store of an id, None if there is none."""
+        raw = self.stores.get(store_id, self._platform_namespace)
+        return None if raw is None else StoreObject(raw)
+
+    def all_stores(self) -> list[StoreObject]:
+        """Return all stores, in no particular order."""
+        return [StoreObject(raw) for raw in self.stores.items.values()]
 
     def release(self, store_id: str, name: str) -> ReleaseState | None:
         """Return the newest revision of a store's release."""
