@@ -109,5 +109,5 @@ def test_a_delete_of_another_store_of_that_name_is_refused(platform: ServerProce
 @pytest.fixture
 def local_platform(local_cluster: Any, kubectl: Kubectl, tmp_path: Any) -> Any:
     """A server that allows one store."""
-    with ServerProcess(local_cluster, kubectl, tmp_path, MAX_ACTIVE_STORES="1") as server:
+    with ServerProcess(local_cluster, kubectl, tmp_path, URUMI_MAX_ACTIVE_STORES="1") as server:
         yield server

@@ -35,7 +35,7 @@ def server(
     """A server with room for one store, whose pods take a while, as pods do."""
     folder = tmp_path_factory.mktemp("page-server")
     charts = changed_charts(folder, "podAnnotations: {}", 'podAnnotations: {simulate.urumi.ai/ready-after: "3s"}')
-    environ = {"MAX_ACTIVE_STORES": "1", "URUMI_CHARTS_DIR": str(charts)}
+    environ = {"URUMI_MAX_ACTIVE_STORES": "1", "URUMI_CHARTS_DIR": str(charts)}
     with ServerProcess(local_cluster, kubectl, folder, **environ) as server:
         yield server
 

@@ -54,9 +54,9 @@ def server(
         proxy.cluster,
         kubectl,
         tmp_path_factory.mktemp("server"),
-        AUTH_MODE="kubernetes",
-        AUTH_CACHE_SECONDS="1",
-        ANONYMOUS_READS="health",
+        URUMI_AUTH_MODE="kubernetes",
+        URUMI_AUTH_CACHE_SECONDS="1",
+        URUMI_ANONYMOUS_READS="health",
     ) as server:
         yield server
 

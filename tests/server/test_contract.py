@@ -39,7 +39,7 @@ def proxy(local_cluster: ClusterInfo, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture(scope="module")
 def api(proxy: ApiProxy, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """A server with tight limits."""
-    limits = {"MAX_ACTIVE_STORES": "2", "CREATE_RATE_LIMIT": "4", "RATE_WINDOW_SECONDS": "3600"}
+    limits = {"URUMI_MAX_ACTIVE_STORES": "2", "URUMI_CREATE_RATE_LIMIT": "4", "URUMI_RATE_WINDOW_SECONDS": "3600"}
     with idle_server(proxy.cluster, kubectl, tmp_path_factory.mktemp("walk"), **limits) as server:
         api = Api(server)
         yield api

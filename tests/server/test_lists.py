@@ -21,7 +21,9 @@ SORT_VALUES = ("-createdAt", "createdAt", "storeId", "-storeId", "phase", "-phas
 @pytest.fixture(scope="module")
 def api(local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """A server with many stores that nobody works on."""
-    with idle_server(local_cluster, kubectl, tmp_path_factory.mktemp("lists"), MAX_ACTIVE_STORES="1000") as server:
+    with idle_server(
+        local_cluster, kubectl, tmp_path_factory.mktemp("lists"), URUMI_MAX_ACTIVE_STORES="1000"
+    ) as server:
         items = [store(server, f"{'ab'[number % 2]}-{number:03}") for number in range(COUNT)]
         kubectl.run("create", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": items})
         api = Api(server)

@@ -252,7 +252,7 @@ def walk_authority(walk: Walk, proxy: ApiProxy, kubectl: Kubectl, folder: Path) 
     """Somebody without rights, and a cluster that does not say who somebody is."""
     review = of("tokenreviews")
     refusal = b'{"kind": "Status", "message": "not allowed", "reason": "Forbidden"}'
-    with idle_server(proxy.cluster, kubectl, folder, AUTH_MODE="kubernetes") as server:
+    with idle_server(proxy.cluster, kubectl, folder, URUMI_AUTH_MODE="kubernetes") as server:
         api = Api(server)
         nobody = Person(kubectl, server.namespace, "nobody")
         for method, path, _ in guarded(walk):
