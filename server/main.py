@@ -26,7 +26,7 @@ import uvicorn
 from reconciler.kube.client import Kube
 from reconciler.settings import Settings, settings_from
 from server.app import Service
-from server.live.connection import Line as Connection
+from server.live.connection import Connection
 from server.ops.logs import set_up_logs
 from server.settings import MAX_BODY_BYTES, ServerSettings, server_settings_from
 from urumi.config import server_file, state_dir, token_file

@@ -18,11 +18,10 @@ from starlette.responses import JSONResponse, Response
 from reconciler.engines.registry import ENGINES
 from reconciler.kube.resources import SECRETS, STORES, Object, is_deleting, labels_of, uid_of
 from reconciler.store.desired import ADMIN_SECRET, admin_email
-from reconciler.store.object import status_of
+from reconciler.store.object import StoreObject, status_of
 from server.auth.audit_log import note
 from server.http.problems import ProblemError
 from server.http.request import json_body
-from server.stores.representation import phase_of
 from urumi.store import STORE_ID_LABEL, Engine, check_store_id, namespace_name
 from urumi.wire import Credentials, dump
 
@@ -69,7 +68,7 @@ class CredentialsCall:
             why = "is not there" if secret is None else "is not what Urumi made for this store"
             raise ProblemError(
                 "conflict",
-                f"Store {store_id} is {phase_of(store)} and has no admin account: {where} {why}.",
+                f"Store {store_id} is {StoreObject(store).phase} and has no admin account: {where} {why}.",
                 hint="It is made once, before the shop is installed; the store's timeline says where that stands.",
             )
         spec = store["spec"]

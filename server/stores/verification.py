@@ -11,7 +11,7 @@ from reconciler.engines.known import SHOPS
 from reconciler.engines.session import ShopSession, Stage, session
 from reconciler.kube.resources import Object, is_deleting
 from reconciler.steps.storefront import administrator, shop_endpoint
-from reconciler.store.object import status_of
+from reconciler.store.object import StoreObject, status_of
 from server.auth.audit_log import note
 from server.http.problems import ProblemError
 from urumi.errors import ShopError
@@ -33,7 +33,9 @@ VERIFY_SECONDS = 120.0
 class VerificationCall:
     """The endpoint /stores/{id}/verify; one order at a time in a store."""
 
-    def __init__(self, kube: Kube, view: ClusterView, settings: Settings, find: Callable[[Request], Object]) -> None:
+    def __init__(
+        self, kube: Kube, view: ClusterView, settings: Settings, find: Callable[[Request], StoreObject]
+    ) -> None:
         self._kube = kube
         self._view = view
         self._settings = settings
@@ -42,7 +44,7 @@ class VerificationCall:
 
     async def verify(self, request: Request) -> Response:
         """POST /stores/{id}/verify."""
-        store = self._find(request)
+        store = self._find(request).raw
         store_id = store["metadata"]["name"]
         self._check(store, store_id)
         self._busy.add(store_id)

@@ -19,7 +19,7 @@ from websockets.sync.client import connect
 from cluster.local import ClusterInfo
 from server.http.problems import PROBLEMS
 from server.openapi.operations import operations
-from server.openapi.pages import Manual
+from server.openapi.pages import ApiReference
 from tests.faults.proxy import ApiProxy
 from tests.kubectl import Kubectl, wait_for
 from tests.server.api import PROBLEM_JSON, Answer, Api, idle_server
@@ -166,7 +166,7 @@ def test_the_page_of_the_document_shows_every_operation_and_needs_no_script(walk
 
 
 def test_the_manual_has_one_table_for_both() -> None:
-    manual = Manual()
+    manual = ApiReference()
     broken: Any = Defective()
     table = operations(broken, broken, broken, broken, broken, broken, manual, OPEN)
     names = [operation.name for operation in table]

@@ -91,7 +91,7 @@ def test_one_address_has_its_share_whichever_replica_it_asks(replicas: tuple[Api
     assert Counter(answer.status for answer in answers) == {202: 4, 409: 6}
     refused = next(answer for answer in answers if answer.status == 409)
     assert refused.json["limit"] == {"name": "MAX_STORES_PER_IP", "allowed": 4, "current": 4}
-    assert "4 of 4 stores asked for by address 198.51.100.7 exist" in refused.json["detail"]
+    assert "Limit of stores reached for address 198.51.100.7: 4 of 4 exist." in refused.json["detail"]
     elsewhere = replicas[1].create(new_id(), X_Forwarded_For="198.51.100.8")
     assert (elsewhere.status, elsewhere.json["requestedBy"]["ip"]) == (202, "198.51.100.8")
 
@@ -118,7 +118,7 @@ def test_a_key_is_known_to_every_replica_and_outlives_a_restart(replicas: tuple[
     for api in replicas:
         refused = api.create(store_id, Idempotency_Key="a-key")
         assert refused.problem == "conflict"
-        assert f"{store_id}, which this Idempotency-Key made, was deleted" in refused.json["detail"]
+        assert f"{store_id}, which this Idempotency-Key created, has been deleted" in refused.json["detail"]
     assert stores_of(kubectl, one) == set()
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from server.auth.authority import OneToken
+from server.auth.authority import SharedToken
 from server.http.problems import ProblemError
 from server.main import local_token
 from urumi.config import token_file
@@ -48,21 +48,21 @@ def test_an_empty_token_file_is_refused() -> None:
 
 
 async def test_a_cookie_stands_for_the_token_until_it_expires() -> None:
-    assert OneToken("s3cret", 60).token_in(OneToken("s3cret", 60).cookie("s3cret")) == "s3cret"
-    assert OneToken("s3cret", 60).token_in(OneToken("s3cret", -1).cookie("s3cret")) == ""
+    assert SharedToken("s3cret", 60).token_in(SharedToken("s3cret", 60).cookie("s3cret")) == "s3cret"
+    assert SharedToken("s3cret", 60).token_in(SharedToken("s3cret", -1).cookie("s3cret")) == ""
 
 
 @pytest.mark.parametrize("cookie", ["", ".", "9999999999", "9999999999.", "x.y", "9999999999.0123", "²."])
 async def test_a_cookie_that_was_not_signed_stands_for_nothing(cookie: str) -> None:
-    assert OneToken("s3cret", 60).token_in(cookie) == ""
+    assert SharedToken("s3cret", 60).token_in(cookie) == ""
 
 
 async def test_another_token_ends_the_sessions_of_the_old_one() -> None:
-    assert OneToken("new", 60).token_in(OneToken("old", 60).cookie("old")) == ""
+    assert SharedToken("new", 60).token_in(SharedToken("old", 60).cookie("old")) == ""
 
 
 @pytest.mark.parametrize("token", ["", "nearly", "s3cret ", "S3CRET", "ü"])
 async def test_a_wrong_token_is_nobodys(token: str) -> None:
     with pytest.raises(ProblemError) as refused:
-        await OneToken("s3cret", 60).permit(token, "list")
+        await SharedToken("s3cret", 60).permit(token, "list")
     assert refused.value.name == "unauthorized"
