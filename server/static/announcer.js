@@ -1,41 +1,41 @@
 /**
- * What is said aloud of the live picture: the line or the cluster lost and back again, and the phase of the store that is open.
+ * The announcements for screen readers: the connection to server or cluster is lost or restored, and the phase of the
+ * selected store changes. Everything else (ages, counts, other stores) changes silently.
  *
- * Everything else (ages, counts, other stores) changes in silence, or a screen reader would never stop talking.
- *
- * @typedef {import("./store_cache.js").Book} Book
+ * @typedef {import("./storecache.js").StoreCache} StoreCache
  */
 import { announce } from "./notice.js";
 
-const LINE_WORDS = {
+const CONNECTION_TEXTS = {
   live: "Live again.",
-  lost: "The connection is lost. The page goes on trying.",
-  blind: "The server cannot reach the cluster. The list may be old.",
+  lost: "Connection lost. Reconnecting.",
+  disconnected: "The server cannot reach the cluster. The data may be outdated.",
 };
 
-export class Voice {
-  #line = "";
+export class Announcer {
+  #connection = "";
   #storeId = "";
   #phase = "";
 
   /**
-   * Say what is different from the last time.
-   * @param {Book} book
-   * @param {string} storeId the store that is open
+   * Announce what has changed since the last call.
+   * @param {StoreCache} cache
+   * @param {string} storeId the selected store
    */
-  follow(book, storeId) {
-    this.#followLine(book);
-    const phase = book.stores.get(storeId)?.phase ?? (storeId && this.#storeId === storeId && this.#phase ? "gone" : "");
+  update(cache, storeId) {
+    this.#updateConnection(cache);
+    const isDeleted = storeId && this.#storeId === storeId && this.#phase;
+    const phase = cache.stores.get(storeId)?.phase ?? (isDeleted ? "deleted" : "");
     if (storeId === this.#storeId && this.#phase && phase !== this.#phase) announce(`${storeId} is ${phase}.`);
     this.#storeId = storeId;
     this.#phase = phase;
   }
 
-  /** @param {Book} book */
-  #followLine({ link, heardAt, clusterError }) {
-    if (link.state !== "live" && !heardAt) return;
-    const line = link.state !== "live" ? "lost" : clusterError ? "blind" : "live";
-    if (this.#line && line !== this.#line) announce(LINE_WORDS[line]);
-    this.#line = line;
+  /** @param {StoreCache} cache */
+  #updateConnection({ connection, lastResponseAt, clusterError }) {
+    if (connection.state !== "live" && !lastResponseAt) return;
+    const state = connection.state !== "live" ? "lost" : clusterError ? "disconnected" : "live";
+    if (this.#connection && state !== this.#connection) announce(CONNECTION_TEXTS[state]);
+    this.#connection = state;
   }
 }
