@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from cluster.local import ClusterInfo, LocalCluster
-from tests.kubectl import Kubectl
-from tests.serve import ServerProcess
+from testing.kubectl import Kubectl
+from testing.serve import ServerProcess
 
 CRD = Path(__file__).resolve().parent.parent / "crds" / "stores.yaml"
 

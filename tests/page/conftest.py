@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser import NETWORK as NETWORK
-from tests.browser import Console as Console
-from tests.browser import launched
+from testing.browser import NETWORK as NETWORK
+from testing.browser import Console as Console
+from testing.browser import launched
 from tests.page.peer import Peer
 
 
