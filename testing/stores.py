@@ -1,4 +1,4 @@
-"""Stores and events made up for the tests of the urumi package."""
+"""Stores and events as the server sends them, for the tests of its clients."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,15 +10,16 @@ START = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 
 def make_store(store_id: str = "shop-1", phase: str = "Ready", **fields: Any) -> Store:
     """Return a store of that phase."""
+    engine = fields.pop("engine", "woocommerce")
     given = {
         "store_id": store_id,
         "uid": f"uid-of-{store_id}",
-        "engine": "woocommerce",
+        "engine": engine,
         "phase": phase,
         "generation": 1,
         "observed_generation": 1,
         "namespace": f"store-{store_id}",
-        "release_name": f"woocommerce-{store_id}",
+        "release_name": f"{engine}-{store_id}",
         "url": f"http://{store_id}.127.0.0.1.nip.io",
         "created_at": START,
         **fields,
@@ -27,13 +28,13 @@ def make_store(store_id: str = "shop-1", phase: str = "Ready", **fields: Any) ->
 
 
 def provisioning(store_id: str = "shop-1", message: str = "waiting for wordpress 0/1", **fields: Any) -> Store:
-    """Return a store that waits for its workloads."""
+    """Return a store that is waiting for its workloads."""
     progress = {"step": "health", "index": 5, "total": 5, "message": message}
     return make_store(store_id, "Provisioning", progress=progress, **fields)
 
 
 def failed(store_id: str = "shop-1", **fields: Any) -> Store:
-    """Return a store that did not come up."""
+    """Return a store whose provision failed."""
     error = {"step": "health", "reason": "ImagePullBackOff", "message": "no image", "hint": "Check the image."}
     return make_store(store_id, "Failed", last_error=error, **fields)
 
@@ -43,3 +44,18 @@ def event(kind: str, message: str = "", *, at: float = 0.0, **fields: Any) -> St
     return StoreEvent.model_validate(
         {"type": kind, "message": message, "timestamp": START + timedelta(seconds=at), **fields}
     )
+
+
+def many_stores(count: int) -> list[Store]:
+    """Return that many stores, most of them Ready, created one second apart, the newest last."""
+    phases = ["Ready"] * 7 + ["Provisioning", "Failed", "Pending"]
+    return [
+        make_store(
+            f"shop-{number:05}",
+            phases[number % len(phases)],
+            created_at=START + timedelta(seconds=number),
+            engine="medusa" if number % 3 == 0 else "woocommerce",
+            events=[event("HelmInstallStarted", "helm upgrade --install", at=number, step="release")],
+        )
+        for number in range(count)
+    ]
