@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from reconciler.kube.resources import Object
     from reconciler.settings import Settings
 
-DIGEST_KEY = "urumi.ai/digest"
 DIGEST_LENGTH = 40
 ADMIN_SECRET = "store-admin"  # noqa: S105 - the name of a Secret
 STORE_SECRETS = "store-secrets"
