@@ -11,6 +11,6 @@ from urumi.store import Engine
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reconciler.engines.shop import Shop
+    from reconciler.engines.engine import Shop
 
 SHOPS: Mapping[Engine, Shop] = {Engine.WOOCOMMERCE: WooCommerceShop(), Engine.MEDUSA: MedusaShop()}

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reconciler.engines.engine import SHOPPER, Administrator, Offer, Receipt
 from reconciler.engines.session import Service
-from reconciler.engines.shop import SHOPPER, Administrator, Offer, Receipt
 from urumi.errors import ShopError
 
 if TYPE_CHECKING:

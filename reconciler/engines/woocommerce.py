@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from reconciler.engines.engine import SHOPPER, Administrator, Offer, Receipt
 from reconciler.engines.session import Service
-from reconciler.engines.shop import SHOPPER, Administrator, Offer, Receipt
 from urumi.errors import ShopError
 
 if TYPE_CHECKING:

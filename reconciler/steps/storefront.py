@@ -16,9 +16,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reconciler.engines.engine import Administrator
 from reconciler.engines.known import SHOPS
 from reconciler.engines.session import ShopEndpoint, ShopSession, session
-from reconciler.engines.shop import Administrator
 from reconciler.kube.resources import SECRETS, Object, uid_of
 from reconciler.store.desired import ADMIN_SECRET, admin_email, desired_release
 from urumi.errors import ShopError, UrumiError

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reconciler.engines.engine import Administrator
 from reconciler.engines.medusa import MedusaShop
 from reconciler.engines.session import ShopEndpoint, ShopSession, session
-from reconciler.engines.shop import Administrator
 from tests.kubectl import wait_for
 from tests.shops.medusa.node import complete
 from tests.shops.medusa.shop import ADMIN_EMAIL, Shop
