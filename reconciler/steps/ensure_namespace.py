@@ -8,15 +8,17 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
-from reconciler.engines.registry import ENGINES, new_password
+from reconciler.engines.administrator import ADMIN_SECRET
+from reconciler.engines.registry import ENGINES
+from reconciler.engines.secret_values import new_password
 from reconciler.kube.resources import NAMESPACES, SECRETS, Object, annotations_of, is_deleting, labels_of, uid_of
-from reconciler.store.desired import ADMIN_SECRET, STORE_SECRETS
+from reconciler.store.desired import STORE_SECRETS
 from reconciler.store.isolation import STORE_UID_ANNOTATION, isolation_objects, namespace_object
 from urumi.errors import BlockedError, ClusterError, TransientError
 from urumi.store import STORE_ID_LABEL, Engine, namespace_name, store_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from reconciler.kube.client import Kube
     from reconciler.settings import Settings
@@ -96,12 +98,12 @@ async def ensure_credentials(kube: Kube, store_id: str, engine: Engine, *, is_re
         "password": new_password,
         "storeId": lambda: store_id,
     }
-    wanted = ((ADMIN_SECRET, makers), (STORE_SECRETS, ENGINES[engine].secret_makers))
+    wanted = ((ADMIN_SECRET, makers), (STORE_SECRETS, ENGINES[engine].generated_secrets))
     return [await _ensure_secret(kube, store_id, name, each, may_make=not is_released) for name, each in wanted]
 
 
 async def _ensure_secret(
-    kube: Kube, store_id: str, name: str, makers: dict[str, Callable[[], str]], *, may_make: bool
+    kube: Kube, store_id: str, name: str, makers: Mapping[str, Callable[[], str]], *, may_make: bool
 ) -> Object:
     namespace = namespace_name(store_id)
     known = await kube.get(SECRETS, name, namespace)

@@ -10,24 +10,22 @@ Where the containers are simulated there is no shop, and none is claimed.
 from __future__ import annotations
 
 import asyncio
-import base64
 import logging
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reconciler.engines.engine import Administrator
-from reconciler.engines.known import SHOPS
+from reconciler.engines.administrator import read_administrator
+from reconciler.engines.registry import ENGINES
 from reconciler.engines.session import ShopEndpoint, ShopSession, session
-from reconciler.kube.resources import SECRETS, Object, uid_of
-from reconciler.store.desired import ADMIN_SECRET, admin_email, desired_release
-from urumi.errors import ShopError, UrumiError
+from reconciler.kube.resources import Object, uid_of
+from reconciler.store.desired import admin_email, desired_release
+from urumi.errors import UrumiError
 from urumi.store import namespace_name
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from reconciler.kube.client import Kube
     from reconciler.settings import Settings
     from reconciler.steps.context import Context
     from reconciler.steps.request import Attempt
@@ -133,14 +131,15 @@ def storefront_answer(context: Context, attempt: Attempt) -> Answer | None:
 
 
 async def _walk(context: Context, attempt: Attempt) -> Answer:
-    settings, spec, shop = context.settings, attempt.store["spec"], SHOPS[attempt.engine]
+    settings, spec, shop = context.settings, attempt.store["spec"], ENGINES[attempt.engine]
     visit = ShopSession(context.visits.http, shop_endpoint(settings, spec))
     began = time.monotonic()
     offer = await shop.find_offer(visit)
     if offer is None:
         return Answer("True", "CatalogueEmpty", "the storefront answers, nothing is for sale yet")
     if settings.storefront_check == "order":
-        receipt = await shop.buy(visit, offer, await administrator(context.kube, settings, spec))
+        administrator = await read_administrator(context.kube, attempt.store_id, admin_email(settings, spec))
+        receipt = await shop.buy(visit, offer, administrator)
         return Answer("True", "OrderPlaced", f"order {receipt.order} was placed, {receipt.total}, and cancelled")
     seconds = time.monotonic() - began
     return Answer("True", "ProductFound", f"{offer.sentence()} can be bought (found in {seconds:.1f} s)")
@@ -151,22 +150,6 @@ def shop_endpoint(settings: Settings, spec: Object) -> ShopEndpoint:
     store = desired_release(settings, spec).values["store"]
     namespace = namespace_name(spec["storeId"])
     return ShopEndpoint(settings.storefront_address, spec["storeId"], namespace, store["host"], store["scheme"])
-
-
-async def administrator(kube: Kube, settings: Settings, spec: Object) -> Administrator:
-    """Return the account with which the platform looks after a store.
-
-    Raises:
-        ShopError: the Secret is not there.
-        ClusterError: it cannot be read.
-    """
-    namespace = namespace_name(spec["storeId"])
-    secret = await kube.get(SECRETS, ADMIN_SECRET, namespace)
-    data = (secret or {}).get("data") or {}
-    if not {"username", "password"} <= data.keys():
-        raise ShopError(f"Secret {namespace}/{ADMIN_SECRET} should have a username and a password, it has not")
-    username, password = (base64.b64decode(data[name]).decode() for name in ("username", "password"))
-    return Administrator(username, admin_email(settings, spec), password)
 
 
 def _silent(sentence: str) -> Answer:

@@ -18,7 +18,7 @@ from reconciler.store.pods import is_pod_of, pod_problem
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from reconciler.engines.registry import EngineSpec
+    from reconciler.engines.engine import EngineDefinition
     from reconciler.kube.warnings import Warnings
 
 _KEPT_OF_STATUS = (
@@ -75,7 +75,7 @@ def slim_claim(item: Object) -> Object:
     return {**slim_owned(item), "status": {"phase": (item.get("status") or {}).get("phase", "")}}
 
 
-def observe(spec: EngineSpec, digest: str, observed: Observed, warnings: Warnings | None = None) -> Health:
+def observe(spec: EngineDefinition, digest: str, observed: Observed, warnings: Warnings | None = None) -> Health:
     """Return the health of a store's workloads for a digest; `warnings` explain what would be unexplained."""
     words, reasons, unexplained = [], [], []
     for resource, name in spec.workloads:
