@@ -5,14 +5,16 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
-from reconciler.engines.registry import ENGINES, new_password
+from reconciler.engines.administrator import ADMIN_SECRET
+from reconciler.engines.registry import ENGINES
+from reconciler.engines.secret_values import new_password
 from reconciler.kube.resources import SECRETS, Object
-from reconciler.store.desired import ADMIN_SECRET, STORE_SECRETS
+from reconciler.store.desired import STORE_SECRETS
 from urumi.errors import BlockedError
 from urumi.store import store_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from reconciler.kube.client import Kube
     from reconciler.store.object import StoreObject
@@ -24,13 +26,13 @@ async def ensure_credentials(kube: Kube, store: StoreObject, *, is_released: boo
     Raises:
         BlockedError: a Secret of a released store is missing; new passwords would make its data unreadable.
     """
-    admin: dict[str, Callable[[], str]] = {
+    admin: Mapping[str, Callable[[], str]] = {
         "username": lambda: "admin",
         "password": new_password,
         "storeId": lambda: store.store_id,
     }
     applied = []
-    for name, makers in ((ADMIN_SECRET, admin), (STORE_SECRETS, ENGINES[store.engine].secret_makers)):
+    for name, makers in ((ADMIN_SECRET, admin), (STORE_SECRETS, ENGINES[store.engine].generated_secrets)):
         known = await kube.get(SECRETS, name, store.namespace)
         if known is None and is_released:
             raise BlockedError(

@@ -5,21 +5,18 @@ With simulated containers, and with STOREFRONT_CHECK off, no check is made and t
 
 from __future__ import annotations
 
-import base64
 import time
 from typing import TYPE_CHECKING
 
-from reconciler.engines.known import SHOPS
+from reconciler.engines.administrator import read_administrator
+from reconciler.engines.registry import ENGINES
 from reconciler.engines.session import ShopEndpoint, ShopSession
-from reconciler.engines.shop import Administrator
-from reconciler.kube.resources import SECRETS, Object
 from reconciler.steps.storefront_checks import StorefrontResult
-from reconciler.store.desired import ADMIN_SECRET, admin_email, desired_release
-from urumi.errors import ShopError
+from reconciler.store.desired import admin_email, desired_release
 from urumi.store import namespace_name
 
 if TYPE_CHECKING:
-    from reconciler.kube.client import Kube
+    from reconciler.kube.resources import Object
     from reconciler.settings import Settings
     from reconciler.steps.context import Context
     from reconciler.steps.request import ReconcileRequest
@@ -50,16 +47,17 @@ async def check_storefront(context: Context, request: ReconcileRequest) -> Store
     Raises:
         ShopError: a part of the shop does not work.
     """
-    settings, spec, shop = context.settings, request.store.spec, SHOPS[request.store.engine]
-    visit = ShopSession(context.storefront_checks.http, shop_endpoint(settings, spec))
+    settings, store, engine = context.settings, request.store, ENGINES[request.store.engine]
+    shop_session = ShopSession(context.storefront_checks.http, shop_endpoint(settings, store.spec))
     began = time.monotonic()
-    offer = await shop.find_offer(visit)
+    offer = await engine.find_offer(shop_session)
     if offer is None:
         return StorefrontResult("True", "CatalogueEmpty", "the storefront responds; its catalogue is empty")
     if settings.storefront_check == "order":
-        receipt = await shop.buy(visit, offer, await administrator(context.kube, settings, spec))
+        administrator = await read_administrator(context.kube, store.store_id, admin_email(settings, store.spec))
+        receipt = await engine.buy(shop_session, offer, administrator)
         return StorefrontResult(
-            "True", "OrderPlaced", f"test order {receipt.order} placed and cancelled, total {receipt.total}"
+            "True", "OrderPlaced", f"test order {receipt.order} ({receipt.total}) was placed and removed"
         )
     seconds = time.monotonic() - began
     return StorefrontResult("True", "ProductFound", f"{offer.sentence()} can be bought (found in {seconds:.1f} s)")
@@ -70,19 +68,3 @@ def shop_endpoint(settings: Settings, spec: Object) -> ShopEndpoint:
     store = desired_release(settings, spec).values["store"]
     namespace = namespace_name(spec["storeId"])
     return ShopEndpoint(settings.storefront_address, spec["storeId"], namespace, store["host"], store["scheme"])
-
-
-async def administrator(kube: Kube, settings: Settings, spec: Object) -> Administrator:
-    """Return the account with which the platform looks after a store.
-
-    Raises:
-        ShopError: the Secret is not there.
-        ClusterError: it cannot be read.
-    """
-    namespace = namespace_name(spec["storeId"])
-    secret = await kube.get(SECRETS, ADMIN_SECRET, namespace)
-    data = (secret or {}).get("data") or {}
-    if not {"username", "password"} <= data.keys():
-        raise ShopError(f"Secret {namespace}/{ADMIN_SECRET} should have a username and a password, it has not")
-    username, password = (base64.b64decode(data[name]).decode() for name in ("username", "password"))
-    return Administrator(username, admin_email(settings, spec), password)

@@ -18,7 +18,7 @@ from reconciler.store.pods import is_pod_of, pod_problem
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reconciler.engines.registry import EngineSpec
+    from reconciler.engines.engine import EngineDefinition
     from reconciler.kube.warnings import Warnings
 
 _KEPT_OF_STATUS = (
@@ -70,10 +70,10 @@ def slim_claim(item: Object) -> Object:
     return {**slim_owned(item), "status": {"phase": (item.get("status") or {}).get("phase", "")}}
 
 
-def observe(spec: EngineSpec, digest: str, observed: Observed, warnings: Warnings | None = None) -> Health:
+def observe(engine: EngineDefinition, digest: str, observed: Observed, warnings: Warnings | None = None) -> Health:
     """Return the health of a store's workloads for a digest; `warnings` are Events for workloads without a cause."""
     parts, reasons, unexplained = [], [], []
-    for resource, name in spec.workloads:
+    for resource, name in engine.workloads:
         workload = observed.workloads[resource].get(name)
         count, is_ready = _count(resource, workload, digest)
         if is_ready:
