@@ -31,7 +31,7 @@ from reconciler.kube.client import Kube
 from reconciler.kube.resources import STORES
 from reconciler.store.object import StoreObject
 from server.stores.representation import store_view
-from tests.serve import ServerProcess, free_port
+from testing.serve import ServerProcess, free_port
 
 ROUNDS = 5
 

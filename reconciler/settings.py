@@ -6,15 +6,16 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - the settings model reads the annotations
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticUseDefault
 
+from reconciler.package_data import charts_dir
 from urumi.environment import Expected, Unexpected, Variable, prefixed, read_settings
 
-CHARTS_DIR = Path(__file__).resolve().parent.parent / "charts"
+CHARTS_DIR = charts_dir()
 QUOTA = {
     "requests.cpu": "2",
     "requests.memory": "2Gi",
