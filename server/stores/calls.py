@@ -127,7 +127,7 @@ class StoreCalls:
         except ClusterError as error:
             if error.status != 409:
                 raise
-            raise _replaced(request, store_id, "deleting") from error
+            raise _replaced(request, store_id, uid, "deleting") from error
         note(request, outcome="requested" if existed else "absent")
         if not existed:
             return JSONResponse(dump(Deleted(deleted=False, store_id=store_id, reason="NotFound")))
@@ -149,7 +149,7 @@ class StoreCalls:
             if error.status == 404:
                 raise _not_found(store.name) from error
             if uid and error.status in (409, 422) and "uid" in error.message:
-                raise _replaced(request, store.name, "retrying") from error
+                raise _replaced(request, store.name, uid, "retrying") from error
             raise
         note(request, outcome="requested")
         return JSONResponse(store_view(StoreObject(patched)), 202)
@@ -281,12 +281,12 @@ def _accepted(store: StoreObject, *, is_replay: bool) -> Response:
     return JSONResponse(store_view(store), 202, headers)
 
 
-def _replaced(request: Request, store_id: str, action: str) -> ProblemError:
+def _replaced(request: Request, store_id: str, uid: str, action: str) -> ProblemError:
     note(request, outcome="refused: another store")
-    detail = f"Store {store_id} has another uid: the store of your request was deleted and a new one has its name."
-    return ProblemError("conflict", detail, hint=f"Check the list before {action} it.")
+    detail = f"Store {store_id} was replaced: the store with uid {uid[:80]} no longer exists."
+    return ProblemError("conflict", detail, hint=f"Reload the list before {action} it.")
 
 
 def _not_found(store_id: str) -> ProblemError:
     detail = f"No store named {store_id[:80]!r}."
-    return ProblemError("not-found", detail, hint="GET /stores lists all stores.")
+    return ProblemError("not-found", detail, hint="List all stores with GET /stores.")

@@ -64,7 +64,7 @@ class CredentialsCall:
             raise ProblemError(
                 "conflict",
                 f"Store {store_id} ({StoreObject(store).phase}) has no admin account: {error.message}.",
-                hint="The account is created before the shop is installed; check the timeline of the store.",
+                hint="Check the timeline of the store: the account is created before the shop is installed.",
             ) from error
         return Credentials(
             store_id=store_id,

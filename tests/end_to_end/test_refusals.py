@@ -104,7 +104,7 @@ def test_a_delete_of_another_store_of_that_name_is_refused(platform: ServerProce
     platform.create(store_id)
     status, problem = platform.call("DELETE", f"/stores/{store_id}?uid=00000000-0000-0000-0000-000000000000")
     assert status == 409
-    assert "has another uid" in problem["detail"]
+    assert "was replaced: the store with uid" in problem["detail"]
     assert "deletionRequestedAt" not in platform.store(store_id)
 
 

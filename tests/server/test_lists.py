@@ -208,4 +208,4 @@ def test_a_retry_of_another_store_of_that_name_is_refused(api: Api) -> None:
     assert api.ask("POST", f"/stores/a-004/retry?uid={uid}").status == 202
     refused = api.ask("POST", "/stores/a-004/retry?uid=00000000-0000-0000-0000-000000000000")
     assert (refused.status, refused.problem) == (409, "conflict")
-    assert "has another uid: the store of your request was deleted" in refused.json["detail"]
+    assert "was replaced: the store with uid" in refused.json["detail"]
