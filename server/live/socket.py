@@ -107,18 +107,15 @@ class LiveSocket:
         except UrumiError as error:
             await socket.send_denial_response(problem_response(socket, as_problem(error)))
         else:
-            await self._accept(socket)
+            offered = socket.scope.get("subprotocols") or []
+            await socket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
+            subscription = await _first_frame(socket)
+            if subscription is None:
+                await _close(socket, POLICY_VIOLATION, "the first frame must be subscribe")
+            else:
+                await self._serve(socket, subscription)
         finally:
             self._open -= 1
-
-    async def _accept(self, socket: WebSocket) -> None:
-        offered = socket.scope.get("subprotocols") or []
-        await socket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
-        subscription = await _first_frame(socket)
-        if subscription is None:
-            await _close(socket, POLICY_VIOLATION, "the first frame must be subscribe")
-        else:
-            await self._serve(socket, subscription)
 
     async def _serve(self, socket: WebSocket, subscription: Subscribe) -> None:
         connection = connection_of(socket)

@@ -138,7 +138,12 @@ def _responses(operation: Operation) -> Json:
         by_status.setdefault(PROBLEMS[name][0], []).append(name)
     answers: Json = {str(status): _answer(answer) for status, answer in operation.answers.items()}
     for status, names in sorted(by_status.items()):
-        problem = _problem(status, names)
+        narrowed = {"type": {"enum": [URN + name for name in names]}, "status": {"const": status}}
+        problem: Json = {
+            "description": "; ".join(f"{PROBLEMS[name][1]} (`{name}`)" for name in names) + ".",
+            "headers": _headers(PROBLEM_HEADERS.get(status, ())),
+            "content": {PROBLEM_JSON: {"schema": {"allOf": [_ref(Problem), {"properties": narrowed}]}}},
+        }
         # One status may have an answer and a problem: /readyz and /healthz respond with 503 and their own body.
         known = answers.get(str(status), {})
         answers[str(status)] = {**problem, "content": {**known.get("content", {}), **problem["content"]}}
@@ -153,16 +158,6 @@ def _answer(answer: Answer) -> Json:
         is_json = answer.media_type.endswith("json")
         entry["content"] = {answer.media_type: {"schema": {"type": "object" if is_json else "string"}}}
     return entry
-
-
-def _problem(status: int, names: list[str]) -> Json:
-    narrowed = {"type": {"enum": [URN + name for name in names]}, "status": {"const": status}}
-    schema = {"allOf": [_ref(Problem), {"properties": narrowed}]}
-    return {
-        "description": "; ".join(f"{PROBLEMS[name][1]} (`{name}`)" for name in names) + ".",
-        "headers": _headers(PROBLEM_HEADERS.get(status, ())),
-        "content": {PROBLEM_JSON: {"schema": schema}},
-    }
 
 
 def _headers(names: Sequence[str]) -> Json:

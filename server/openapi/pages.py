@@ -63,8 +63,12 @@ def html_of(described: Json) -> str:
         (path, method, each) for path, methods in described["paths"].items() for method, each in methods.items()
     ]
     tags = [tag["name"] for tag in described["tags"]]
-    links = "".join(f"<li>{_link(path, method, each)}</li>" for path, method, each in operations)
-    sections = "".join(_section(tag, [each for each in operations if tag in each[2]["tags"]]) for tag in tags)
+    links = "".join(
+        f'<li><a href="#{each["operationId"]}"><b>{method.upper()}</b> {escape(path)}</a></li>'
+        for path, method, each in operations
+    )
+    articles = {tag: [_operation(*each) for each in operations if tag in each[2]["tags"]] for tag in tags}
+    sections = "".join(f"<section><h2>{escape(tag)}</h2>{''.join(found)}</section>" for tag, found in articles.items())
     schemas = "".join(_schema(name, schema) for name, schema in sorted(described["components"]["schemas"].items()))
     return f"""<!doctype html>
 <html lang="en">
@@ -87,15 +91,6 @@ def html_of(described: Json) -> str:
 """
 
 
-def _link(path: str, method: str, operation: Json) -> str:
-    return f'<a href="#{operation["operationId"]}"><b>{method.upper()}</b> {escape(path)}</a>'
-
-
-def _section(tag: str, operations: list[tuple[str, str, Json]]) -> str:
-    drawn = "".join(_operation(path, method, each) for path, method, each in operations)
-    return f"<section><h2>{escape(tag)}</h2>{drawn}</section>"
-
-
 def _operation(path: str, method: str, operation: Json) -> str:
     parts = [
         f'<article id="{operation["operationId"]}"><h3><b>{method.upper()}</b> <code>{escape(path)}</code></h3>',
@@ -107,10 +102,10 @@ def _operation(path: str, method: str, operation: Json) -> str:
         parts.append(_table("Parameters", ("name", "in", "description"), rows))
     if body := operation.get("requestBody"):
         parts.append(f"<p>Body: {_kind(body['content']['application/json']['schema'])}</p>")
-    rows = [
-        [f"<b>{status}</b>", _text(answer["description"]), _contents(answer), _header_names(answer)]
-        for status, answer in operation["responses"].items()
-    ]
+    rows = []
+    for status, answer in operation["responses"].items():
+        headers = [f"<code>{escape(name)}</code>" for name in answer["headers"] if name != "X-Request-Id"]
+        rows.append([f"<b>{status}</b>", _text(answer["description"]), _contents(answer), ", ".join(headers)])
     parts.append(_table("Responses", ("status", "description", "body", "headers"), rows))
     return "".join(parts) + "</article>"
 
@@ -129,10 +124,6 @@ def _contents(answer: Json) -> str:
         for content in answer.get("content", {}).values()
     ]
     return " or ".join(kinds) or "none"
-
-
-def _header_names(answer: Json) -> str:
-    return ", ".join(f"<code>{escape(name)}</code>" for name in answer["headers"] if name != "X-Request-Id")
 
 
 def _schema(name: str, schema: Json) -> str:

@@ -201,21 +201,27 @@ class Admission:
         ledger = self._ledger
         if ledger is None:
             ledger = self._keep(_parse_ledger(await self._kube.get(LEASES, LEDGER_NAME, self._namespace)))
-        return Ledger(self._unexpired(ledger.grants), ledger.version)
-
-    def _unexpired(self, grants: tuple[Grant, ...]) -> tuple[Grant, ...]:
         now = self._clock()
         # A grant from the future comes from a wrong clock; it must not be kept until that time.
-        recent = [each for each in grants if -GRACE_SECONDS < now - each.at < self._kept_seconds]
+        recent = [each for each in ledger.grants if -GRACE_SECONDS < now - each.at < self._kept_seconds]
         kept = sorted(recent, key=lambda each: each.at)
         # If a whole rate window does not fit, the oldest grants are dropped, but none whose store may still be created.
         while len(kept) >= MAX_GRANTS and now - kept[0].at > GRACE_SECONDS:
             del kept[0]
-        return tuple(kept)
+        return Ledger(tuple(kept), ledger.version)
 
     async def _write(self, ledger: Ledger, grants: list[Grant]) -> bool:
         """Write the grants if the ledger has not changed since; return False if another writer was faster."""
-        item = self._object(ledger.version, grants)
+        # The keys are the format that replicas of other versions read.
+        entries = [
+            {"mark": each.fingerprint, "store": each.store, "user": each.user, "ip": each.ip, "at": each.at}
+            for each in grants
+        ]
+        text = json.dumps(entries, separators=(",", ":"))
+        meta: Object = {"name": LEDGER_NAME, "namespace": self._namespace, "annotations": {LEDGER_ANNOTATION: text}}
+        if ledger.version:
+            meta["resourceVersion"] = ledger.version
+        item: Object = {"apiVersion": LEASES.api_version, "kind": LEASES.kind, "metadata": meta, "spec": {}}
         # Whatever the result of the call, the copy may be outdated after it.
         self._ledger = None
         try:
@@ -233,18 +239,6 @@ class Admission:
     def _keep(self, ledger: Ledger) -> Ledger:
         self._ledger, self._read_at = ledger, time.monotonic()
         return ledger
-
-    def _object(self, version: str, grants: list[Grant]) -> Object:
-        # The keys are the format that replicas of other versions read.
-        entries = [
-            {"mark": each.fingerprint, "store": each.store, "user": each.user, "ip": each.ip, "at": each.at}
-            for each in grants
-        ]
-        text = json.dumps(entries, separators=(",", ":"))
-        meta: Object = {"name": LEDGER_NAME, "namespace": self._namespace, "annotations": {LEDGER_ANNOTATION: text}}
-        if version:
-            meta["resourceVersion"] = version
-        return {"apiVersion": LEASES.api_version, "kind": LEASES.kind, "metadata": meta, "spec": {}}
 
     def _note_seen(self, before: Object | None, after: Object | None) -> None:
         fingerprint = fingerprint_of(StoreObject(after)) if after is not None and before is None else ""
