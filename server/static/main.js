@@ -10,7 +10,7 @@
 import { onSessionExpired, session } from "./api.js";
 import { Dashboard } from "./dashboard.js";
 import { asProblem } from "./dialogs.js";
-import { byId, setText, show } from "./dom.js";
+import { byId, setAttribute, setText, show } from "./dom.js";
 import { notify } from "./notice.js";
 import { SignInForm } from "./signin.js";
 
@@ -45,6 +45,7 @@ function wait(text) {
 /** @param {string} user */
 function enter(user) {
   setText(byId("user"), user);
+  setAttribute(byId("user"), "title", user);
   showOnly("app");
   dashboard.start();
 }

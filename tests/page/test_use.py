@@ -86,7 +86,7 @@ def test_no_width_scrolls_sideways(live_page: Page, peer: Peer) -> None:
         *many_stores(20),
     )
     expect(live_page.locator("#shown-count")).to_have_text("21 stores")
-    for width in (360, 768, 1119, 1120, 2560):
+    for width in (320, 360, 768, 1119, 1120, 2560):
         live_page.set_viewport_size({"width": width, "height": 740})
         assert live_page.evaluate(OVERFLOWING) == []
         live_page.get_by_role("link", name=long_id).click()
