@@ -1,4 +1,4 @@
-"""AUTH_MODE=kubernetes on a real API server: RBAC decides who may do what, and what was taken away stops to count.
+"""Identity in a cluster, on a real API server: RBAC decides who may do what, and a revoked right stops counting.
 
 Roles are those of charts/platform; tokens are made by TokenRequest. Not covered: other authenticators of a cluster,
 such as OIDC, which a TokenReview does not tell apart.
