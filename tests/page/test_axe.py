@@ -1,4 +1,4 @@
-"""axe-core, the yardstick of accessibility audits, finds nothing serious or critical wherever a person can get to.
+"""axe-core finds no serious or critical accessibility violation in any state of the page.
 
 It comes from npm in the pinned version of axe/package-lock.json, into a folder of the cache outside the repository. It
 is run in the page from outside and is no part of it.
@@ -108,7 +108,7 @@ def test_the_list_a_store_and_the_dialogs(live_page: Page, peer: Peer, console: 
     audit("no store matches")
 
 
-def test_a_narrow_screen_and_a_lost_line(live_page: Page, peer: Peer, console: Console, audit: Audit) -> None:
+def test_a_narrow_screen_and_a_lost_connection(live_page: Page, peer: Peer, console: Console, audit: Audit) -> None:
     console.allow(NETWORK)
     live_page.set_viewport_size({"width": 360, "height": 740})
     peer.put(make_store("shop-a"), make_store("shop-b", "Failed"))

@@ -1,4 +1,4 @@
-"""Asking for a store: the rule is checked as one types, the server has the last word, refusals are told in words."""
+"""Creating a store: the rule for ids is checked while typing, refusals are shown in the dialog."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -30,7 +30,7 @@ def test_the_rule_for_ids_is_the_same_as_the_servers(live_page: Page) -> None:
     assert told == [store_id_problem(store_id) for store_id in IDS]
 
 
-def test_a_new_store_is_asked_for_and_opens(live_page: Page, peer: Peer) -> None:
+def test_a_new_store_is_requested_and_opens(live_page: Page, peer: Peer) -> None:
     open_dialog(live_page)
     live_page.get_by_label("Store id").fill("shop-a")
     expect(live_page.locator("#create-id-help")).to_have_text(
@@ -46,7 +46,7 @@ def test_a_new_store_is_asked_for_and_opens(live_page: Page, peer: Peer) -> None
     assert peer.stores["shop-a"].engine == "medusa"
 
 
-def test_a_bad_id_is_told_while_it_is_typed_and_not_sent(live_page: Page, peer: Peer) -> None:
+def test_an_invalid_id_is_shown_while_typing_and_not_sent(live_page: Page, peer: Peer) -> None:
     open_dialog(live_page)
     store_id = live_page.get_by_label("Store id")
     words = live_page.locator("#create-id-help")
@@ -70,7 +70,7 @@ def test_too_short_an_id_is_refused_when_it_is_sent(live_page: Page, peer: Peer)
     assert "POST /stores" not in peer.calls
 
 
-def test_a_conflict_is_told_in_the_dialog(live_page: Page, peer: Peer, console: Console) -> None:
+def test_a_conflict_is_shown_in_the_dialog(live_page: Page, peer: Peer, console: Console) -> None:
     console.allow(NETWORK)
     peer.put(make_store("shop-a", engine="medusa"))
     expect(live_page.get_by_role("link", name="shop-a")).to_be_visible()
@@ -109,7 +109,7 @@ def test_a_conflict_is_told_in_the_dialog(live_page: Page, peer: Peer, console: 
         ),
     ],
 )
-def test_refusals_are_told_in_words(
+def test_refusals_are_shown_with_their_hint(
     live_page: Page, peer: Peer, console: Console, refused: Response, words: list[str]
 ) -> None:
     console.allow(NETWORK)
@@ -123,7 +123,7 @@ def test_refusals_are_told_in_words(
     expect(live_page.locator("#panel-heading")).to_have_text("shop-a")
 
 
-def test_what_the_server_says_of_the_id_stands_at_the_id(live_page: Page, peer: Peer, console: Console) -> None:
+def test_an_error_of_the_id_is_shown_at_the_id(live_page: Page, peer: Peer, console: Console) -> None:
     console.allow(NETWORK)
     open_dialog(live_page)
     live_page.get_by_label("Store id").fill("shop-a")
@@ -134,7 +134,7 @@ def test_what_the_server_says_of_the_id_stands_at_the_id(live_page: Page, peer: 
     expect(live_page.get_by_label("Store id")).to_have_attribute("aria-invalid", "true")
 
 
-def test_no_answer_keeps_the_dialog_and_says_so(live_page: Page, console: Console) -> None:
+def test_without_a_response_the_dialog_stays_and_shows_why(live_page: Page, console: Console) -> None:
     console.allow(NETWORK)
     open_dialog(live_page)
     live_page.get_by_label("Store id").fill("shop-a")

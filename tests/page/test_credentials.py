@@ -16,11 +16,11 @@ def open_dialog(page: Page, store_id: str) -> Locator:
 
 
 def readings(peer: Peer) -> int:
-    """Return how often an account was asked for."""
+    """Return how often an account was read."""
     return len([request for request in peer.calls if request.endswith("/credentials")])
 
 
-def test_the_account_is_shown_after_a_question_and_gone_with_the_dialog(live_page: Page, peer: Peer) -> None:
+def test_the_account_is_shown_after_a_confirmation_and_removed_with_the_dialog(live_page: Page, peer: Peer) -> None:
     live_page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     peer.put(make_store("shop-a"))
     dialog = open_dialog(live_page, "shop-a")
@@ -48,9 +48,7 @@ def test_the_account_is_shown_after_a_question_and_gone_with_the_dialog(live_pag
     assert readings(peer) == 1
 
 
-def test_the_account_of_another_store_of_that_name_is_refused_in_words(
-    live_page: Page, peer: Peer, console: Console
-) -> None:
+def test_the_account_of_another_store_of_that_name_is_refused(live_page: Page, peer: Peer, console: Console) -> None:
     console.allow(NETWORK)
     peer.put(make_store("shop-a", uid="seen"))
     dialog = open_dialog(live_page, "shop-a")

@@ -16,7 +16,7 @@ def open_dialog(page: Page, store_id: str) -> Locator:
     return dialog
 
 
-def test_a_serving_store_goes_only_after_its_name_is_typed(live_page: Page, peer: Peer) -> None:
+def test_a_serving_store_is_deleted_only_after_its_name_is_typed(live_page: Page, peer: Peer) -> None:
     peer.put(make_store("shop-a"))
     dialog = open_dialog(live_page, "shop-a")
     expect(dialog).to_contain_text("namespace store-shop-a")
@@ -36,7 +36,7 @@ def test_a_serving_store_goes_only_after_its_name_is_typed(live_page: Page, peer
     assert "DELETE /stores/shop-a?uid=uid-of-shop-a" in peer.calls
 
 
-def test_a_store_that_does_not_serve_goes_without_typing(live_page: Page, peer: Peer) -> None:
+def test_a_store_that_does_not_serve_is_deleted_without_typing(live_page: Page, peer: Peer) -> None:
     peer.put(make_store("shop-a", "Failed"))
     dialog = open_dialog(live_page, "shop-a")
     expect(dialog.get_by_label("Type shop-a to confirm")).to_be_hidden()
@@ -68,7 +68,7 @@ def test_another_store_of_that_name_is_not_deleted(live_page: Page, peer: Peer, 
     assert peer.stores["shop-a"].phase == "Pending"
 
 
-def test_a_store_that_is_gone_already_is_said(live_page: Page, peer: Peer) -> None:
+def test_a_store_that_was_already_deleted_is_reported(live_page: Page, peer: Peer) -> None:
     peer.put(make_store("shop-a", "Failed"))
     dialog = open_dialog(live_page, "shop-a")
     peer.remove("shop-a")
@@ -76,7 +76,7 @@ def test_a_store_that_is_gone_already_is_said(live_page: Page, peer: Peer) -> No
     expect(live_page.locator("#notice-text")).to_have_text("shop-a was already deleted.")
 
 
-def test_a_dialog_over_an_old_picture_says_how_old_it_is(live_page: Page, peer: Peer, console: Console) -> None:
+def test_a_dialog_over_outdated_data_shows_its_age(live_page: Page, peer: Peer, console: Console) -> None:
     console.allow(NETWORK)
     peer.put(make_store("shop-a", "Failed"))
     expect(live_page.get_by_role("link", name="shop-a")).to_be_visible()

@@ -26,7 +26,7 @@ def shown_ids(page: Page) -> list[str]:
     return rows(page).locator("a").all_text_contents()
 
 
-def test_no_stores_tells_a_newcomer_what_to_do(live_page: Page) -> None:
+def test_an_empty_list_explains_the_first_steps(live_page: Page) -> None:
     expect(live_page.get_by_role("heading", name="No stores yet")).to_be_visible()
     live_page.locator("#first-store").click()
     expect(live_page.get_by_role("dialog", name="New store")).to_be_visible()
@@ -48,7 +48,7 @@ def test_stores_appear_change_and_go_live(live_page: Page, peer: Peer) -> None:
     expect(live_page.get_by_role("heading", name="No stores yet")).to_be_visible()
 
 
-def test_a_row_tells_error_engine_age_and_last_event(live_page: Page, peer: Peer) -> None:
+def test_a_row_shows_error_engine_age_and_last_event(live_page: Page, peer: Peer) -> None:
     error = {"step": "health", "reason": "ImagePullBackOff", "message": "wordpress 0/1"}
     events = [event("Failed", "gave up", level="error", count=3)]
     peer.put(make_store("shop-a", "Failed", engine="medusa", created_at=START, last_error=error, events=events))
@@ -189,7 +189,7 @@ def test_updates_leave_the_focus_and_the_other_rows_alone(live_page: Page, peer:
     assert sorted(touched) == ["brand-new", "shop-00500"]
 
 
-def test_the_focus_moves_on_when_its_row_goes(live_page: Page, peer: Peer) -> None:
+def test_the_focus_moves_on_when_its_row_disappears(live_page: Page, peer: Peer) -> None:
     peer.put(*many_stores(3))
     expect(rows(live_page)).to_have_count(3)
     row(live_page, "shop-00001").locator("a").focus()
@@ -207,7 +207,7 @@ def test_a_resync_in_small_parts_replaces_everything_known(live_page: Page, peer
     expect(rows(live_page)).to_have_count(5)
 
 
-def test_simulated_containers_are_said(live_page: Page, peer: Peer) -> None:
+def test_simulated_containers_are_shown(live_page: Page, peer: Peer) -> None:
     expect(live_page.locator("#simulated")).to_be_hidden()
     peer.put(make_store("shop-a", simulated=True))
     expect(live_page.locator("#simulated")).to_contain_text("Simulated containers")

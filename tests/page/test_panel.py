@@ -109,7 +109,7 @@ def test_retry_asks_the_server_and_the_feed_shows_what_comes_of_it(live_page: Pa
     assert any(request.startswith("POST /stores/shop-a/retry") for request in peer.calls)
 
 
-def test_a_refused_retry_stays_on_the_page_in_words(live_page: Page, peer: Peer, console: Console) -> None:
+def test_a_refused_retry_stays_on_the_page(live_page: Page, peer: Peer, console: Console) -> None:
     console.allow(NETWORK)
     peer.put(make_store("shop-a", "Failed"))
     open_store(live_page, "shop-a")
@@ -122,7 +122,7 @@ def test_a_refused_retry_stays_on_the_page_in_words(live_page: Page, peer: Peer,
     expect(live_page.locator("#notice")).to_be_hidden()
 
 
-def test_a_retry_that_makes_no_sense_is_off_and_says_why(live_page: Page, peer: Peer) -> None:
+def test_a_retry_without_effect_is_disabled_with_a_reason(live_page: Page, peer: Peer) -> None:
     peer.put(make_store("shop-a"))
     open_store(live_page, "shop-a")
     retry = live_page.get_by_role("button", name="Retry now")
@@ -132,7 +132,7 @@ def test_a_retry_that_makes_no_sense_is_off_and_says_why(live_page: Page, peer: 
     assert not [request for request in peer.calls if "/retry" in request]
 
 
-def test_a_store_that_goes_stays_readable_and_says_so(live_page: Page, peer: Peer) -> None:
+def test_a_deleted_store_stays_readable(live_page: Page, peer: Peer) -> None:
     peer.put(make_store("shop-a", "Deleting", events=[event("Deleting", "asked for by admin")]), make_store("shop-b"))
     open_store(live_page, "shop-a")
     peer.remove("shop-a")
@@ -157,12 +157,12 @@ def test_the_address_opens_a_store_and_back_closes_it(live_page: Page, peer: Pee
     expect(live_page.locator("[aria-current=true]")).to_have_text("shop-b")
 
 
-def test_an_address_of_no_store_says_so(live_page: Page, peer: Peer) -> None:
+def test_an_address_without_a_store_shows_so(live_page: Page, peer: Peer) -> None:
     open_live(live_page, f"{peer.url}/#store=never-was")
     expect(live_page.locator("#panel-blank")).to_contain_text("No store with this id. It may have been deleted.")
 
 
-def test_times_of_the_timeline_carry_the_whole_moment(live_page: Page, peer: Peer) -> None:
+def test_times_of_the_timeline_have_the_full_date(live_page: Page, peer: Peer) -> None:
     peer.put(make_store("shop-a", events=[event("Ready", "all healthy", at=7)]))
     open_store(live_page, "shop-a")
     moment = live_page.locator(".timeline time")

@@ -132,7 +132,7 @@ def restart_in_the_middle(page: Page, server: ServerProcess, console: Console, s
     assert page.evaluate("window.mark") == "same page"
 
 
-def test_a_full_quota_is_told_in_words(page: Page, server: ServerProcess, console: Console, store_id: str) -> None:
+def test_a_reached_limit_is_shown(page: Page, server: ServerProcess, console: Console, store_id: str) -> None:
     console.allow(NETWORK)
     server.create(store_id)
     sign_in(page, server)

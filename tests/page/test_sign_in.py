@@ -1,4 +1,4 @@
-"""Signing in and out: what the page shows to strangers, and what it says."""
+"""Signing in and out: what the page shows without a session, and its messages."""
 
 from playwright.sync_api import Page, expect
 
@@ -8,7 +8,7 @@ from tests.page.conftest import NETWORK, Console, open_live, sign_in
 from tests.page.stores import make_store
 
 
-def test_a_stranger_sees_the_form_and_no_stores(page: Page, page_url: str, console: Console) -> None:
+def test_without_a_session_the_form_is_shown_and_no_stores(page: Page, page_url: str, console: Console) -> None:
     console.allow(NETWORK)
     page.goto(page_url)
     expect(page.get_by_label("Access token")).to_be_focused()
@@ -16,7 +16,7 @@ def test_a_stranger_sees_the_form_and_no_stores(page: Page, page_url: str, conso
     expect(page.locator("#status")).to_be_hidden()
 
 
-def test_a_wrong_token_is_told_in_words_and_a_right_one_goes_live(page: Page, peer: Peer, console: Console) -> None:
+def test_a_wrong_token_is_refused_and_a_right_one_goes_live(page: Page, peer: Peer, console: Console) -> None:
     console.allow(NETWORK)
     page.goto(peer.url)
     token = page.get_by_label("Access token")
@@ -68,7 +68,9 @@ def test_signing_out_takes_the_stores_off_the_page(page: Page, peer: Peer) -> No
     assert "shop-a" not in page.content()
 
 
-def test_a_refused_sign_out_says_that_one_is_still_signed_in(live_page: Page, peer: Peer, console: Console) -> None:
+def test_a_refused_sign_out_shows_that_the_user_is_still_signed_in(
+    live_page: Page, peer: Peer, console: Console
+) -> None:
     console.allow(NETWORK)
     peer.answer = refusal(503, "cluster-unreachable", "The Kubernetes API does not answer.")
     live_page.get_by_role("button", name="Sign out").click()
@@ -86,14 +88,14 @@ def test_a_session_that_ended_leads_to_the_form_with_a_reason(live_page: Page, p
     expect(live_page.locator("dialog[open]")).to_have_count(0)
 
 
-def test_a_live_line_that_is_refused_leads_to_the_form(live_page: Page, peer: Peer, console: Console) -> None:
+def test_a_refused_live_connection_leads_to_the_form(live_page: Page, peer: Peer, console: Console) -> None:
     console.allow(NETWORK)
     peer.end_sessions()
     peer.hang_up(1012)
     expect(live_page.locator("#sign-in-error")).to_have_text("You have been signed out. Sign in again.")
 
 
-def test_a_page_whose_server_is_down_says_so_and_starts_by_itself(page: Page, peer: Peer, console: Console) -> None:
+def test_a_page_whose_server_is_down_shows_so_and_recovers(page: Page, peer: Peer, console: Console) -> None:
     console.allow(NETWORK)
     sign_in(page, peer)
     page.route("**/session", lambda route: route.abort())

@@ -109,7 +109,7 @@ def test_a_narrow_screen_shows_the_list_or_the_store(live_page: Page, peer: Peer
     expect(live_page.get_by_role("link", name="shop-a")).to_be_focused()
 
 
-def test_losing_the_line_moves_nothing(live_page: Page, peer: Peer) -> None:
+def test_a_lost_connection_moves_nothing(live_page: Page, peer: Peer) -> None:
     peer.put(*many_stores(3))
     expect(live_page.locator("#shown-count")).to_have_text("3 stores")
     before = live_page.locator("#stores").bounding_box()
@@ -138,7 +138,7 @@ def test_nothing_shifts_while_the_page_comes_up_and_its_stores_change(page: Page
     assert page.evaluate("window.shifts") == []
 
 
-def test_motion_stops_where_it_is_not_wanted(browser: Browser, peer: Peer) -> None:
+def test_motion_stops_if_the_user_prefers_so(browser: Browser, peer: Peer) -> None:
     context = browser.new_context(reduced_motion="reduce")
     page = context.new_page()
     sign_in(page, peer)

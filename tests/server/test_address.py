@@ -1,4 +1,4 @@
-"""Whose word counts about where a call comes from."""
+"""Which forwarded addresses and schemes count as those of the client."""
 
 from ipaddress import ip_network
 

@@ -88,13 +88,13 @@ def test_every_error_has_the_one_shape_and_the_id_of_its_request(walk: Walk) -> 
         assert "secret" not in problem.detail
 
 
-def test_what_time_helps_says_when_to_come_back(walk: Walk) -> None:
+def test_temporary_problems_have_retry_after(walk: Walk) -> None:
     for _, path, answer in walk.answers:
         if answer.status in (429, 503) and answer.problem:
             assert int(answer.headers["Retry-After"]) >= 1, (path, answer)
 
 
-def test_a_limit_says_what_it_allows_and_what_there_is(walk: Walk) -> None:
+def test_a_limit_reports_the_allowed_and_the_current_number(walk: Walk) -> None:
     limited = ("quota-exceeded", "too-many-requests")
     limits = {answer.problem: answer.json["limit"] for _, _, answer in walk.answers if answer.problem in limited}
     assert limits["quota-exceeded"] == {"name": "MAX_ACTIVE_STORES", "allowed": 2, "current": 2}
@@ -109,14 +109,14 @@ def test_a_refusal_is_in_the_log_by_its_id(walk: Walk, api: Api) -> None:
     wait_for(lambda: '"request_id": "find-me.1"' in api.server.log.read_text(), "the line in the log")
 
 
-def test_another_method_is_told_which_there_are(api: Api) -> None:
+def test_an_unsupported_method_gets_the_list_of_methods(api: Api) -> None:
     answer = api.ask("PATCH", "/stores/shop-1")
     assert (answer.status, answer.problem) == (405, "method-not-allowed")
     assert {each.strip() for each in answer.headers["Allow"].split(",")} == {"GET", "HEAD", "DELETE"}
 
 
 @pytest.mark.parametrize(("path", "status", "problem"), [("/ws", 401, "unauthorized"), ("/wss", 404, "not-found")])
-def test_a_denied_socket_is_told_the_problem(api: Api, path: str, status: int, problem: str) -> None:
+def test_a_denied_socket_gets_the_problem(api: Api, path: str, status: int, problem: str) -> None:
     url = api.server.url.replace("http", "ws") + path
     with pytest.raises(InvalidStatus) as denied, connect(url):
         pass

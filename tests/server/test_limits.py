@@ -1,4 +1,4 @@
-"""Limits: never exceeded by parallel requests nor by two replicas, and fair to whoever is within them."""
+"""Limits: never exceeded by parallel requests or two replicas, and no obstacle below them."""
 
 import json
 from collections import Counter
@@ -162,7 +162,7 @@ def test_a_creation_that_the_cluster_refuses_is_given_back(
         api.close()
 
 
-def test_a_ledger_that_somebody_spoilt_is_begun_anew(replicas: tuple[Api, Api], kubectl: Kubectl) -> None:
+def test_an_unreadable_ledger_is_replaced(replicas: tuple[Api, Api], kubectl: Kubectl) -> None:
     namespace = replicas[0].server.namespace
     assert replicas[0].create(new_id()).status == 202
     kubectl.run("annotate", "lease", "urumi-admission", "-n", namespace, "--overwrite", "stores.urumi.ai/grants=[{")

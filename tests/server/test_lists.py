@@ -20,7 +20,7 @@ SORT_VALUES = ("-createdAt", "createdAt", "storeId", "-storeId", "phase", "-phas
 
 @pytest.fixture(scope="module")
 def api(local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    """A server with many stores that nobody works on."""
+    """A server with many stores that are not reconciled."""
     with idle_server(
         local_cluster, kubectl, tmp_path_factory.mktemp("lists"), URUMI_MAX_ACTIVE_STORES="1000"
     ) as server:
@@ -180,7 +180,7 @@ def test_a_tag_is_the_same_on_another_replica_and_after_a_restart(
         there.close()
 
 
-def test_a_list_in_parts_is_one_picture_while_everything_changes(api: Api, kubectl: Kubectl) -> None:
+def test_a_list_in_parts_is_consistent_while_everything_changes(api: Api, kubectl: Kubectl) -> None:
     with ThreadPoolExecutor(1) as pool:
         notes = pool.submit(
             lambda: [
@@ -198,7 +198,7 @@ def test_head_has_the_headers_of_get_and_no_body(api: Api) -> None:
     assert (head.status, head.content, head.headers["ETag"]) == (200, b"", get.headers["ETag"])
 
 
-def test_every_order_is_documented_and_the_command_s_words_are_some_of_them(api: Api) -> None:
+def test_every_sort_order_is_documented_and_the_command_has_some_of_them(api: Api) -> None:
     for sort in [*SORT_VALUES, *filter(None, SORTS.values())]:
         assert ListQuery.model_validate({"sort": sort}).sort == sort
 

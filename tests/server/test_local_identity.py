@@ -62,7 +62,7 @@ async def test_another_token_ends_the_sessions_of_the_old_one() -> None:
 
 
 @pytest.mark.parametrize("token", ["", "nearly", "s3cret ", "S3CRET", "ü"])
-async def test_a_wrong_token_is_nobodys(token: str) -> None:
+async def test_a_wrong_token_is_unauthorized(token: str) -> None:
     with pytest.raises(ProblemError) as refused:
         await SharedToken("s3cret", 60).permit(token, "list")
     assert refused.value.name == "unauthorized"

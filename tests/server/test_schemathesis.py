@@ -1,4 +1,4 @@
-"""Schemathesis against a running server: what the document allows and forbids is asked, and every answer conforms."""
+"""Schemathesis against a running server: valid and invalid requests, and every response conforms to the document."""
 
 import re
 import subprocess
