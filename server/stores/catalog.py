@@ -68,7 +68,8 @@ class Catalog:
 
     def joined(self, stores: Iterable[StoreObject]) -> bytes:
         """Return stores as the inside of a JSON array."""
-        return b",".join([self.encoded(store) for store in stores])
+        cached = self._encoded
+        return b",".join([cached.get(store.resource_version) or self.encoded(store) for store in stores])
 
     def _update(self, before: Object | None, after: Object | None) -> None:
         self._newest_first = None
