@@ -150,7 +150,7 @@ def test_a_creation_that_the_cluster_refuses_is_given_back(
         with proxy.answering(401, only=of("stores", "create")):
             disowned = api.create(new_id())
             assert (disowned.status, disowned.problem) == (503, "cluster-unreachable")
-            assert "this server's own token" in disowned.json["detail"]
+            assert "the token of this server" in disowned.json["detail"]
         store_id = new_id()
         assert api.create(store_id).status == 202
         let_go(kubectl, server, store_id)
