@@ -154,7 +154,7 @@ def local_token() -> str:
     if others:
         raise ConfigError(
             f"The token file {path} is accessible to other users: expected mode 0600, got {0o600 | others:04o}.",
-            hint=f"Delete it, because somebody may have read it, and restart the server; or run: chmod 600 {path}",
+            hint=f"Delete it and restart the server, because it may have been read; or run: chmod 600 {path}",
         )
     if not token:
         raise ConfigError(f"The token file {path} is empty.", hint="Delete it and restart the server.")

@@ -60,7 +60,7 @@ class Api:
         return Answer(answer.status_code, answer.headers, answer.content)
 
     def create(self, store_id: str, engine: str = "medusa", **headers: str) -> Answer:
-        """Ask for a store."""
+        """Request a store."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.ask("POST", "/stores", {"storeId": store_id, "engine": engine}, {**self.token, **named})
 

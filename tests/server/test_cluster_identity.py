@@ -1,7 +1,7 @@
 """Identity in a cluster, on a real API server: RBAC decides who may do what, and a revoked right stops counting.
 
 Roles are those of charts/platform; tokens are made by TokenRequest. Not covered: other authenticators of a cluster,
-such as OIDC, which a TokenReview does not tell apart.
+such as OIDC, which a TokenReview does not distinguish.
 """
 
 import contextlib
@@ -63,13 +63,13 @@ def server(
 
 @pytest.fixture(scope="module")
 def viewer(server: ServerProcess, kubectl: Kubectl) -> Person:
-    """Somebody who may look."""
+    """An account that may read."""
     return Person(kubectl, server.namespace, "viewer", "urumi-viewer")
 
 
 @pytest.fixture(scope="module")
 def operator(server: ServerProcess, kubectl: Kubectl) -> Person:
-    """Somebody who may do everything with stores."""
+    """An account with every right on stores."""
     return Person(kubectl, server.namespace, "operator", "urumi-operator")
 
 
@@ -81,7 +81,7 @@ def nobody(server: ServerProcess, kubectl: Kubectl) -> Person:
 
 @pytest.fixture
 def guest(server: ServerProcess, kubectl: Kubectl) -> Person:
-    """Somebody who may look, for the length of a test."""
+    """An account that may read, for the length of a test."""
     return Person(kubectl, server.namespace, f"guest-{secrets.token_hex(3)}", "urumi-viewer")
 
 
