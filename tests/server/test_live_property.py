@@ -1,9 +1,9 @@
 """Whatever happens to connections, servers and replicas: no change of a store is missed, and none is shown twice.
 
-    one history of changes --> each of two replicas, at a pace of its own --> clients that come, go and change sides
+    one history of changes --> each of two replicas, with its own delays --> clients that connect, leave and switch
 
-The pace, the breaks, the restarts and the pauses of the clients are drawn from a seed. While all that goes on, each
-client holds every frame against what it was told before; when it is over, each has to know exactly what there is.
+Delays, breaks, restarts and pauses of the clients are drawn from a seed. Each client compares every frame with the
+frames before; in the end each must know exactly the stores that exist.
 """
 
 import asyncio
@@ -35,28 +35,28 @@ class Watcher:
         self.reads_slowly = False
         self._replicas = replicas
         self._chance = chance
-        self._place: dict[str, Any] | None = None
-        # By epoch: the newest version of each store (of each uid) that was told.
-        self._told: dict[str, dict[str, int]] = {}
+        self._position: dict[str, Any] | None = None
+        # By epoch: the newest version of each store (of each uid) that was received.
+        self._received: dict[str, dict[str, int]] = {}
 
     async def watch(self) -> None:
-        """Stay connected, for ever."""
+        """Stay connected until cancelled."""
         while True:
             with contextlib.suppress(OSError, ConnectionClosed, InvalidHandshake, InvalidMessage):
-                await self._one_line()
+                await self._one_connection()
             self.line = None
             await asyncio.sleep(0.005)
 
-    async def _one_line(self) -> None:
+    async def _one_connection(self) -> None:
         async with self.replica.connect(max_queue=2) as self.line:
-            resume = {"resume": self._place} if self._place else {}
+            resume = {"resume": self._position} if self._position else {}
             await self.line.send(json.dumps({"type": "subscribe", "stores": "all", **resume}))
             parts: dict[str, int] = {}
             async for text in self.line:
                 frame = read_frame(text)
                 match frame["type"]:
                     case "resync":
-                        self._place = None
+                        self._position = None
                     case "snapshot":
                         parts |= {store["storeId"]: store["generation"] for store in frame["stores"]}
                         if frame["last"]:
@@ -65,32 +65,36 @@ class Watcher:
                         self._change(frame)
                     case "bookmark":
                         assert (
-                            self._place is None
-                            or self._place["epoch"] != frame["epoch"]
-                            or (frame["seq"] >= self._place["seq"])
+                            self._position is None
+                            or self._position["epoch"] != frame["epoch"]
+                            or (frame["seq"] >= self._position["seq"])
                         )
-                        self._place = {"epoch": frame["epoch"], "seq": frame["seq"]}
+                        self._position = {"epoch": frame["epoch"], "seq": frame["seq"]}
                 if self.reads_slowly:
                     await asyncio.sleep(self._chance.random() / 100)
 
     def _replace(self, parts: dict[str, int], frame: Any) -> None:
         self.pictures += 1
         self.known = dict(parts)
-        self._place = {"epoch": frame["epoch"], "seq": frame["seq"]}
-        told = self._told.setdefault(frame["epoch"], {})
-        told |= parts
+        self._position = {"epoch": frame["epoch"], "seq": frame["seq"]}
+        received = self._received.setdefault(frame["epoch"], {})
+        received |= parts
 
     def _change(self, frame: Any) -> None:
-        assert self._place is not None, "a delta before the picture was whole"
-        assert frame["seq"] > self._place["seq"], f"told twice or out of order: {frame['seq']} after {self._place}"
-        store_id, told = frame["storeId"], self._told.setdefault(self._place["epoch"], {})
+        assert self._position is not None, "a delta before the snapshot was complete"
+        assert frame["seq"] > self._position["seq"], (
+            f"sent twice or out of order: {frame['seq']} after {self._position}"
+        )
+        store_id, received = frame["storeId"], self._received.setdefault(self._position["epoch"], {})
         if frame["op"] == "delete":
             self.known.pop(store_id, None)
         else:
             version = frame["store"]["generation"]
-            assert version > told.get(store_id, 0), f"{store_id} was told twice: {version} after {told[store_id]}"
-            self.known[store_id] = told[store_id] = version
-        self._place = {**self._place, "seq": frame["seq"]}
+            assert version > received.get(store_id, 0), (
+                f"{store_id} was sent twice: {version} after {received[store_id]}"
+            )
+            self.known[store_id] = received[store_id] = version
+        self._position = {**self._position, "seq": frame["seq"]}
 
 
 async def happen(history: list[tuple[str, Object | None]], replica: Replica, chance: random.Random) -> None:

@@ -115,9 +115,9 @@ async def test_subscribers_are_notified_at_once_that_the_cluster_is_unreachable(
         replica.trouble = ""
         replica.put(store_object("shop-1", 1))
         replica.hub.notify_all()
-        told = await receive_until(busy, "bookmark")
-        assert [frame["type"] for frame in told] == ["delta", "bookmark"]
-        assert (told[-1]["seq"], told[-1]["clusterError"]) == (1, "")
+        received = await receive_until(busy, "bookmark")
+        assert [frame["type"] for frame in received] == ["delta", "bookmark"]
+        assert (received[-1]["seq"], received[-1]["clusterError"]) == (1, "")
 
 
 async def test_changes_and_deletions_come_in_order(replica: Replica) -> None:
@@ -146,8 +146,8 @@ async def test_changes_of_a_store_that_come_at_once_are_folded_and_never_out_of_
             replica.put(store_object("shop-a", version))
             replica.put(store_object("shop-b", version))
         frames = [await receive(line), await receive(line)]
-    told = [(frame["seq"], frame["storeId"], frame["store"]["generation"]) for frame in frames]
-    assert told == [(9, "shop-a", 5), (10, "shop-b", 5)]
+    received = [(frame["seq"], frame["storeId"], frame["store"]["generation"]) for frame in frames]
+    assert received == [(9, "shop-a", 5), (10, "shop-b", 5)]
 
 
 async def test_only_subscribed_stores_are_sent_and_the_position_advances(replica: Replica) -> None:
@@ -155,8 +155,8 @@ async def test_only_subscribed_stores_are_sent_and_the_position_advances(replica
     replica.put(store_object("shop-2", 1))
     async with replica.connect() as line:
         await line.send(subscribe(stores=["shop-2", "shop-3"]))
-        [picture, _] = await receive_until(line, "bookmark")
-        assert [store["storeId"] for store in picture["stores"]] == ["shop-2"]
+        [snapshot, _] = await receive_until(line, "bookmark")
+        assert [store["storeId"] for store in snapshot["stores"]] == ["shop-2"]
         replica.put(store_object("shop-1", 2))
         replica.put(store_object("shop-3", 1))
         assert ((await receive(line))["storeId"], replica.hub.seq) == ("shop-3", 4)
@@ -171,9 +171,9 @@ async def test_a_known_position_is_resumed_and_an_unknown_one_is_not(replica: Re
         await line.send(subscribe(here))
         frames = await receive_until(line, "bookmark")
         assert [(frame["type"], frame["seq"]) for frame in frames] == [("delta", 4), ("bookmark", 4)]
-    for place in (gone, {**here, "seq": 99}):
+    for position in (gone, {**here, "seq": 99}):
         async with replica.connect() as line:
-            await line.send(subscribe(place))
+            await line.send(subscribe(position))
             frames = await receive_until(line, "bookmark")
             assert [frame["type"] for frame in frames] == ["resync", "snapshot", "bookmark"]
 
@@ -253,15 +253,15 @@ async def test_a_client_that_stops_reading_is_dropped_without_effect_on_others(
                 await line.send(subscribe())
             await receive_until(reader, "bookmark")
             await until(lambda: len(replica.hub.outboxes) == 2)
-            told: dict[str, int] = {}
+            received: dict[str, int] = {}
             for version in range(1, rounds + 1):
                 for number in range(stores):
                     replica.put(store_object(f"shop-{number}", version, text=BIG))
-                while min(told.values(), default=0) < version or len(told) < stores:
+                while min(received.values(), default=0) < version or len(received) < stores:
                     frame = await receive(reader)
                     assert frame["type"] in ("delta", "bookmark")
                     if frame["type"] == "delta":
-                        told[frame["storeId"]] = frame["store"]["generation"]
+                        received[frame["storeId"]] = frame["store"]["generation"]
                 # What one client does not take never piles up.
                 assert all(len(outbox) <= stores for outbox in replica.hub.outboxes)
             await until(lambda: len(replica.hub.outboxes) == 1)
@@ -333,11 +333,11 @@ async def test_a_client_that_is_behind_for_a_while_gets_everything_and_is_not_dr
             version += 1
             replica.put(store_object(f"shop-{version % 100}", version, text=BIG))
             await asyncio.sleep(0)
-        told: dict[str, int] = {}
-        while told.get(f"shop-{version % 100}") != version:
+        received: dict[str, int] = {}
+        while received.get(f"shop-{version % 100}") != version:
             [*_, frame] = await receive_until(line, "delta")
-            told[frame["storeId"]] = frame["store"]["generation"]
-    assert told == {name: store["metadata"]["generation"] for name, store in replica.stores.items()}
+            received[frame["storeId"]] = frame["store"]["generation"]
+    assert received == {name: store["metadata"]["generation"] for name, store in replica.stores.items()}
     assert dropped("slow") == before
 
 
