@@ -19,6 +19,8 @@ from typing import Any, Protocol
 import pytest
 import yaml
 
+from reconciler.engines.registry import ENGINES as DEFINITIONS
+
 Manifest = dict[str, Any]
 
 CHARTS = Path(__file__).resolve().parents[2] / "charts"
@@ -27,21 +29,11 @@ WORKLOAD_KINDS = ("Deployment", "StatefulSet")
 
 # The keys of the two Secrets that the reconciler makes; a chart may refer to nothing else.
 SECRET_KEYS: Mapping[str, Mapping[str, frozenset[str]]] = {
-    "woocommerce": {
+    engine.value: {
         "store-admin": frozenset({"username", "password", "storeId"}),
-        "store-secrets": frozenset(
-            {"database-password", "database-root-password"}
-            | {
-                f"wordpress-{scheme}-{half}"
-                for scheme in ("auth", "secure-auth", "logged-in", "nonce")
-                for half in ("key", "salt")
-            }
-        ),
-    },
-    "medusa": {
-        "store-admin": frozenset({"username", "password", "storeId"}),
-        "store-secrets": frozenset({"database-password", "jwt-secret", "cookie-secret", "publishable-key"}),
-    },
+        "store-secrets": frozenset(definition.generated_secrets),
+    }
+    for engine, definition in DEFINITIONS.items()
 }
 
 # The guardrails of a store's namespace.

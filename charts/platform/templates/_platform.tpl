@@ -50,7 +50,7 @@ labels:
 {{- define "platform.tag" -}}
 {{- $tag := .Values.image.tag | default .Chart.AppVersion }}
 {{- if hasPrefix "latest" $tag }}
-{{- fail (printf "image.tag is %q: expected a fixed version, as \"latest\" is another image every week" $tag) }}
+{{- fail (printf "image.tag is %q: expected a fixed version, because \"latest\" changes without notice" $tag) }}
 {{- end }}
 {{- $tag -}}
 {{- end }}
