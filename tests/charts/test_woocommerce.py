@@ -225,7 +225,7 @@ def test_the_notes_say_what_the_stock_image_needs(chart: "Chart", store_values: 
         "NOTES:"
     )[1]
 
-    assert "urumi/woocommerce:11.1.2 is one that you build" in ours
+    assert "urumi/woocommerce:11.1.2 is in no public registry" in ours
     assert "downloads.wordpress.org" not in ours
     assert "downloads WooCommerce\nand a theme from downloads.wordpress.org" in stock
     assert "dump the database" in ours
