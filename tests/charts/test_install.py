@@ -94,7 +94,7 @@ def test_a_new_version_of_the_chart_restarts_nothing(
     newer = tmp_path / "newer" / chart.engine
     shutil.copytree(chart.path, newer)
     description = newer / "Chart.yaml"
-    description.write_text(description.read_text().replace("version: 0.1.0", "version: 0.2.0"))
+    description.write_text(description.read_text().replace("version: 0.1.0", "version: 0.2.0", 1))
 
     install(replace(chart, path=newer), store_namespace)
 

@@ -227,8 +227,8 @@ def test_the_notes_say_what_the_stock_image_needs(chart: "Chart", store_values: 
 
     assert "urumi/woocommerce:11.1.2 is in no public registry" in ours
     assert "downloads.wordpress.org" not in ours
-    assert "downloads WooCommerce\nand a theme from downloads.wordpress.org" in stock
-    assert "dump the database" in ours
+    assert "downloads\nWooCommerce and a theme from downloads.wordpress.org" in stock
+    assert "Back up the database" in ours
 
 
 def test_every_switch_at_once_is_taken_by_the_api_server_inside_the_guardrails(
