@@ -24,7 +24,7 @@ class Page(EngineDefinition):
     admin_path = "/admin"
     signs_in_by_email = True
     workloads = ((DEPLOYMENTS, "web"),)
-    databases = MappingProxyType[str, int]({})
+    databases = MappingProxyType({})
     components_without_database = ()
     generated_secrets = MappingProxyType({"page-key": new_key})
 
