@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from reconciler.kube.resources import Object
     from reconciler.settings import Settings
 
-DIGEST_KEY = "urumi.ai/digest"
 DIGEST_LENGTH = 40
 STORE_SECRETS = "store-secrets"
 # Folders beside a chart that Helm does not package: the sources of the images, and values for the chart tools.

@@ -21,8 +21,8 @@ from pathlib import Path
 import pytest
 
 from cluster.folders import cache_root
-from tests.kubectl import wait_for
-from tests.serve import free_port
+from testing.kubectl import wait_for
+from testing.serve import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("urumi", "reconciler", "server", "tui", "cluster")
