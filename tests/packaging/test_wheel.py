@@ -29,7 +29,7 @@ PACKAGES = ("urumi", "reconciler", "server", "tui", "cluster")
 FILES = ("pyproject.toml", "MANIFEST.in", "README.md", "LICENSE")
 TOKEN = "a-token-of-the-test"
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.thorough, pytest.mark.timeout(900)]
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def installed(environment: Environment, wheel: Path) -> Environment:
 
 
 @pytest.fixture
-def kubeconfig(installed: Environment) -> Iterator[tuple[str, Path]]:
+def kubeconfig(cluster_programs: None, installed: Environment) -> Iterator[tuple[str, Path]]:
     """The kubeconfig of a cluster that the installed command brought up, and the folder of its programs."""
     done = installed.run("urumi", "cluster", "up")
     try:
