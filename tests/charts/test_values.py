@@ -1,4 +1,4 @@
-"""What the charts accept: the reconciler's values without a warning, and wrong ones with a sentence that helps."""
+"""The values that the charts accept without a warning, and the messages about wrong ones."""
 
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
