@@ -55,6 +55,7 @@ def _up(node_count: int) -> int:
     _say(
         f"Kubernetes at {info.server} is ready after {time.monotonic() - started:.1f} s. Its containers are simulated."
     )
+    _say(f"Its programs, kubectl and helm among them: {info.bin_dir}")
     print(info.kubeconfig)  # noqa: T201
     return 0
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from reconciler.install import install
 from reconciler.kube.client import Kube
 from reconciler.settings import Settings, settings_from
 from server.app import Service
@@ -58,6 +59,9 @@ class ServeCommand:
         )
         parser.add_argument("--helm", help="Helm executable; default: URUMI_HELM, or helm on PATH")
         parser.add_argument(
+            "--install", action="store_true", help="first install the Store definition and the platform namespace"
+        )
+        parser.add_argument(
             "--log-level", default="info", choices=["debug", "info", "warning", "error"], help="default: info"
         )
 
@@ -75,7 +79,7 @@ class ServeCommand:
         if server_settings.auth_mode == "token":
             server_settings = replace(server_settings, token=local_token())
         listener = _listener(server_settings)
-        return asyncio.run(_serve(settings, server_settings, listener))
+        return asyncio.run(_serve(settings, server_settings, listener, with_install=args.install))
 
 
 command = ServeCommand()
@@ -101,8 +105,12 @@ class _Server(uvicorn.Server):
         self.handle_exit(signal.SIGTERM, None)
 
 
-async def _serve(settings: Settings, server_settings: ServerSettings, listener: socket.socket) -> int:
+async def _serve(
+    settings: Settings, server_settings: ServerSettings, listener: socket.socket, *, with_install: bool
+) -> int:
     kube = await Kube.connect(settings.kubeconfig)
+    if with_install:
+        await install(kube, settings.platform_namespace)
     service = Service(kube, settings, server_settings)
     config = uvicorn.Config(
         service.app,
