@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.kubectl import Kubectl, wait_for
-from tests.serve import ServerProcess
+from testing.kubectl import Kubectl, wait_for
+from testing.serve import ServerProcess
 from urumi.store import namespace_name
 
 OTHER_UID = "00000000-0000-0000-0000-000000000000"

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from cluster.local import ClusterInfo
-from tests.end_to_end.asking import condition, events_of
+from testing.kubectl import Kubectl, wait_for
+from testing.serve import ServerProcess
+from testing.store_objects import condition, events_of
 from tests.end_to_end.shopkeeper import Shopkeeper
-from tests.kubectl import Kubectl, wait_for
-from tests.serve import ServerProcess
 
 
 @pytest.fixture

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.asking import ask
-from tests.kubectl import Kubectl, wait_for
-from tests.node import images
-from tests.node.documentation import Backup
-from tests.node.node import Node
-from tests.node.platform import NodePlatform
-from tests.serve import free_port
+from testing.kubectl import Kubectl, wait_for
+from testing.node import images
+from testing.node.documentation import Backup
+from testing.node.node import Node
+from testing.node.platform import NodePlatform
+from testing.serve import free_port
+from testing.store_objects import ask
 
 pytestmark = [pytest.mark.node, pytest.mark.timeout(1200)]
 BLOG = "writes"

@@ -11,14 +11,14 @@ import pytest
 from reconciler.engines.engine import Administrator
 from reconciler.engines.medusa import DEFINITION
 from reconciler.engines.session import ShopEndpoint, ShopSession, session
-from tests.kubectl import wait_for
-from tests.shops.medusa.node import complete
-from tests.shops.medusa.shop import ADMIN_EMAIL, Shop
-from tests.shops.medusa.visitors import fetch, order_by_cash_on_delivery, sign_in
+from testing.kubectl import wait_for
+from testing.shops.medusa.node import complete
+from testing.shops.medusa.shop import ADMIN_EMAIL, Shop
+from testing.shops.medusa.visitors import fetch, order_by_cash_on_delivery, sign_in
 
 if TYPE_CHECKING:
+    from testing.shops.medusa.servers import Postgres, Server
     from tests.shops.medusa.conftest import OpenShop
-    from tests.shops.medusa.servers import Postgres, Server
 
 
 @pytest.fixture
