@@ -252,3 +252,13 @@ async def test_a_store_that_is_gone_gives_its_place_in_the_line_to_the_next(loop
     loop.loop.wake(STORE_ID)
     for number in range(loop.scene.settings.max_concurrent_provisions):
         assert loop.loop.limiter.acquire(f"shop-{number}")
+
+
+async def test_a_store_that_is_gone_when_its_turn_comes_is_skipped(loop: Loop) -> None:
+    loop.start()
+    loop.loop.limiter.acquire(STORE_ID)
+    loop.queue.add(STORE_ID)
+    await loop.until(lambda: len(loop.queue) == 0)
+    for number in range(loop.scene.settings.max_concurrent_provisions):
+        await loop.until(lambda number=number: loop.loop.limiter.acquire(f"shop-{number}"))  # type: ignore[misc]
+    assert loop.scene.writes() == {}

@@ -166,3 +166,15 @@ async def test_a_release_that_its_helm_finishes_meanwhile_is_not_unlocked(scene:
 
 async def idle() -> None:
     """Do nothing."""
+
+
+async def test_our_own_install_counts_before_the_informer_shows_it(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await scene.create_store()
+    await scene.reconcile()
+    monkeypatch.setattr("reconciler.steps.term_state.SETTLE_SECONDS", 60.0)
+    scene.context.term_state(await scene.store()).revision = 2
+    seen = await scene.reconcile()
+    assert scene.helm.installs == [RELEASE]
+    assert seen.condition("Released") == ("True", "Deployed")

@@ -250,6 +250,17 @@ async def test_the_pause_between_checks_doubles(checks: Checks, monkeypatch: pyt
     assert checks.runs == 1
 
 
+async def test_the_store_is_queued_for_its_next_check(
+    scene: Scene, shop: Shopkeeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reconciler.steps.storefront_checks.FIRST_PAUSE_SECONDS", 60.0)
+    monkeypatch.setattr("reconciler.steps.storefront_checks.LONGEST_PAUSE_SECONDS", 60.0)
+    shop.is_open = False
+    await released(scene)
+    await checked(scene)
+    assert 50 < scene.queue.delays[STORE_ID][-1] <= 60
+
+
 async def test_a_dropped_check_is_cancelled(checks: Checks) -> None:
     checks.ask()
     [task] = [each for each in asyncio.all_tasks() if each.get_name() == f"storefront check {STORE_ID}"]
