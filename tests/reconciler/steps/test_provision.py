@@ -166,7 +166,7 @@ async def test_a_cluster_error_becomes_an_error_of_the_step(scene: Scene, error:
 
 
 async def test_a_slow_step_is_written_before_the_next_one(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reconciler.steps.provision.SLOW_STEP_SECONDS", -1.0)
+    monkeypatch.setattr("reconciler.steps.foundation.SLOW_STEP_SECONDS", -1.0)
     await scene.create_store()
     progress: list[str] = []
 
