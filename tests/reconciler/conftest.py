@@ -15,7 +15,7 @@ Scenes = Callable[..., AbstractAsyncContextManager[Scene]]
 
 @pytest.fixture
 def scenes(monkeypatch: pytest.MonkeyPatch) -> Scenes:
-    """Return how to start a platform with settings of its own.
+    """Return how to start a platform with its own settings.
 
     Informers are trusted at once, because a reconcile of the scene waits for them; Helm is the scene's stand-in.
     """
