@@ -1,4 +1,4 @@
-"""Whatever happens to lines, servers and replicas: no change of a store is missed, and none is shown twice.
+"""Whatever happens to connections, servers and replicas: no change of a store is missed, and none is shown twice.
 
     one history of changes --> each of two replicas, at a pace of its own --> clients that come, go and change sides
 
@@ -25,7 +25,7 @@ STORES, CHANGES, CLIENTS, BREAKS = 12, 600, 6, 25
 
 
 class Watcher:
-    """A client by the letter of docs/protocol.md, that complains about whatever is told twice or out of order."""
+    """A client as in docs/protocol.md that fails for frames that come twice or out of order."""
 
     def __init__(self, replicas: list[Replica], chance: random.Random) -> None:
         self.known: dict[str, int] = {}
@@ -94,7 +94,7 @@ class Watcher:
 
 
 async def happen(history: list[tuple[str, Object | None]], replica: Replica, chance: random.Random) -> None:
-    """Let a replica hear of what happened, in order, at a pace of its own."""
+    """Pass the changes to a replica, in order, with delays."""
     for store_id, store in history:
         if store is None:
             replica.remove(store_id)
@@ -105,7 +105,7 @@ async def happen(history: list[tuple[str, Object | None]], replica: Replica, cha
 
 
 async def trouble(replicas: list[Replica], watchers: list[Watcher], chance: random.Random) -> None:
-    """Break lines, move clients to the other replica, restart servers."""
+    """Break connections, move clients to the other replica, restart servers."""
     for number in range(BREAKS):
         await asyncio.sleep(chance.random() / 10)
         watcher = chance.choice(watchers)
