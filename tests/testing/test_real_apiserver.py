@@ -9,7 +9,7 @@ import pytest
 from cluster.local import ClusterInfo
 from reconciler.kube.client import Kube
 from reconciler.kube.resources import NAMESPACES, Object, Resource
-from tests.kubectl import Kubectl
+from testing.kubectl import Kubectl
 from tests.testing.semantics import ApiSemantics, Edit
 
 
