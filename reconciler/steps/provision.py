@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from reconciler.engines.registry import ENGINES
 from reconciler.kube.resources import Object, is_deleting
 from reconciler.metrics import DRIFT_CORRECTIONS, FAILURES
-from reconciler.queue.workqueue import backoff_seconds
+from reconciler.queue.workqueue import RETRY_BACKOFF
 from reconciler.steps.drift import Drift, DriftState, detect_drift
 from reconciler.steps.ensure_credentials import ensure_credentials
 from reconciler.steps.ensure_isolation import ensure_isolation
@@ -222,7 +222,7 @@ async def _report_error(context: Context, store: StoreObject, draft: StatusDraft
             failure = "transient"
     FAILURES.labels(failure).inc()
     if failure == "transient":
-        wait = backoff_seconds(draft.attempts)
+        wait = RETRY_BACKOFF.wait_seconds(draft.attempts)
         draft.schedule_retry(error, wait)
         context.queue.add_later(store.store_id, wait)
     else:
