@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reconciler.cache.informer import Informer
 from reconciler.helm.labels import RELEASE_SELECTOR
 from reconciler.helm.release import ReleaseState, newest_revision
-from reconciler.kube.reachability import TOLD_AFTER_SECONDS
+from reconciler.kube.reachability import REPORTED_AFTER_SECONDS
 from reconciler.kube.resources import (
     CLAIMS,
     DEPLOYMENTS,
@@ -96,9 +96,9 @@ class ClusterView:
     def trouble(self) -> str:
         """Return why the view of the stores may be outdated, empty if nothing indicates it."""
         error = self.stores.last_error
-        if not error or self.stores.disconnected_seconds() < TOLD_AFTER_SECONDS:
-            return self._outage.told()
-        return self._outage.told() or f"The stores cannot be watched: {error}"
+        if not error or self.stores.disconnected_seconds() < REPORTED_AFTER_SECONDS:
+            return self._outage.message()
+        return self._outage.message() or f"The stores cannot be watched: {error}"
 
     def store(self, store_id: str) -> StoreObject | None:
         """Return the store of an id, None if there is none."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from reconciler.engines.registry import ENGINES
 from reconciler.kube.resources import is_deleting
 from reconciler.metrics import FAILURES
-from reconciler.queue.workqueue import backoff_seconds
+from reconciler.queue.workqueue import RETRY_BACKOFF
 from reconciler.steps.drift import DriftState, count_correction, detect_drift
 from reconciler.steps.ensure_namespace import namespace_terminating
 from reconciler.steps.foundation import ensure_foundation, keep_foundation
@@ -44,7 +44,7 @@ async def provision(context: Context, store: StoreObject, draft: StatusDraft) ->
     except StepError as error:
         context.limiter.release(store.store_id)
         FAILURES.labels("transient").inc()
-        wait = backoff_seconds(draft.attempts)
+        wait = RETRY_BACKOFF.wait_seconds(draft.attempts)
         draft.schedule_retry(error, wait)
         context.queue.add_later(store.store_id, wait)
         await context.write(draft)

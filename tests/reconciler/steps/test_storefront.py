@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from reconciler.backoff import Backoff
 from reconciler.kube.resources import NODES, SECRETS, STATEFUL_SETS, STORES
-from reconciler.steps.storefront_checks import StorefrontChecks, StorefrontResult
+from reconciler.steps.storefront_checks import PAUSE, StorefrontChecks, StorefrontResult
 from tests.end_to_end.shopkeeper import PRODUCTS, Shopkeeper
 from tests.reconciler.conftest import Scenes
 from tests.reconciler.scene import STORE_ID, Scene, Seen
@@ -37,7 +38,7 @@ def shop(shop_server: Shopkeeper) -> Shopkeeper:
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the next check of a store start at once."""
-    monkeypatch.setattr("reconciler.steps.storefront_checks.FIRST_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("reconciler.steps.storefront_checks.PAUSE", Backoff(0.0, 0.0))
 
 
 @pytest.fixture
@@ -241,7 +242,7 @@ async def test_a_result_counts_for_one_digest_until_it_is_dropped(checks: Checks
 
 
 async def test_the_pause_between_checks_doubles(checks: Checks, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reconciler.steps.storefront_checks.FIRST_PAUSE_SECONDS", 2.0)
+    monkeypatch.setattr("reconciler.steps.storefront_checks.PAUSE", PAUSE)
     checks.ask()
     assert checks.checks.due_in_seconds("u1") == 0
     await checks.ended()
@@ -253,8 +254,7 @@ async def test_the_pause_between_checks_doubles(checks: Checks, monkeypatch: pyt
 async def test_the_store_is_queued_for_its_next_check(
     scene: Scene, shop: Shopkeeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reconciler.steps.storefront_checks.FIRST_PAUSE_SECONDS", 60.0)
-    monkeypatch.setattr("reconciler.steps.storefront_checks.LONGEST_PAUSE_SECONDS", 60.0)
+    monkeypatch.setattr("reconciler.steps.storefront_checks.PAUSE", Backoff(60.0, 60.0))
     shop.is_open = False
     await released(scene)
     await checked(scene)
