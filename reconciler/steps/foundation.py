@@ -8,6 +8,7 @@ Their objects are in the inventory of the store, with the marks of our own write
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.steps.drift import DriftState, count_correction, detect_drift
@@ -29,6 +30,16 @@ if TYPE_CHECKING:
 SLOW_STEP_SECONDS = 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A step as the status reports it, and the call that applies its objects and returns them."""
+
+    name: str
+    event: str
+    message: str
+    run: Callable[[], Awaitable[list[Object]]]
+
+
 async def ensure_foundation(context: Context, request: ReconcileRequest) -> None:
     """Create namespace, isolation and credentials of a store; a slow step is followed by a write of the status.
 
@@ -36,14 +47,14 @@ async def ensure_foundation(context: Context, request: ReconcileRequest) -> None
         StepError: one of the steps failed.
     """
     draft = request.draft
-    for step, event, message, work in _foundation_steps(context, request):
-        draft.set_progress(step, message)
+    for step in _foundation_steps(context, request):
+        draft.set_progress(step.name, step.message)
         began = time.monotonic()
-        await _apply(request, step, work)
-        if step == "guardrails":
+        await _apply(request, step)
+        if step.name == "guardrails":
             draft.set_isolation_digest(isolation_digest(context.settings, request.store.store_id))
         seconds = time.monotonic() - began
-        draft.timeline.add_once(event, message, step=step, seconds=seconds)
+        draft.timeline.add_once(step.event, step.message, step=step.name, seconds=seconds)
         if seconds > SLOW_STEP_SECONDS:
             await context.write(draft)
     request.term_state.has_foundation = True
@@ -60,8 +71,8 @@ async def keep_foundation(context: Context, request: ReconcileRequest) -> None:
         if drift.state is not DriftState.CORRECTABLE:
             return
         count_correction(request, drift)
-    for step, _, _, work in _foundation_steps(context, request):
-        await _apply(request, step, work)
+    for step in _foundation_steps(context, request):
+        await _apply(request, step)
     draft.set_isolation_digest(digest)
     if drift is None:
         message = "the platform's quota, limits or network policies changed and were applied"
@@ -71,21 +82,18 @@ async def keep_foundation(context: Context, request: ReconcileRequest) -> None:
     await context.write(draft)
 
 
-def _foundation_steps(
-    context: Context, request: ReconcileRequest
-) -> tuple[tuple[str, str, str, Callable[[], Awaitable[list[Object]]]], ...]:
-    """Return the steps before the release: step, event, message, work."""
+def _foundation_steps(context: Context, request: ReconcileRequest) -> tuple[_Step, ...]:
     kube, store = context.kube, request.store
     is_released = request.observed_release is not None
     return (
-        ("namespace", "NamespaceReady", f"namespace {store.namespace}", lambda: ensure_namespace(kube, store)),
-        (
+        _Step("namespace", "NamespaceReady", f"namespace {store.namespace}", lambda: ensure_namespace(kube, store)),
+        _Step(
             "guardrails",
             "GuardrailsReady",
             "quota, limits, network policies",
             lambda: ensure_isolation(kube, context.settings, store),
         ),
-        (
+        _Step(
             "credentials",
             "CredentialsReady",
             "administrator account and keys",
@@ -94,14 +102,14 @@ def _foundation_steps(
     )
 
 
-async def _apply(request: ReconcileRequest, step: str, work: Callable[[], Awaitable[list[Object]]]) -> None:
-    """Do a step and add its objects to the inventory; cluster errors become errors of that step."""
+async def _apply(request: ReconcileRequest, step: _Step) -> None:
+    """Run a step and add its objects to the inventory; cluster errors become errors of that step."""
     try:
-        applied = await work()
+        applied = await step.run()
     except ClusterError as error:
         # 403 is also the answer of a terminating namespace and of a failing webhook; those are temporary.
         is_final = error.status in (400, 422) or (error.status == 403 and "terminat" not in error.message)
         kind = ConfigurationError if is_final else TransientError
-        raise kind(error.message, step=step, reason=error.reason or "ClusterError") from error
+        raise kind(error.message, step=step.name, reason=error.reason or "ClusterError") from error
     request.term_state.note_write()
     request.draft.set_inventory(with_applied(request.draft.inventory, applied))
