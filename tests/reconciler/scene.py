@@ -205,11 +205,15 @@ class Scene:
         await self.view.synced()
         self.view.quotas.on_change(self._count_quota)
 
-    async def close(self) -> None:
-        """Cancel everything that runs."""
+    async def stop_informers(self) -> None:
+        """Stop the informers, and everything else that runs: the view then changes only by our own writes."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Cancel everything that runs."""
+        await self.stop_informers()
         await self.context.storefront_checks.close()
 
     def spawn(self, work: Any) -> asyncio.Task[Any]:

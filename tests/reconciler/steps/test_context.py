@@ -51,6 +51,7 @@ async def test_an_edit_meanwhile_is_never_overwritten_and_the_informer_shows_it(
     async def edit() -> None:
         await scene.edit_store(spec={"values": {"store": {"title": "New"}}})
 
+    await scene.stop_informers()
     scene.kube.before("replace_status", STORES, edit)
     with pytest.raises(Requeue):
         await scene.context.write(draft)

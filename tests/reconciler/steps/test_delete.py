@@ -229,3 +229,16 @@ async def test_a_failed_store_is_deleted_without_its_error(scene: Scene) -> None
     seen = await scene.reconcile()
     assert "lastError" not in seen.status
     assert "nextRetryAt" not in seen.status
+
+
+async def test_a_release_is_uninstalled_once_though_it_was_installed_just_before(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await scene.ready_store()
+    meta = {"name": "pod", "labels": store_labels(STORE_ID)}
+    await scene.controllers.create(PODS, {"metadata": meta, "spec": {}}, NAMESPACE)
+    monkeypatch.setattr("reconciler.steps.term_state.SETTLE_SECONDS", 60.0)
+    await request_deletion(scene)
+    await scene.reconcile()
+    await scene.reconcile()
+    assert scene.helm.uninstalls == [RELEASE]

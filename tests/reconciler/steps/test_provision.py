@@ -257,3 +257,11 @@ async def test_changed_limits_of_the_platform_start_a_failed_store_again(scene: 
     seen = await scene.reconcile()
     assert seen.phase == "Provisioning"
     assert seen.event("ProvisioningStarted")["message"] == "the platform's quota, limits or network policies changed"
+
+
+async def test_a_deployed_store_keeps_no_slot(scenes: Scenes) -> None:
+    async with scenes(max_concurrent_provisions=1) as scene:
+        await scene.ready_store()
+        scene.limiter.acquire(STORE_ID)
+        await scene.reconcile()
+        assert scene.limiter.acquire("another-store")

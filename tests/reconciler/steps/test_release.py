@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from reconciler.kube.resources import QUOTAS, SECRETS, Object
+from reconciler.kube.resources import QUOTAS, SECRETS, STORES, Object
 from tests.reconciler.conftest import Scenes
 from tests.reconciler.scene import NAMESPACE, RELEASE, STORE_ID, Scene
 from urumi.errors import TransientError
@@ -178,3 +178,28 @@ async def test_our_own_install_counts_before_the_informer_shows_it(
     seen = await scene.reconcile()
     assert scene.helm.installs == [RELEASE]
     assert seen.condition("Released") == ("True", "Deployed")
+
+
+async def test_time_in_the_queue_does_not_count_as_time_of_the_provision(scenes: Scenes) -> None:
+    async with scenes(max_concurrent_provisions=1) as scene:
+        scene.limiter.acquire(OTHER)
+        await scene.create_store()
+        pending = await scene.reconcile()
+        long_ago = {**pending.status, "deadlineAt": "2026-01-01T00:00:00Z"}
+        await scene.controllers.replace_status(STORES, (await scene.store()).raw, long_ago)
+        scene.limiter.release(OTHER)
+        assert (await scene.reconcile()).phase == "Provisioning"
+
+
+async def test_the_end_of_helm_counts_as_a_write_that_informers_may_not_show_yet(scene: Scene) -> None:
+    await scene.create_store()
+    scene.helm.gate.clear()
+    reconcile = scene.spawn(scene.reconcile())
+    while not scene.helm.installs:
+        await scene.settle()
+    term_state = scene.context.term_state(await scene.store())
+    term_state.written_at = float("-inf")
+    scene.helm.gate.set()
+    await reconcile
+    assert term_state.written_at > float("-inf")
+    assert (term_state.revision, term_state.digest) == (1, (await scene.seen()).status["release"]["digest"])

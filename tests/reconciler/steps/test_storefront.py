@@ -268,3 +268,27 @@ async def test_a_dropped_check_is_cancelled(checks: Checks) -> None:
     await asyncio.wait([task])
     assert task.cancelled()
     assert checks.woken.empty()
+
+
+async def test_a_store_that_loses_its_workloads_while_it_waits_is_checked_at_once_when_they_are_back(
+    scene: Scene, shop: Shopkeeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reconciler.steps.storefront_checks.PAUSE", Backoff(60.0, 60.0))
+    shop.is_open = False
+    await released(scene)
+    await checked(scene)
+    await scene.make_unready(STATEFUL_SETS, "mariadb")
+    await scene.reconcile()
+    await scene.make_ready()
+    shop.is_open = True
+    assert (await checked(scene)).phase == "Ready"
+
+
+async def test_a_check_of_an_older_digest_is_cancelled(checks: Checks) -> None:
+    checks.ask("d1")
+    [older] = [each for each in asyncio.all_tasks() if each.get_name() == f"storefront check {STORE_ID}"]
+    checks.ask("d2")
+    await asyncio.wait([older])
+    assert older.cancelled()
+    await checks.ended()
+    assert checks.woken.empty()
