@@ -241,7 +241,7 @@ class ApiServer(Kube):
                         line = await watch.queue.get()
                 except TimeoutError as error:
                     unreachable = ClusterUnreachable(f"The Kubernetes API at {HOST} does not answer: TimeoutError.")
-                    self.outage.unanswered(unreachable.message)
+                    self.outage.call_failed(unreachable.message)
                     raise unreachable from error
                 if line is None:
                     return
@@ -259,7 +259,7 @@ class ApiServer(Kube):
     async def _call(self, method: str, resource: Resource, name: str) -> AsyncIterator[None]:
         """Record a call and apply the first rule for it: the hook and the error before it, the lost answer after it."""
         self.calls.append((method, resource.plural, name))
-        self.outage.asked()
+        self.outage.call_started()
         await asyncio.sleep(0)
         rule = next((rule for rule in self._rules if rule.method == method and rule.resource in (None, resource)), None)
         if rule is not None:
@@ -276,13 +276,13 @@ class ApiServer(Kube):
             self._refuse(error)
         if rule is not None and rule.error is not None:
             self._refuse(rule.error)
-        self.outage.answered()
+        self.outage.call_succeeded()
 
     def _refuse(self, error: ClusterError) -> None:
         if error.status:
-            self.outage.answered()
+            self.outage.call_succeeded()
         else:
-            self.outage.unanswered(error.message)
+            self.outage.call_failed(error.message)
         raise error
 
     def _continued(self, token: str) -> tuple[int, list[Object]]:

@@ -17,7 +17,7 @@ from typing import Any
 
 from cluster.components import API_SERVER, ETCD
 from cluster.local import ClusterInfo, LocalCluster
-from reconciler.cache.timing import Pace
+from reconciler.cache.timeouts import InformerTimeouts
 from testing.faults.call import later_pages
 from testing.faults.proxy import ApiProxy
 from testing.kubectl import wait_for
@@ -101,7 +101,7 @@ def _old_page(ruin: Ruin) -> Scene:
     def hold_back(proxy: ApiProxy) -> contextlib.AbstractContextManager[None]:
         return ruin.forgetting(proxy.black_hole(later_pages))
 
-    return Scene(OLD_PAGE, hold_back, seconds=2, pace=Pace(page_size=5), begins_with_it=True)
+    return Scene(OLD_PAGE, hold_back, seconds=2, timeouts=InformerTimeouts(page_size=5), begins_with_it=True)
 
 
 DISASTERS: dict[str, Callable[[Ruin], Scene]] = {

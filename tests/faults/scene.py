@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from cluster.local import ClusterInfo
-from reconciler.cache.informer import Informer, Restart
-from reconciler.cache.timing import Pace
+from reconciler.cache.informer import Informer
+from reconciler.cache.reflector import Restart
+from reconciler.cache.timeouts import InformerTimeouts
 from reconciler.kube.client import Kube
 from reconciler.kube.resources import NAMESPACES, Object
 from testing.faults.call import Call
@@ -40,7 +41,7 @@ class Scene:
     name: str
     fault: Callable[[ApiProxy], AbstractContextManager[object]]
     seconds: float = 14.0
-    pace: Pace = field(default_factory=Pace)
+    timeouts: InformerTimeouts = field(default_factory=InformerTimeouts)
     begins_with_it: bool = False
     kubeconfig: Callable[[ApiProxy], Path] = lambda proxy: proxy.cluster.kubeconfig
 
@@ -121,7 +122,9 @@ class Stage:
     def __init__(self, proxy: ApiProxy, scene: Scene, direct: Kube, behind: Kube) -> None:
         self.namespace = f"faults-{secrets.token_hex(4)}"
         self.mirror = Mirror()
-        self.informer = Informer(behind, CONFIG_MAPS, namespace=self.namespace, selector=SELECTOR, pace=scene.pace)
+        self.informer = Informer(
+            behind, CONFIG_MAPS, namespace=self.namespace, selector=SELECTOR, timeouts=scene.timeouts
+        )
         self.informer.on_change(self.mirror.on_change)
         self._writer = Writer(direct, self.namespace, seed=scene.name)
         self._proxy = proxy

@@ -5,7 +5,7 @@ The informers have the patience of production wherever a scene names no other.
 
 import json
 
-from reconciler.cache.timing import Pace
+from reconciler.cache.timeouts import InformerTimeouts
 from testing.faults.call import later_pages, watches
 from tests.faults.rotation import Rotation
 from tests.faults.scene import Scene
@@ -47,7 +47,7 @@ SCENES = [
         "a black hole that is met while connecting",
         lambda proxy: proxy.black_hole(lasting=True),
         seconds=40,
-        pace=Pace(silence_seconds=6),
+        timeouts=InformerTimeouts(silence_seconds=6),
     ),
     Scene("resets after a second", lambda proxy: proxy.cutting(after_seconds=1.0)),
     Scene("no server at all", lambda proxy: proxy.cutting()),
@@ -67,7 +67,7 @@ SCENES = [
     Scene(
         "410 on a list that goes on",
         lambda proxy: proxy.answering(410, refusal(410, "Expired"), only=later_pages),
-        pace=Pace(page_size=5),
+        timeouts=InformerTimeouts(page_size=5),
         begins_with_it=True,
     ),
     Scene("events twice and late", lambda proxy: proxy.rewriting(doubled_and_late)),

@@ -10,8 +10,8 @@ from itertools import pairwise
 import pytest
 
 from cluster.local import ClusterInfo
-from reconciler.cache.informer import Restart
-from reconciler.cache.timing import Pace
+from reconciler.cache.reflector import Restart
+from reconciler.cache.timeouts import InformerTimeouts
 from testing.faults.call import lists
 from tests.faults.disasters import DISASTERS, OLD_PAGE, OLD_VERSION, Ruin
 from tests.faults.rotation import TOKEN_IN_TIME, TOKEN_TOO_LATE
@@ -74,7 +74,7 @@ def test_a_dead_stream_is_noticed_by_its_silence_and_the_age_of_the_copy_says_so
 ) -> None:
     outcome = outcome_of(name)
     assert outcome.restarts == {Restart.SILENT: 1}
-    assert Pace().silence_seconds - 1 <= outcome.oldest_silence_seconds <= RECOVERY_SECONDS
+    assert InformerTimeouts().silence_seconds - 1 <= outcome.oldest_silence_seconds <= RECOVERY_SECONDS
 
 
 @scenes("a flood of clean ends")
@@ -141,7 +141,7 @@ def test_versions_that_are_no_more_lead_to_a_new_list(name: str, outcome_of: Out
 
 
 def test_a_wait_and_a_deadline_are_below_the_promise() -> None:
-    pace = Pace()
-    assert pace.silence_seconds < RECOVERY_SECONDS
-    assert pace.answer_seconds + pace.longest_wait_seconds < RECOVERY_SECONDS
-    assert pace.answer_seconds + pace.refused_wait_seconds < RECOVERY_SECONDS
+    timeouts = InformerTimeouts()
+    assert timeouts.silence_seconds < RECOVERY_SECONDS
+    assert timeouts.answer_seconds + timeouts.longest_wait_seconds < RECOVERY_SECONDS
+    assert timeouts.answer_seconds + timeouts.refused_wait_seconds < RECOVERY_SECONDS
