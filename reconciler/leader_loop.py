@@ -129,5 +129,5 @@ class LeaderLoop:
             store = StoreObject(await self._context.kube.merge(STORES, store_id, patch, store.platform_namespace))
             self._view.stores.remember(store.raw)
         draft = StatusDraft(store, max_events=self._settings.max_status_events)
-        draft.note_takeover(self._context.leader_term.epoch)
+        draft.note_takeover(self._context.leader_term.fencing_token)
         await (delete if store.is_deleting else provision)(self._context, store, draft)

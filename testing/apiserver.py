@@ -100,6 +100,10 @@ class ApiServer(Kube):
         """Await the hook before the next calls of a method take effect; it may write through `as_manager`."""
         self._rules.append(_Rule(method, resource, times, hook=hook))
 
+    def clear_faults(self) -> None:
+        """Remove the faults and hooks that have not been used up."""
+        self._rules.clear()
+
     def compact(self) -> None:
         """Forget the changes so far: a watch or a list that continues from an older version gets a 410."""
         self._storage.log.compact(self._storage.version)

@@ -75,7 +75,7 @@ async def _unlock_release(context: Context, request: ReconcileRequest, observed:
     is known.
     """
     store, draft = request.store, request.draft
-    is_from_earlier_term = draft.reason("Released") == RELEASING and observed.epoch < context.leader_term.epoch
+    is_from_earlier_term = draft.reason("Released") == RELEASING and observed.epoch < context.leader_term.fencing_token
     has_ended = is_from_earlier_term or observed.age_seconds() >= context.settings.helm_lock_seconds
     if has_ended and await unlock(context.kube, store.namespace, observed):
         draft.timeline.add(
@@ -113,7 +113,7 @@ async def _run_helm(context: Context, request: ReconcileRequest) -> int:
     labels = {
         STORE_ID_LABEL: store.store_id,
         DIGEST_KEY: desired.digest,
-        EPOCH_KEY: str(context.leader_term.epoch),
+        EPOCH_KEY: str(context.leader_term.fencing_token),
     }
     try:
         async with asyncio.timeout(seconds + HELM_KILL_MARGIN_SECONDS):
