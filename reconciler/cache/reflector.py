@@ -190,7 +190,12 @@ class Reflector:
         """List unless there is a version to continue from, watch until the stream ends, and return why it ended."""
         try:
             if not self._version:
-                await self._list()
+                self._store.start_listing()
+                found, version = await self.listed(self._store.slimmed, metadata_only=self._metadata_only)
+                self._store.replace(found)
+                self._version = version
+                self._note_response()
+                self.synced.set()
             async with asyncio.timeout(None) as self._stream:
                 await self._watch()
         except (Expired, TimeoutError) as error:
@@ -205,14 +210,6 @@ class Reflector:
         finally:
             self._stream = None
         return Restart.ENDED
-
-    async def _list(self) -> None:
-        self._store.start_listing()
-        found, version = await self.listed(self._store.slimmed, metadata_only=self._metadata_only)
-        self._store.replace(found)
-        self._version = version
-        self._note_response()
-        self.synced.set()
 
     async def _watch(self) -> None:
         stream_seconds = self._timeouts.new_stream_seconds()

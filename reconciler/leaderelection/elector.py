@@ -168,7 +168,12 @@ class Elector:
             requested_at = time.monotonic()
             try:
                 async with asyncio.timeout(leader_term.seconds_left()):
-                    is_renewed = await self._renew(leader_term.fencing_token)
+                    is_renewed = await self._write_lease(leader_term.fencing_token)
+                    if not is_renewed:
+                        # Another process wrote it, or the response to our own last write was lost.
+                        await self._read_lease()
+                        ours = (self.identity, leader_term.fencing_token)
+                        is_renewed = (self.lease_record.holder, self.lease_record.fencing_token) == ours
             except (ClusterError, TimeoutError) as error:
                 log.warning("lease not renewed", extra={"error": str(error) or "no response in time"})
                 continue
@@ -176,13 +181,6 @@ class Elector:
                 log.error("lease lost: another process holds it", extra={"holder": self.lease_record.holder})
                 return
             await leader_term.extend(requested_at)
-
-    async def _renew(self, fencing_token: int) -> bool:
-        if await self._write_lease(fencing_token):
-            return True
-        # Another process wrote it, or the response to our own last write was lost.
-        await self._read_lease()
-        return (self.lease_record.holder, self.lease_record.fencing_token) == (self.identity, fencing_token)
 
     async def _release_lease(self) -> None:
         await self._read_lease()
