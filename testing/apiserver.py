@@ -138,7 +138,7 @@ class ApiServer(Kube):
         self.end_watches()
 
     async def get(self, resource: Resource, name: str, namespace: str = "") -> Object | None:
-        """Return one object, None where there is none."""
+        """Return one object, None if there is none."""
         async with self._call("get", resource, name):
             return self._storage.find(resource, name, namespace)
 
@@ -206,7 +206,7 @@ class ApiServer(Kube):
             return self._storage.update_status(resource, known, status, manager=self.manager)
 
     async def delete(self, resource: Resource, name: str, namespace: str = "", *, uid: str = "") -> bool:
-        """Delete an object, with `uid` only that one; False where there is none."""
+        """Delete an object, with `uid` only that one; False if there is none."""
         async with self._call("delete", resource, name):
             known = self._storage.find(resource, name, namespace)
             if known is None:

@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 
 # Refusals that need a change by the operator.
 HINTS = {
-    401: "The API server does not accept the token; check the kubeconfig or the service account.",
+    401: "Check the kubeconfig or the service account: the API server rejects the token.",
     403: "Check the platform's rights (RBAC): it has to list and watch {plural}.",
-    404: "The API server does not know {plural} of {version}; install the custom resource definition.",
+    404: "Install the custom resource definition: the API server does not serve {plural} of {version}.",
 }
 
 T = TypeVar("T")
@@ -156,7 +156,7 @@ class Reflector:
                 reason, error = _restart_reason(failure), failure
                 hint = HINTS.get(failure.status, "")
                 hint = hint.format(plural=self._resource.plural, version=self._resource.api_version)
-                self.last_error = f"{failure.message} {hint}".strip()
+                self.last_error = f"{failure.message.rstrip('.')}. {hint}".strip()
                 log.warning("watch failed", extra={"kind": self._resource.kind, "error": self.last_error})
             self.restarts[reason] += 1
             is_unreachable = error is not None and error.status == 0

@@ -33,7 +33,7 @@ BURST = 25
 REFILL_SECONDS = 300.0
 SERIES_SECONDS = 600.0
 QUEUE_LENGTH = 2000
-# Info events of other types are not written: each step of a namespace has Events of its own.
+# Info events of other types are not written: the objects of a namespace have their own Events.
 RECORDED_INFO_TYPES = frozenset(
     {"ProvisioningStarted", "HelmInstalled", "Ready", "Recovered", "GuardrailsUpdated", "TakenOver", "Deleting"}
 )

@@ -138,7 +138,7 @@ class Elector:
         return time.monotonic() - self._changed_at > max(record.seconds, self._lease_seconds)
 
     async def _lead_and_renew(self, leader_term: LeaderTerm, lead: Callable[[LeaderTerm], Awaitable[None]]) -> None:
-        """Lead and renew side by side until either ends; then stop leading, and release the lease if it is ours."""
+        """Lead and renew side by side until either ends; then stop leading and release the lease."""
         leading = asyncio.ensure_future(lead(leader_term))
         renewing = asyncio.create_task(self._renew_until_lost(leader_term), name="renew the lease")
         try:
@@ -172,8 +172,8 @@ class Elector:
                     if not is_renewed:
                         # Another process wrote it, or the response to our own last write was lost.
                         await self._read_lease()
-                        ours = (self.identity, leader_term.fencing_token)
-                        is_renewed = (self.lease_record.holder, self.lease_record.fencing_token) == ours
+                        own = (self.identity, leader_term.fencing_token)
+                        is_renewed = (self.lease_record.holder, self.lease_record.fencing_token) == own
             except (ClusterError, TimeoutError) as error:
                 log.warning("lease not renewed", extra={"error": str(error) or "no response in time"})
                 continue

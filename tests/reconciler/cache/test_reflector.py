@@ -104,7 +104,7 @@ async def test_an_error_is_counted_by_its_reason_and_retried(
     server.fail("watch", CONFIG_MAPS, error)
     async with watching(server) as informer:
         assert informer.restarts == {reason: 1}
-        assert informer.last_error.startswith(error.message)
+        assert informer.last_error.startswith(f"{error.message}.")
         assert informer.disconnected_seconds() == 0
         await put(server, "a")
         await until(lambda: informer.get("a", NAMESPACE) is not None)
@@ -115,9 +115,9 @@ async def test_an_error_is_counted_by_its_reason_and_retried(
 @pytest.mark.parametrize(
     ("error", "hint"),
     [
-        (ClusterError("no", status=401), "check the kubeconfig or the service account"),
+        (ClusterError("no", status=401), "no. Check the kubeconfig or the service account"),
         (ClusterError("no", status=403), "it has to list and watch configmaps"),
-        (ClusterNotFound("no"), "does not know configmaps of v1"),
+        (ClusterNotFound("no"), "does not serve configmaps of v1"),
     ],
     ids=["401", "403", "404"],
 )

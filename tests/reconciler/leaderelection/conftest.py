@@ -22,7 +22,7 @@ class OtherReplica:
         return await self._lease.read()
 
     async def take(self, holder: str = "") -> None:
-        """Write itself, or another holder, with the next fencing token, whoever holds the Lease."""
+        """Write itself, or another holder, with the next fencing token; the current holder does not matter."""
         known = await self._lease.read()
         token = known.fencing_token + 1
         assert await self._lease.write(known, holder=holder or self.identity, fencing_token=token, seconds=1.0)
