@@ -70,7 +70,6 @@ class Watchdog:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-I",
-            "-S",
             str(SCRIPT),
             str(os.getpid()),
             stdin=asyncio.subprocess.PIPE,

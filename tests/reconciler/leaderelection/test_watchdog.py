@@ -16,7 +16,7 @@ from testing.kubectl import wait_for
 # A leader that starts its watchdog and two children, forwards what it reads to the watchdog, and does nothing else.
 LEADER = """
 import os, subprocess, sys, time
-watchdog = subprocess.Popen([sys.executable, "-I", "-S", sys.argv[1], str(os.getpid())], stdin=subprocess.PIPE,
+watchdog = subprocess.Popen([sys.executable, "-I", sys.argv[1], str(os.getpid())], stdin=subprocess.PIPE,
                           start_new_session=True)
 child = subprocess.Popen(["sleep", "60"], start_new_session=True)
 plain = subprocess.Popen(["sleep", "60"])
