@@ -120,5 +120,5 @@ class LeaderLoop:
         if not store.is_deleting:
             store = await ensure_finalizer(self._context, store)
         draft = StatusDraft(store, max_events=self._settings.max_status_events)
-        draft.note_takeover(self._context.leader_term.epoch)
+        draft.note_takeover(self._context.leader_term.fencing_token)
         await (delete if store.is_deleting else provision)(self._context, store, draft)

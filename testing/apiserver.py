@@ -100,6 +100,10 @@ class ApiServer(Kube):
         """Await the hook before the next calls of a method take effect; it may write through `as_manager`."""
         self._rules.append(_Rule(method, resource, times, hook=hook))
 
+    def clear_faults(self) -> None:
+        """Remove the faults and hooks that have not been used up."""
+        self._rules.clear()
+
     def compact(self) -> None:
         """Forget the changes so far: a watch or a list that continues from an older version gets a 410."""
         self._storage.log.compact(self._storage.version)
@@ -134,7 +138,7 @@ class ApiServer(Kube):
         self.end_watches()
 
     async def get(self, resource: Resource, name: str, namespace: str = "") -> Object | None:
-        """Return one object, None where there is none."""
+        """Return one object, None if there is none."""
         async with self._call("get", resource, name):
             return self._storage.find(resource, name, namespace)
 
@@ -202,7 +206,7 @@ class ApiServer(Kube):
             return self._storage.update_status(resource, known, status, manager=self.manager)
 
     async def delete(self, resource: Resource, name: str, namespace: str = "", *, uid: str = "") -> bool:
-        """Delete an object, with `uid` only that one; False where there is none."""
+        """Delete an object, with `uid` only that one; False if there is none."""
         async with self._call("delete", resource, name):
             known = self._storage.find(resource, name, namespace)
             if known is None:

@@ -65,7 +65,7 @@ class Storage:
         self._owners: dict[str, Owners] = {}
 
     def find(self, resource: Resource, name: str, namespace: str) -> Object | None:
-        """Return one object, None where there is none."""
+        """Return one object, None if there is none."""
         return copy.deepcopy(self._kind(resource).get(_key(resource, name, namespace)))
 
     def read(self, resource: Resource, name: str, namespace: str) -> Object:

@@ -60,17 +60,14 @@ class ConsistencyCheck:
         """
         self._is_running = True
         try:
-            return await self._compare()
+            found, version = await self._informer.listed(lambda item: number(version_of(item)), metadata_only=True)
+            if self._differences(found, number(version)):
+                async with asyncio.timeout(CATCH_UP_SECONDS):
+                    await self._informer.wait_for_version(number(version))
+            wrong = sorted(self._differences(found, number(version)))
         finally:
             self._is_running = False
             self._deleted.clear()
-
-    async def _compare(self) -> list[Key]:
-        found, version = await self._informer.listed(lambda item: number(version_of(item)), metadata_only=True)
-        if self._differences(found, number(version)):
-            async with asyncio.timeout(CATCH_UP_SECONDS):
-                await self._informer.wait_for_version(number(version))
-        wrong = sorted(self._differences(found, number(version)))
         if wrong:
             self._informer.mismatches += len(wrong)
             names = ["/".join(filter(None, key)) for key in wrong[:NAMES_IN_LOG]]

@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 
 # Refusals that need a change by the operator.
 HINTS = {
-    401: "The API server does not accept the token; check the kubeconfig or the service account.",
+    401: "Check the kubeconfig or the service account: the API server rejects the token.",
     403: "Check the platform's rights (RBAC): it has to list and watch {plural}.",
-    404: "The API server does not know {plural} of {version}; install the custom resource definition.",
+    404: "Install the custom resource definition: the API server does not serve {plural} of {version}.",
 }
 
 T = TypeVar("T")
@@ -156,7 +156,7 @@ class Reflector:
                 reason, error = _restart_reason(failure), failure
                 hint = HINTS.get(failure.status, "")
                 hint = hint.format(plural=self._resource.plural, version=self._resource.api_version)
-                self.last_error = f"{failure.message} {hint}".strip()
+                self.last_error = f"{failure.message.rstrip('.')}. {hint}".strip()
                 log.warning("watch failed", extra={"kind": self._resource.kind, "error": self.last_error})
             self.restarts[reason] += 1
             is_unreachable = error is not None and error.status == 0
@@ -190,7 +190,12 @@ class Reflector:
         """List unless there is a version to continue from, watch until the stream ends, and return why it ended."""
         try:
             if not self._version:
-                await self._list()
+                self._store.start_listing()
+                found, version = await self.listed(self._store.slimmed, metadata_only=self._metadata_only)
+                self._store.replace(found)
+                self._version = version
+                self._note_response()
+                self.synced.set()
             async with asyncio.timeout(None) as self._stream:
                 await self._watch()
         except (Expired, TimeoutError) as error:
@@ -205,14 +210,6 @@ class Reflector:
         finally:
             self._stream = None
         return Restart.ENDED
-
-    async def _list(self) -> None:
-        self._store.start_listing()
-        found, version = await self.listed(self._store.slimmed, metadata_only=self._metadata_only)
-        self._store.replace(found)
-        self._version = version
-        self._note_response()
-        self.synced.set()
 
     async def _watch(self) -> None:
         stream_seconds = self._timeouts.new_stream_seconds()

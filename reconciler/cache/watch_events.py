@@ -79,7 +79,9 @@ def event_of(line: bytes) -> tuple[str, Object]:
         event = json.loads(line)
         kind, item = event["type"], event["object"]
         if kind == "ERROR":
-            raise _stream_error(item)
+            code = int(item.get("code") or 500)
+            # 504 is "too large resource version": the server is behind our version, or was restored from a backup.
+            raise Expired if code in (410, 504) else ClusterError(str(item.get("message", "no reason")), status=code)
         if kind in ("ADDED", "MODIFIED", "DELETED") and _is_object(item):
             return kind, item
         if kind == "BOOKMARK" and number(version_of(item)):
@@ -98,9 +100,3 @@ def _not_a_list(found: object) -> ClusterError:
 def _is_object(item: Object) -> bool:
     meta = item["metadata"]
     return bool(meta["name"] and meta["uid"] and number(meta["resourceVersion"])) and isinstance(labels_of(item), dict)
-
-
-def _stream_error(status: Object) -> Exception:
-    code = int(status.get("code") or 500)
-    # 504 is "too large resource version": the server is behind our version, or was restored from a backup.
-    return Expired() if code in (410, 504) else ClusterError(str(status.get("message", "no reason")), status=code)

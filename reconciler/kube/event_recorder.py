@@ -33,7 +33,7 @@ BURST = 25
 REFILL_SECONDS = 300.0
 SERIES_SECONDS = 600.0
 QUEUE_LENGTH = 2000
-# Info events of other types are not written: each step of a namespace has Events of its own.
+# Info events of other types are not written: the objects of a namespace have their own Events.
 RECORDED_INFO_TYPES = frozenset(
     {"ProvisioningStarted", "HelmInstalled", "Ready", "Recovered", "GuardrailsUpdated", "TakenOver", "Deleting"}
 )
@@ -115,20 +115,18 @@ class Recorder:
         known = self._series.pop(key, None)
         try:
             if known is not None and time.monotonic() - known.at < SERIES_SECONDS:
-                self._series[key] = await self._repeat(store, known)
+                name, count = known.name, known.count + 1
+                series = {"count": count, "lastObservedTime": format_timestamp(timespec="microseconds")}
+                await self._kube.merge(EVENTS, name, {"series": series}, namespace_of(store))
             else:
                 created = await self._kube.create(EVENTS, _event_object(store, event), namespace_of(store))
-                self._series[key] = _Series(name_of(created), 1, time.monotonic())
+                name, count = name_of(created), 1
+            self._series[key] = _Series(name, count, time.monotonic())
         except ClusterError as error:
             self.dropped += 1
             log.debug("event dropped", extra={"error": error.message})
         if len(self._series) > MAX_SERIES:
             del self._series[next(iter(self._series))]
-
-    async def _repeat(self, store: Object, known: _Series) -> _Series:
-        series = {"series": {"count": known.count + 1, "lastObservedTime": format_timestamp(timespec="microseconds")}}
-        await self._kube.merge(EVENTS, known.name, series, namespace_of(store))
-        return _Series(known.name, known.count + 1, time.monotonic())
 
 
 def _event_object(store: Object, event: Object) -> Object:

@@ -77,7 +77,7 @@ async def _run_helm(context: Context, request: ReconcileRequest) -> int:
     labels = {
         STORE_ID_LABEL: store.store_id,
         DIGEST_KEY: desired.digest,
-        EPOCH_KEY: str(context.leader_term.epoch),
+        EPOCH_KEY: str(context.leader_term.fencing_token),
     }
     try:
         async with asyncio.timeout(seconds + HELM_KILL_MARGIN_SECONDS):

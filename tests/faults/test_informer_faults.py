@@ -105,13 +105,13 @@ def test_what_is_no_error_restarts_nothing(name: str, outcome_of: OutcomeOf) -> 
 
 @scenes("403")
 def test_a_refusal_says_which_right_is_missing(name: str, outcome_of: OutcomeOf) -> None:
-    expected = "configmaps is forbidden Check the platform's rights (RBAC): it has to list and watch configmaps."
+    expected = "configmaps is forbidden. Check the platform's rights (RBAC): it has to list and watch configmaps."
     assert outcome_of(name).last_error == expected
 
 
 @scenes("404")
 def test_an_unknown_kind_is_said_to_be_one(name: str, outcome_of: OutcomeOf) -> None:
-    assert "does not know configmaps of v1" in outcome_of(name).last_error
+    assert "does not serve configmaps of v1" in outcome_of(name).last_error
 
 
 @scenes(TOKEN_TOO_LATE)
@@ -120,7 +120,7 @@ def test_a_refused_token_is_said_to_be_one_and_the_next_is_taken_from_the_file(
 ) -> None:
     outcome = outcome_of(name)
     assert outcome.restarts[Restart.UNAUTHORIZED] >= 1
-    assert "does not accept the token; check the kubeconfig" in outcome.last_error
+    assert "Check the kubeconfig or the service account" in outcome.last_error
 
 
 @scenes(TOKEN_IN_TIME)

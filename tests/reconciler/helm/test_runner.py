@@ -30,7 +30,7 @@ STUBBORN = '#!/bin/bash\ntrap "" TERM\necho $$ >> {pids}\nsleep 60 &\necho $! >>
 class Held:
     """A leader term without an end."""
 
-    epoch = 1
+    fencing_token = 1
 
     def is_valid(self) -> bool:
         """Always."""
