@@ -1,7 +1,6 @@
-"""A lock between processes, held by an open file: it ends with its holder, however that ends.
+"""A lock between processes, held by an open file: the kernel releases it when the holder exits.
 
-The lock file may be deleted by its holder (a purge does); a waiter that then gets hold of the deleted file tries again
-with the new one.
+The holder may delete the lock file (a purge does); a waiter that then locks the deleted file retries with the new one.
 """
 
 import fcntl
@@ -13,7 +12,7 @@ from pathlib import Path
 
 @contextmanager
 def file_lock(path: Path, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Hold the lock of a file; call `on_wait` once where another process holds it."""
+    """Hold the lock of a file; call `on_wait` once if another process holds it."""
     descriptor = _locked(path, on_wait)
     try:
         yield

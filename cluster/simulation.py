@@ -1,7 +1,7 @@
-"""What a new cluster is given: simulated nodes, and a default storage class whose volumes are simulated too.
+"""The objects of a new cluster: simulated nodes, and a default storage class with simulated volumes.
 
-A node counts as up when it is Ready, can be scheduled to, and its lease is renewed by the kwok that runs now: the Ready
-of a cluster that was down says nothing about today.
+A node counts as ready if its condition is Ready, it is schedulable, and its lease is current. The condition alone is
+not enough, because it survives a stop of the cluster.
 """
 
 import platform
@@ -17,7 +17,7 @@ LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 NODES = "/api/v1/nodes"
 STORAGE_CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
 DEFAULT_ACCOUNT = "/api/v1/namespaces/default/serviceaccounts/default"
-# What the controllers take off a little after a node became ready.
+# The controllers remove these shortly after a node becomes ready.
 UNREADY_TAINTS = {"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"}
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
@@ -28,22 +28,22 @@ def node_name(index: int) -> str:
 
 
 def apply_objects(api: Api, node_count: int) -> None:
-    """Apply the storage class and the nodes; nodes beyond the count are left alone, as pods may be on them."""
+    """Apply the storage class and the nodes; more nodes than that are kept, as pods may run on them."""
     api.apply(f"{STORAGE_CLASSES}/{STORAGE_CLASS}", _storage_class())
     for index in range(node_count):
         api.apply(f"{NODES}/{node_name(index)}", _node(node_name(index)))
 
 
 def forget_leases(api: Api) -> None:
-    """Delete the leases of our nodes: they name a kwok that is gone, and its successor would wait for their end."""
+    """Delete the leases of our nodes; otherwise a new kwok would wait until those of the old one expire."""
     for node in _nodes(api):
         api.delete(f"{LEASES}/{node['metadata']['name']}")
 
 
 def ready_nodes(api: Api) -> list[str]:
-    """Return the names of our nodes that can take pods."""
+    """Return the names of our nodes that are ready for pods."""
     leases = {lease["metadata"]["name"]: lease for lease in api.get(LEASES)["items"]}
-    names = [node["metadata"]["name"] for node in _nodes(api) if _takes_pods(node)]
+    names = [node["metadata"]["name"] for node in _nodes(api) if _is_ready(node)]
     return [name for name in names if name in leases and _is_current(leases[name])]
 
 
@@ -53,13 +53,13 @@ def node_names(api: Api) -> list[str]:
 
 
 def unready_nodes(api: Api) -> list[str]:
-    """Return the names of our nodes that cannot take pods."""
+    """Return the names of our nodes that are not ready for pods."""
     ready = ready_nodes(api)
     return [name for name in node_names(api) if name not in ready]
 
 
 def has_default_account(api: Api) -> bool:
-    """Return whether the controllers made the service account without which no pod is admitted."""
+    """Return whether the controllers have created the service account that every pod needs."""
     return api.get(DEFAULT_ACCOUNT) is not None
 
 
@@ -68,7 +68,7 @@ def _nodes(api: Api) -> list[Any]:
     return found
 
 
-def _takes_pods(node: Any) -> bool:
+def _is_ready(node: Any) -> bool:
     conditions = {item["type"]: item["status"] for item in node["status"].get("conditions", [])}
     taints = {taint["key"] for taint in node["spec"].get("taints", [])}
     return conditions.get("Ready") == "True" and not taints & UNREADY_TAINTS
@@ -89,7 +89,7 @@ def _node(name: str) -> dict[str, Any]:
         "kind": "Node",
         "metadata": {
             "name": name,
-            # By this annotation programs tell that nothing runs on the node.
+            # Programs recognize a simulated node by this annotation.
             "annotations": {"kwok.x-k8s.io/node": "fake"},
             "labels": {
                 NODE_LABEL: "true",

@@ -54,7 +54,7 @@ def test_a_failure_is_one_sentence_and_ends_with_1(shell: Shell) -> None:
     (shell.state_dir / "etcd").write_text("not a folder")
     code, output, narration = shell.run("up")
     assert (code, output) == (1, "")
-    assert "error: etcd ended at its start" in narration
+    assert "error: etcd exited during startup" in narration
     assert "Traceback" not in narration
 
 
