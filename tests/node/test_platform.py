@@ -147,7 +147,7 @@ def test_a_store_is_followed_live_from_the_request_to_ready(
     phases = [store["phase"] for store in followed]
     assert sorted(phases, key=["Pending", "Provisioning", "Ready"].index) == phases
     said = list(dict.fromkeys((store.get("progress") or {}).get("message", "") for store in followed))
-    for words in ("helm installs chart", "mariadb 0/1", "mariadb 1/1, wordpress 0/1"):
+    for words in ("installing chart", "mariadb 0/1", "mariadb 1/1, wordpress 0/1"):
         assert [sentence for sentence in said if words in sentence], said
     types = [event["type"] for event in followed[-1]["events"]]
     assert types[0] == "ProvisioningStarted"
