@@ -33,7 +33,7 @@ def test_the_life_of_a_cluster_from_the_command_line(shell: Shell) -> None:
 
     code, output, narration = shell.run("down")
     assert (code, output) == (0, "")
-    assert "its data stays" in narration
+    assert "Its data is kept" in narration
     assert shell.run("status")[0] == 3
     code, _, narration = shell.run("down", "--purge")
     assert (code, "The cluster is not running." in narration) == (0, True)
