@@ -81,7 +81,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for report in reports:
             if isinstance(report, pytest.TestReport):
                 seconds["/".join(report.nodeid.split("/")[:2])] += report.duration
-    if len(seconds) > 1:
+    if sum(seconds.values()) > 10:
         terminalreporter.section("seconds by folder")
         for folder, spent in sorted(seconds.items(), key=lambda item: -item[1]):
             terminalreporter.write_line(f"{spent:8.1f}  {folder}")
@@ -97,6 +97,12 @@ def anyio_backend() -> str:
 def dice(request: pytest.FixtureRequest) -> random.Random:
     """The random choices of one test; the run's seed repeats them."""
     return random.Random(seed.derived(request.config, request.node.name))
+
+
+@pytest.fixture(autouse=True)
+def seeded_random(request: pytest.FixtureRequest) -> None:
+    """Seed the choices that the product makes with `random`, such as jitter."""
+    random.seed(seed.derived(request.config, request.node.name))
 
 
 @pytest.fixture(scope="session")
