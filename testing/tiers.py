@@ -1,11 +1,12 @@
 """Which tests a run has, chosen by what each test uses.
 
 A test that uses the fixture `local_cluster` needs a Kubernetes API server, one that uses `browser` needs Chromium, one
-below `tests/shops` needs a shop's servers. The markers `cluster`, `browser` and `shop` follow from that at collection,
-so no list of names has to be kept. `thorough`, `slow` and `node` are set where the test is written.
+below `tests/shops` needs a shop's servers, and one that runs the whole dashboard takes about half a second. The markers
+`cluster`, `browser`, `shop` and `dashboard` follow from that at collection, so no list of names has to be kept.
+`thorough`, `slow` and `node` are set where the test is written.
 
     --fast     tests without any of these markers: seconds
-    (none)     tests without `thorough` and `node`: minutes, what a newcomer runs
+    (none)     tests without `shop`, `thorough` and `node`: minutes, what a newcomer runs
     --all      tests without `node`: everything on the local cluster
     --node     tests with `node`, and only those
 
@@ -14,10 +15,10 @@ A path on the command line selects every test in it but those with `node`; the o
 
 import pytest
 
-MARKER_OF_FIXTURE = {"cluster_programs": "cluster", "browser": "browser"}
+MARKER_OF_FIXTURE = {"cluster_programs": "cluster", "browser": "browser", "whole_dashboard": "dashboard"}
 LEFT_OUT = {
-    "fast": {"cluster", "browser", "shop", "slow", "thorough", "node"},
-    "newcomer": {"thorough", "node"},
+    "fast": {"cluster", "browser", "shop", "dashboard", "slow", "thorough", "node"},
+    "newcomer": {"shop", "thorough", "node"},
     "all": {"node"},
 }
 OPTIONS = {"--fast": "fast", "--all": "all", "--node": "node"}
@@ -28,7 +29,7 @@ def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("tiers", "which tests run")
     help_of = {
         "fast": "only tests that need no cluster, browser or shop",
-        "all": "also the tests that take long and that other tests largely cover",
+        "all": "also the tests of the shops, and those that take long and that others largely cover",
         "node": "only the tests with real containers (Linux, root)",
     }
     for option, tier in OPTIONS.items():

@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from cluster.local import ClusterInfo
 from testing.kubectl import Kubectl, wait_for
 from testing.serve import ServerProcess
@@ -71,6 +73,7 @@ class Life:
         return {uid: held for uid, held in found.items() if len(held) == 4}
 
 
+@pytest.mark.thorough
 def test_stores_converge_whenever_the_server_dies(
     local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, store_id: str, dice: random.Random
 ) -> None:

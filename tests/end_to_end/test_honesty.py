@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from cluster.local import ClusterInfo
 from reconciler.settings import Settings
 from reconciler.store.desired import desired_release
@@ -85,6 +87,7 @@ class Mischief:
         self._kubectl.attempt("patch", kind, name, "-n", namespace, "--type=merge", "-p", json.dumps(patch))
 
 
+@pytest.mark.thorough
 def test_ready_is_only_said_of_what_is_so(
     local_cluster: ClusterInfo, kubectl: Kubectl, platform: ServerProcess, store_id: str, dice: random.Random
 ) -> None:

@@ -29,7 +29,8 @@ class Rotation:
     def scene(self) -> Scene:
         """Return the scene."""
         name = TOKEN_IN_TIME if self._in_time else TOKEN_TOO_LATE
-        return Scene(name, self._fault, kubeconfig=self._kubeconfig)
+        stands_for = "" if self._in_time else "authentication"
+        return Scene(name, self._fault, kubeconfig=self._kubeconfig, stands_for=stands_for)
 
     def _kubeconfig(self, proxy: ApiProxy) -> Path:
         """Make the account and its first token, and return a kubeconfig that names the token's file."""

@@ -35,7 +35,10 @@ CONNECTING = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A fault, how long it lasts, and the patience of the informer that meets it."""
+    """A fault, how long it lasts, and the timeouts of the informer that meets it.
+
+    `stands_for` names a class of faults; scenes without it are left to `--all`.
+    """
 
     name: str
     fault: Callable[[ApiProxy], AbstractContextManager[object]]
@@ -43,6 +46,7 @@ class Scene:
     pace: Pace = field(default_factory=Pace)
     begins_with_it: bool = False
     kubeconfig: Callable[[ApiProxy], Path] = lambda proxy: proxy.cluster.kubeconfig
+    stands_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,7 +133,9 @@ def draw_history(chance: random.Random) -> tuple[list[tuple[str, Object | None]]
     return history, now
 
 
-@pytest.mark.parametrize("history_number", [1, 2, 3])
+@pytest.mark.parametrize(
+    "history_number", [1, *(pytest.param(number, marks=pytest.mark.thorough) for number in (2, 3))]
+)
 async def test_no_change_is_missed_or_shown_twice(history_number: int, dice: random.Random) -> None:
     history, expected = draw_history(dice)
     async with Replica() as one, Replica() as other:

@@ -78,6 +78,7 @@ async def cancelled_install(
         await task
 
 
+@pytest.mark.thorough
 async def test_after_500_cancellations_no_process_is_left_and_the_release_can_be_upgraded(
     settings: Settings, kube: Kube, store_id: str, dice: random.Random
 ) -> None:
