@@ -27,6 +27,8 @@ FREE_BYTES = 4 * 1024**3
 REPORT_SECONDS = 15.0
 MARKER = "built.json"
 
+# Flags and workspaces of the user's Go must not influence the build.
+GO_ENVIRON = {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly", "GOWORK": "off", "GOTOOLCHAIN": "local"}
 # Names of tools whose package path does not end with them.
 NAMES = {
     "go.etcd.io/etcd/server/v3": "etcd",
@@ -150,7 +152,11 @@ class _Build:
 
     def run(self, say: Callable[[str], None]) -> None:
         """Build every program, check it, and give the folder its name."""
-        self._clear_leftovers()
+        self._folder.parent.mkdir(parents=True, exist_ok=True)
+        for leftover in self._folder.parent.glob("*.partial-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        if self._folder.exists():
+            shutil.rmtree(self._folder)
         go = find_go(minimum_version((self._recipe.module_dir / "go.mod").read_text()), self._cache, say).command
         _check_space(self._folder.parent, go)
         count = len(self._recipe.programs)
@@ -160,17 +166,11 @@ class _Build:
             for number, program in enumerate(self._recipe.programs, 1):
                 self._compile(go, program, number, partial)
                 _check_version(partial / program.name, program, go)
-            _write_marker(partial, self._recipe)
+            sizes = {program.name: (partial / program.name).stat().st_size for program in self._recipe.programs}
+            (partial / MARKER).write_text(json.dumps(sizes))
             partial.rename(self._folder)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
-
-    def _clear_leftovers(self) -> None:
-        self._folder.parent.mkdir(parents=True, exist_ok=True)
-        for leftover in self._folder.parent.glob("*.partial-*"):
-            shutil.rmtree(leftover, ignore_errors=True)
-        if self._folder.exists():
-            shutil.rmtree(self._folder)
 
     def _compile(self, go: Path, program: Program, number: int, partial: Path) -> None:
         command = [str(go), "build", "-buildvcs=false", "-trimpath", f"-ldflags={self._recipe.linker_flags}"]
@@ -179,7 +179,14 @@ class _Build:
             with subprocess.Popen(
                 command,
                 cwd=self._recipe.module_dir,
-                env=_environ(),
+                # Flags and workspaces of the user's Go must not influence the build.
+                env={
+                    **os.environ,
+                    "CGO_ENABLED": "0",
+                    "GOFLAGS": "-mod=readonly",
+                    "GOWORK": "off",
+                    "GOTOOLCHAIN": "local",
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -214,11 +221,6 @@ def _programs(go_mod: str, versions: Mapping[str, str]) -> Iterator[Program]:
         yield Program(name, package, versions.get(module, ""))
 
 
-def _environ() -> dict[str, str]:
-    # Flags and workspaces of the user's Go must not influence the build.
-    return {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly", "GOWORK": "off", "GOTOOLCHAIN": "local"}
-
-
 def _is_complete(folder: Path, recipe: Recipe) -> bool:
     try:
         sizes = json.loads((folder / MARKER).read_text())
@@ -227,11 +229,6 @@ def _is_complete(folder: Path, recipe: Recipe) -> bool:
         )
     except (OSError, ValueError, AttributeError):
         return False
-
-
-def _write_marker(folder: Path, recipe: Recipe) -> None:
-    sizes = {program.name: (folder / program.name).stat().st_size for program in recipe.programs}
-    (folder / MARKER).write_text(json.dumps(sizes))
 
 
 def _check_version(path: Path, program: Program, go: Path) -> None:

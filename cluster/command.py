@@ -38,7 +38,9 @@ class ClusterCommand:
                 return _up(args.nodes)
             if args.cluster_action == "down":
                 return _down(args.purge)
-            return _status(args.json)
+            status = LocalCluster().status()
+            print(json.dumps(dataclasses.asdict(status), default=str, indent=2) if args.json else _as_text(status))  # noqa: T201
+            return STATUS_CODES[status.state]
         except ClusterError as error:
             _say(f"error: {error.sentence()}")
         except OSError as error:
@@ -68,12 +70,6 @@ def _down(purge: bool) -> int:
     if purge:
         _say("Data, credentials and logs deleted.")
     return 0
-
-
-def _status(as_json: bool) -> int:
-    status = LocalCluster().status()
-    print(json.dumps(dataclasses.asdict(status), default=str, indent=2) if as_json else _as_text(status))  # noqa: T201
-    return STATUS_CODES[status.state]
 
 
 def _as_text(status: ClusterStatus) -> str:

@@ -66,7 +66,8 @@ class Component:
 
     def start(self, launch: Launch) -> None:
         """Start it in the background."""
-        self._rotate_log()
+        if self.log.exists() and self.log.stat().st_size > MAX_LOG_BYTES:
+            self.log.replace(self.log.with_suffix(".log.1"))
         self._pid_file.unlink(missing_ok=True)
         write_private(self._launch_file, json.dumps(asdict(launch)))
         with os.fdopen(os.open(self.log, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600), "ab") as log:
@@ -81,7 +82,10 @@ class Component:
                 start_new_session=True,
                 check=True,
             )
-        self._wait_for_exec(launch)
+        # Until the shell's child has executed the program, its command line is still the shell's.
+        pid = int(self._pid_file.read_text())
+        expected = " ".join(launch.argv)
+        wait_until(lambda: command_line(pid) == expected or not is_alive(pid), EXEC_SECONDS, POLL_SECONDS)
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal if it is running."""
@@ -112,17 +116,6 @@ class Component:
             return Launch(tuple(record["argv"]), record["digest"], environ)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
-
-    def _rotate_log(self) -> None:
-        if self.log.exists() and self.log.stat().st_size > MAX_LOG_BYTES:
-            self.log.replace(self.log.with_suffix(".log.1"))
-
-    def _wait_for_exec(self, launch: Launch) -> None:
-        # Until the shell's child has executed the program, its command line is still the shell's.
-        pid = int(self._pid_file.read_text())
-        deadline = time.monotonic() + EXEC_SECONDS
-        while command_line(pid) != " ".join(launch.argv) and is_alive(pid) and time.monotonic() < deadline:
-            time.sleep(POLL_SECONDS)
 
 
 def stop_all(components: Sequence[Component], grace_seconds: float) -> None:

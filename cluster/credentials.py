@@ -54,7 +54,10 @@ class Credentials:
         if not self.tokens.exists():
             write_private(self.tokens, f'{secrets.token_urlsafe(32)},{ADMIN},{ADMIN},"system:masters"\n')
         if not self.service_account_key.exists():
-            write_private(self.service_account_key, _new_key())
+            scalar = secrets.randbelow(P256_ORDER - 1) + 1
+            body = base64.encodebytes(DER_HEAD + scalar.to_bytes(32, "big") + DER_TAIL).decode()
+            key = f"-----BEGIN EC PRIVATE KEY-----\n{body}-----END EC PRIVATE KEY-----\n"
+            write_private(self.service_account_key, key)
 
     def drop_old_certificate(self) -> None:
         """Delete a certificate that expires soon or cannot be read; the API server creates another when it starts."""
@@ -83,9 +86,3 @@ class Credentials:
             return False
         ends = str(context.get_ca_certs()[0]["notAfter"])
         return ssl.cert_time_to_seconds(ends) > time.time() + RENEW_SECONDS
-
-
-def _new_key() -> str:
-    scalar = secrets.randbelow(P256_ORDER - 1) + 1
-    body = base64.encodebytes(DER_HEAD + scalar.to_bytes(32, "big") + DER_TAIL).decode()
-    return f"-----BEGIN EC PRIVATE KEY-----\n{body}-----END EC PRIVATE KEY-----\n"

@@ -121,7 +121,10 @@ class LocalCluster:
         nodes: list[str] = []
         ready: list[str] = []
         try:
-            api = self._api()
+            port, authority = remembered_port(self._folder), self._credentials.authority_pem()
+            if port is None or authority is None or not self._credentials.tokens.exists():
+                raise ApiServerError("The API server has not been started yet.")
+            api = Api(server_url(port), authority, self._credentials.token)
             nodes, ready = simulation.node_names(api), simulation.ready_nodes(api)
             problems += [f"node {name} is not ready" for name in nodes if name not in ready]
         except ApiServerError as error:
@@ -142,13 +145,6 @@ class LocalCluster:
         return ClusterStatus(
             state, self._folder.kubeconfig, server, tuple(nodes or ()), tuple(ready or ()), found, tuple(problems or ())
         )
-
-    def _api(self) -> Api:
-        port = remembered_port(self._folder)
-        authority = self._credentials.authority_pem()
-        if port is None or authority is None or not self._credentials.tokens.exists():
-            raise ApiServerError("The API server has not been started yet.")
-        return Api(server_url(port), authority, self._credentials.token)
 
     @contextmanager
     def _locked(self, say: Say) -> Iterator[None]:

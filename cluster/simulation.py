@@ -19,6 +19,17 @@ STORAGE_CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
 DEFAULT_ACCOUNT = "/api/v1/namespaces/default/serviceaccounts/default"
 # The controllers remove these shortly after a node becomes ready.
 UNREADY_TAINTS = {"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"}
+STORAGE_CLASS_OBJECT = {
+    "apiVersion": "storage.k8s.io/v1",
+    "kind": "StorageClass",
+    "metadata": {
+        "name": STORAGE_CLASS,
+        "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
+    },
+    "provisioner": PROVISIONER,
+    "reclaimPolicy": "Delete",
+    "volumeBindingMode": "Immediate",
+}
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
 
@@ -29,7 +40,7 @@ def node_name(index: int) -> str:
 
 def apply_objects(api: Api, node_count: int) -> None:
     """Apply the storage class and the nodes; more nodes than that are kept, as pods may run on them."""
-    api.apply(f"{STORAGE_CLASSES}/{STORAGE_CLASS}", _storage_class())
+    api.apply(f"{STORAGE_CLASSES}/{STORAGE_CLASS}", STORAGE_CLASS_OBJECT)
     for index in range(node_count):
         api.apply(f"{NODES}/{node_name(index)}", _node(node_name(index)))
 
@@ -42,9 +53,18 @@ def forget_leases(api: Api) -> None:
 
 def ready_nodes(api: Api) -> list[str]:
     """Return the names of our nodes that are ready for pods."""
-    leases = {lease["metadata"]["name"]: lease for lease in api.get(LEASES)["items"]}
-    names = [node["metadata"]["name"] for node in _nodes(api) if _is_ready(node)]
-    return [name for name in names if name in leases and _is_current(leases[name])]
+    leases = {lease["metadata"]["name"]: lease["spec"].get("renewTime") for lease in api.get(LEASES)["items"]}
+    oldest = datetime.now(UTC) - timedelta(seconds=LEASE_SECONDS)
+    found = []
+    for node in _nodes(api):
+        name = node["metadata"]["name"]
+        conditions = {item["type"]: item["status"] for item in node["status"].get("conditions", [])}
+        taints = {taint["key"] for taint in node["spec"].get("taints", [])}
+        renewed = leases.get(name)
+        is_current = renewed is not None and datetime.fromisoformat(renewed.replace("Z", "+00:00")) > oldest
+        if conditions.get("Ready") == "True" and not taints & UNREADY_TAINTS and is_current:
+            found.append(name)
+    return found
 
 
 def node_names(api: Api) -> list[str]:
@@ -68,20 +88,6 @@ def _nodes(api: Api) -> list[Any]:
     return found
 
 
-def _is_ready(node: Any) -> bool:
-    conditions = {item["type"]: item["status"] for item in node["status"].get("conditions", [])}
-    taints = {taint["key"] for taint in node["spec"].get("taints", [])}
-    return conditions.get("Ready") == "True" and not taints & UNREADY_TAINTS
-
-
-def _is_current(lease: Any) -> bool:
-    renewed = lease["spec"].get("renewTime")
-    if renewed is None:
-        return False
-    age = datetime.now(UTC) - datetime.fromisoformat(renewed.replace("Z", "+00:00"))
-    return age < timedelta(seconds=LEASE_SECONDS)
-
-
 def _node(name: str) -> dict[str, Any]:
     machine = platform.machine()
     return {
@@ -98,18 +104,4 @@ def _node(name: str) -> dict[str, Any]:
                 "kubernetes.io/os": "linux",
             },
         },
-    }
-
-
-def _storage_class() -> dict[str, Any]:
-    return {
-        "apiVersion": "storage.k8s.io/v1",
-        "kind": "StorageClass",
-        "metadata": {
-            "name": STORAGE_CLASS,
-            "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
-        },
-        "provisioner": PROVISIONER,
-        "reclaimPolicy": "Delete",
-        "volumeBindingMode": "Immediate",
     }

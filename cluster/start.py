@@ -85,7 +85,10 @@ class Start:
 
     def _port(self) -> int:
         remembered = remembered_port(self._folder)
-        if remembered is not None and self._can_use(remembered):
+        # A server that has just exited may hold its port for another moment.
+        if remembered is not None and (
+            self._components[API_SERVER].pid() is not None or wait_until(lambda: is_free(remembered), RELEASE_SECONDS)
+        ):
             return remembered
         port = free_port()
         write_private(self._folder.settings, json.dumps({"port": port}))
@@ -95,10 +98,6 @@ class Start:
                 f"{self._folder.kubeconfig} is updated. Restart the programs that use the cluster."
             )
         return port
-
-    def _can_use(self, port: int) -> bool:
-        # A server that has just exited may hold its port for another moment.
-        return self._components[API_SERVER].pid() is not None or wait_until(lambda: is_free(port), RELEASE_SECONDS)
 
     def _write_kubeconfigs(self, server: str) -> Path:
         authority = self._credentials.authority_pem()
@@ -131,7 +130,9 @@ class Start:
     def _wait_for_nodes(self, api: Api) -> None:
         def look() -> bool:
             self._check_alive()
-            if not self._has_settled():
+            # These two have no health endpoint; one with a bad flag or configuration exits well before this.
+            started = [self._started_at.get(name, 0.0) for name in (CONTROLLER_MANAGER, SCHEDULER)]
+            if time.monotonic() - max(started) < SETTLE_SECONDS:
                 return False
             try:
                 return simulation.has_default_account(api) and not simulation.unready_nodes(api)
@@ -143,11 +144,6 @@ class Start:
             what = f"nodes not ready: {', '.join(missing)}" if missing else "no default service account"
             culprit = KWOK if missing else CONTROLLER_MANAGER
             raise self._components[culprit].failure(f"was not ready after {READY_SECONDS:.0f} s: {what}")
-
-    def _has_settled(self) -> bool:
-        # These two have no health endpoint; one with a bad flag or configuration exits well before this.
-        silent = (self._started_at[name] for name in (CONTROLLER_MANAGER, SCHEDULER) if name in self._started_at)
-        return all(time.monotonic() - started_at >= SETTLE_SECONDS for started_at in silent)
 
     def _check_alive(self) -> None:
         for component in self._ensured:

