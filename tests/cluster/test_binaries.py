@@ -1,4 +1,4 @@
-"""Building the programs: once, completely or not at all, by one process at a time; what goes wrong is said."""
+"""Building the programs: once, completely or not at all, by one process at a time; failures are explained."""
 
 import os
 import re
@@ -26,7 +26,7 @@ ensure_binaries(Path(sys.argv[1]), lambda progress: None, say, Recipe.read(Path(
 
 @pytest.fixture
 def go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeGo:
-    """A stand-in for the go command, on PATH."""
+    """A substitute for the go command, on PATH."""
     go = FakeGo(tmp_path)
     go.make()
     monkeypatch.setenv("PATH", f"{go.bin}{os.pathsep}{os.environ['PATH']}")
@@ -34,12 +34,12 @@ def go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeGo:
 
 
 def build(go: FakeGo) -> Binaries:
-    """Build the stand-in module."""
+    """Build the test module."""
     return ensure_binaries(go.cache, lambda progress: None, lambda words: None, Recipe.read(go.module))
 
 
 def build_elsewhere(go: FakeGo) -> subprocess.Popen[str]:
-    """Build the stand-in module in another process."""
+    """Build the test module in another process."""
     command = [sys.executable, "-c", BUILD, str(go.cache), str(go.module)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 

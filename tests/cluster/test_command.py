@@ -1,4 +1,4 @@
-"""`python -m cluster` as a person uses it: what it prints where, and its exit codes."""
+"""`python -m cluster`: its output and its exit codes."""
 
 import json
 

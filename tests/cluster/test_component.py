@@ -1,4 +1,4 @@
-"""A background process: found again, told from others, ended for certain; and its log."""
+"""A background process: found again, distinguished from others, stopped reliably; and its log."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEE
 
 @pytest.fixture
 def component(tmp_path: Path) -> Iterator[Component]:
-    """A component that is not started, and is ended afterwards."""
+    """A component that is not started; it is stopped after the test."""
     folder = StateFolder(tmp_path)
     folder.make()
     component = Component("worker", folder)
@@ -67,7 +67,7 @@ def test_a_pid_that_now_belongs_to_another_process_is_left_alone(component: Comp
     os.kill(running(component), signal.SIGKILL)
     wait_for(lambda: component.pid() is None, "the component to end")
     with subprocess.Popen([sys.executable, "-c", SLEEP, "somebody else's"], stdout=subprocess.PIPE) as stranger:
-        # Until it speaks its program may still be being exchanged, and a process in that moment has no name.
+        # Before its first output it may still be in exec, and have no command line.
         assert stranger.stdout is not None
         assert stranger.stdout.readline() == b"here\n"
         (tmp_path / "run" / "worker.pid").write_text(f"{stranger.pid}\n")

@@ -1,4 +1,4 @@
-"""A cluster's life: up, up again, half dead, down, up with its data, on another port, purged."""
+"""The life of a cluster: up, up again, degraded, down, up with its data, on another port, purged."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ from tests.cluster.running import RunningCluster
 
 
 def kill(running: RunningCluster, name: str) -> None:
-    """Kill a component and wait until it is gone."""
+    """Kill a component and wait until it has exited."""
     pid = running.pids()[name]
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
@@ -124,7 +124,7 @@ def break_etcd(folder: Path) -> None:
 
 
 def break_api_server(folder: Path) -> None:
-    """Leave a key that nobody can read as one."""
+    """Leave an invalid key."""
     (folder / "pki").mkdir()
     (folder / "pki" / "service-account.key").write_text("no key")
 
