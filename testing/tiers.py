@@ -5,6 +5,9 @@ below `tests/shops` needs a shop's servers, and one that runs the whole dashboar
 `cluster`, `browser`, `shop` and `dashboard` follow from that at collection, so no list of names has to be kept.
 `thorough`, `slow` and `node` are set where the test is written.
 
+A newcomer's run has each test with a store of its own, and each test of the page, with its first parameters only (but
+for each engine); `--all` has every combination.
+
     --fast     tests without any of these markers: seconds
     (none)     tests without `shop`, `thorough` and `node`: minutes, what a newcomer runs
     --all      tests without `node`: everything on the local cluster
@@ -12,6 +15,8 @@ below `tests/shops` needs a shop's servers, and one that runs the whole dashboar
 
 A path on the command line selects every test in it but those with `node`; the options narrow it further.
 """
+
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -37,7 +42,7 @@ def add_options(parser: pytest.Parser) -> None:
 
 
 def choose_tier(config: pytest.Config) -> str:
-    """Return the tier of this run; workers of pytest-xdist get it from the process that started them."""
+    """Return the tier of this run; workers of pytest-xdist have the same command line."""
     if not config.option.tier:
         has_paths = config.args_source is pytest.Config.ArgsSource.ARGS
         config.option.tier = "all" if has_paths else "newcomer"
@@ -51,7 +56,26 @@ def mark(item: pytest.Item) -> None:
             item.add_marker(MARKER_OF_FIXTURE[name])
 
 
-def is_in(tier: str, item: pytest.Item) -> bool:
-    """Return whether a marked test belongs to a tier."""
-    markers = {marker.name for marker in item.iter_markers()}
-    return "node" in markers if tier == "node" else not markers & LEFT_OUT[tier]
+def select(tier: str, items: Sequence[pytest.Item]) -> list[pytest.Item]:
+    """Return the marked tests that belong to a tier."""
+    if tier == "node":
+        return [item for item in items if item.get_closest_marker("node")]
+    chosen = [item for item in items if LEFT_OUT[tier].isdisjoint(marker.name for marker in item.iter_markers())]
+    if tier == "all":
+        return chosen
+    first: dict[tuple[object, ...], pytest.Item] = {}
+    return [item for item in chosen if not _is_costly(item) or first.setdefault(_essence(item), item) is item]
+
+
+def _is_costly(item: pytest.Item) -> bool:
+    makes_a_store = item.get_closest_marker("cluster") and "store_id" in getattr(item, "fixturenames", ())
+    return bool(item.get_closest_marker("browser") or (makes_a_store and "store_id" not in _parameters(item)))
+
+
+def _parameters(item: pytest.Item) -> Mapping[str, object]:
+    callspec = getattr(item, "callspec", None)
+    return callspec.params if callspec else {}
+
+
+def _essence(item: pytest.Item) -> tuple[object, ...]:
+    return item.path, getattr(item, "originalname", item.name), _parameters(item).get("engine")
