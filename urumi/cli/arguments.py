@@ -72,39 +72,41 @@ def _asked_for(arguments: Sequence[str]) -> str:
 
 
 def _add_reading(commands: Parsers) -> None:
-    listing = _command(commands, "list", "all stores, or some of them", "urumi.cli.stores:list_stores")
+    listing = _command(commands, "list", "all stores, or some of them", "urumi.cli.commands.list:list_stores")
     listing.add_argument("--phase", type=_phase, metavar="PHASE", help=f"only these: {_words(Phase)}")
     listing.add_argument("--engine", choices=list(map(str, Engine)), help="only stores of this engine")
     listing.add_argument("--text", default="", help="only stores with this in their id")
     listing.add_argument("--sort", choices=SORTS, default="newest", help="their order; default: newest first")
-    one = _command(commands, "get", "one store: where it stands and why", "urumi.cli.stores:get_store")
+    one = _command(commands, "get", "one store: where it stands and why", "urumi.cli.commands.list:get_store")
     _add_store_id(one)
     words = "the admin account of a store, its password in plain text"
-    _add_store_id(_command(commands, "credentials", words, "urumi.cli.credentials:read_credentials"))
+    _add_store_id(_command(commands, "credentials", words, "urumi.cli.commands.credentials:read_credentials"))
 
 
 def _add_changing(commands: Parsers) -> None:
-    create = _command(commands, "create", "ask for a store", "urumi.cli.creation:create_store")
+    create = _command(commands, "create", "ask for a store", "urumi.cli.commands.create:create_store")
     _add_store_id(create)
     create.add_argument("--engine", required=True, choices=list(map(str, Engine)), help="the shop software")
     _add_waiting(create, "stay until it is Ready (exit code 0) or Failed (7)")
-    delete = _command(commands, "delete", "delete a store with all its data", "urumi.cli.deletion:delete_store")
+    delete = _command(commands, "delete", "delete a store with all its data", "urumi.cli.commands.delete:delete_store")
     _add_store_id(delete)
     delete.add_argument("--yes", action="store_true", help="do not ask")
     _add_waiting(delete, "stay until nothing of it is left")
     verify = _command(
-        commands, "verify", "place an order in its shop and take it back", "urumi.cli.verification:verify_store"
+        commands, "verify", "place an order in its shop and take it back", "urumi.cli.commands.verify:verify_store"
     )
     _add_store_id(verify)
-    retry = _command(commands, "retry", "make the next attempt now", "urumi.cli.creation:retry_store")
+    retry = _command(commands, "retry", "make the next attempt now", "urumi.cli.commands.create:retry_store")
     _add_store_id(retry)
 
 
 def _add_watching(commands: Parsers) -> None:
-    events = _command(commands, "events", "the timeline of a store", "urumi.cli.timeline:list_events")
+    events = _command(commands, "events", "the timeline of a store", "urumi.cli.commands.events:list_events")
     _add_store_id(events)
     events.add_argument("--follow", action="store_true", help="stay and print what happens next")
-    watch = _command(commands, "watch", "every change, a line each, until ctrl-c", "urumi.cli.watching:watch_stores")
+    watch = _command(
+        commands, "watch", "every change, a line each, until ctrl-c", "urumi.cli.commands.watch:watch_stores"
+    )
     watch.add_argument("store_ids", metavar="ID", nargs="*", type=_store_id, help="only these stores")
 
 

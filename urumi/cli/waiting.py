@@ -7,9 +7,9 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from urumi.cli.connection import news
-from urumi.cli.one_store import OneStore
 from urumi.cli.store_lines import event_line, unseen
 from urumi.cli.terminal import say
+from urumi.cli.tracking import OneStore
 from urumi.errors import UrumiError
 from urumi.store import Phase
 from urumi.text import error_text, printable, progress_text

@@ -7,9 +7,9 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from urumi.cli.connection import news
-from urumi.cli.one_store import OneStore
 from urumi.cli.store_lines import event_line, unseen
 from urumi.cli.terminal import give, give_json, say
+from urumi.cli.tracking import OneStore
 from urumi.client import Client
 from urumi.config import find_target
 from urumi.wire import dump
