@@ -30,8 +30,8 @@ def creation(urumi: Command, peer: Peer) -> Running:
     """`urumi create shop-1 --wait`, its subscription made."""
     running = urumi.start("create", "shop-1", "--engine", "woocommerce", "--wait", "--timeout", "20")
     is_asked_for(peer)
-    assert running.err_line() == "Store shop-1 is asked for: Pending."
-    assert running.err_line().startswith("Waiting at most 20 s")
+    assert running.err_line() == "Store shop-1 requested (Pending)."
+    assert running.err_line().startswith("Waiting up to 20 s")
     return running
 
 
@@ -67,7 +67,7 @@ def test_create_survives_a_restart_of_the_server(creation: Running, peer: Peer) 
     peer.start()
     out, err = creation.rest()
     assert (creation.wait(), out) == (0, ["shop-1  Ready  http://shop-1.127.0.0.1.nip.io"])
-    assert "Live again." in err
+    assert "Reconnected." in err
     assert len([line for line in err if "NamespaceReady" in line]) == 0
     assert len([line for line in err if "HelmInstalled" in line]) == 1
 
@@ -84,7 +84,7 @@ def test_create_ends_when_the_store_is_deleted_meanwhile(creation: Running, peer
         peer.put(make_store(uid="another"))
     _, err = creation.rest()
     assert creation.wait() == 7
-    assert err[-1] == "urumi: Store shop-1 was deleted while it was waited for."
+    assert err[-1] == "urumi: Store shop-1 was deleted while waiting for it."
 
 
 def test_create_ignores_the_end_of_an_older_store_of_that_name(urumi: Command, peer: Peer) -> None:
@@ -104,8 +104,8 @@ def test_create_says_where_it_was_when_time_runs_out(urumi: Command, peer: Peer)
     done = urumi("create", "shop-1", "--engine", "woocommerce", "--wait", "--timeout", "0.2")
     assert (done.code, done.out) == (7, "")
     last = done.err.splitlines()[-1]
-    assert last.startswith("urumi: Store shop-1 is not Ready after 0.2 s; it is Provisioning, 5/5 health: waiting for")
-    assert last.endswith("It goes on by itself. Look: urumi get shop-1")
+    assert last.startswith("urumi: Store shop-1 is not Ready after 0.2 s: Provisioning, 5/5 health: waiting for")
+    assert last.endswith("Run `urumi get shop-1` for details; the operation continues.")
 
 
 def test_create_of_a_ready_store_ends_at_once_with_json(urumi: Command, peer: Peer) -> None:
@@ -127,7 +127,7 @@ def test_delete_waits_until_the_store_is_gone(urumi: Command, peer: Peer) -> Non
     running = urumi.start("delete", "shop-1", "--yes", "--wait")
     peer.wait_for_subscriptions(1)
     peer.put(make_store(phase="Deleting", events=told(NAMESPACE, event("ReleaseUninstalled", "gone", at=3))))
-    assert running.err_line().startswith("Store shop-1 is being deleted. Waiting")
+    assert running.err_line().startswith("Deleting store shop-1. Waiting")
     assert running.err_line() == "2026-11-24T10:00:03Z  ReleaseUninstalled  gone"
     peer.remove("shop-1")
     assert running.rest() == (["shop-1  Deleted"], ["Store shop-1 is gone."])
@@ -153,7 +153,7 @@ def test_delete_that_takes_too_long_is_code_7(urumi: Command, peer: Peer) -> Non
     peer.on_delete = lambda store_id: peer.put(make_store(phase="Deleting", progress=progress))
     done = urumi("delete", "shop-1", "--yes", "--wait", "--timeout", "0.3")
     assert done.code == 7
-    assert "is not gone after 0.3 s; it is Deleting, 2/3 namespace: a finalizer is left." in done.err
+    assert "is not gone after 0.3 s: Deleting, 2/3 namespace: a finalizer is left." in done.err
 
 
 def test_events_follow_until_the_store_is_gone(urumi: Command, peer: Peer) -> None:
@@ -179,7 +179,7 @@ def test_watch_tells_what_is_there_and_then_each_change_once(urumi: Command, pee
     peer.put(make_store("shop-1"))
     running = urumi.start("watch")
     assert _without_time(running.out_line()) == "shop-1  Ready  http://shop-1.127.0.0.1.nip.io"
-    assert running.err_line() == "Live: 1 store. Changes follow; ctrl-c ends."
+    assert running.err_line() == "Watching 1 store. Press ctrl-c to stop."
     peer.put(provisioning("shop-2"))
     peer.put(provisioning("shop-2", attempts=2))
     peer.put(failed("shop-2"))
@@ -207,7 +207,7 @@ def test_watch_says_when_the_line_is_lost_and_repeats_nothing(urumi: Command, pe
     peer.stores["shop-2"] = failed("shop-2")
     peer.start()
     assert _without_time(running.out_line()).startswith("shop-2  Failed")
-    lines = iter(running.err_line, "Live again.")
+    lines = iter(running.err_line, "Reconnected.")
     assert all(line.startswith("Reconnecting: ") for line in lines)
     peer.put(failed("shop-1"))
     assert _without_time(running.out_line()).startswith("shop-1  Failed")
@@ -216,8 +216,8 @@ def test_watch_says_when_the_line_is_lost_and_repeats_nothing(urumi: Command, pe
 def test_watch_narrows_and_names_what_is_not_there(urumi: Command, peer: Peer) -> None:
     peer.put(make_store("shop-1"))
     running = urumi.start("watch", "shop-9", "shop-1", "shop-9")
-    assert running.err_line() == "Not there yet: shop-9."
-    assert running.err_line() == "Live: 1 store. Changes follow; ctrl-c ends."
+    assert running.err_line() == "Not found yet: shop-9."
+    assert running.err_line() == "Watching 1 store. Press ctrl-c to stop."
     assert peer.subscriptions[0]["stores"] == ["shop-9", "shop-1"]
 
 
@@ -249,11 +249,11 @@ def test_watch_says_when_the_server_has_lost_the_cluster(urumi: Command, peer: P
     peer.bookmark(age_seconds=4.0, cluster_error="The Kubernetes API at https://k:6443 does not answer: \x1brefused.")
     peer.bookmark()
     assert [running.err_line() for _ in range(4)] == [
-        "The server has not heard from the cluster for 95 s; this may be out of date.",
-        "The server hears the cluster again.",
-        "The server has not heard from the cluster for 4 s; this may be out of date. "
+        "No response from the cluster for 95 s; this may be out of date.",
+        "The cluster responds again.",
+        "No response from the cluster for 4 s; this may be out of date. "
         "The Kubernetes API at https://k:6443 does not answer: \\x1brefused.",
-        "The server hears the cluster again.",
+        "The cluster responds again.",
     ]
 
 

@@ -70,4 +70,4 @@ def test_exit_codes_are_as_documented(kind: type[UrumiError], code: int) -> None
 
 def test_the_help_names_the_codes_of_signals() -> None:
     assert f"{INTERRUPTED}  interrupted" in EPILOG
-    assert f"{READER_GONE}  the reader" in EPILOG
+    assert f"{READER_GONE}  output pipe" in EPILOG

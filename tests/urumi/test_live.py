@@ -189,7 +189,7 @@ async def test_goodbye_says_when_to_come_back(peer: Peer, target: Target) -> Non
         await reader.picture()
         peer.goodbye(retry_ms=40)
         link = await reader.link("reconnecting")
-        assert link.detail == "the server says goodbye: the server stops"
+        assert link.detail == "the server closed the connection: the server stops"
         assert 0.02 <= link.retry_seconds <= 0.06
         await reader.link("live")
 
@@ -207,7 +207,7 @@ async def test_a_wrong_token_is_refused_in_words_until_it_is_right(peer: Peer, t
 @pytest.mark.parametrize(
     ("status", "state", "detail"),
     [
-        (403, "refused", "the token was not accepted (HTTP 403)"),
+        (403, "refused", "permission denied (HTTP 403)"),
         (503, "reconnecting", "the server refused the live connection (HTTP 503)"),
         (404, "reconnecting", "the server refused the live connection (HTTP 404)"),
     ],
@@ -240,7 +240,7 @@ async def test_a_frame_that_is_not_of_the_protocol_costs_the_line_only(peer: Pee
         await reader.picture()
         peer.say(text)
         link = await reader.link("reconnecting")
-        assert link.detail.startswith("the server sent a frame that is not of urumi.v1")
+        assert link.detail.startswith("the server sent a frame that is not valid urumi.v1")
         peer.put(make_store("shop-2"))
         assert (await reader.change()).store_id == "shop-2"
 
@@ -258,7 +258,7 @@ async def test_silence_is_taken_for_a_dead_line(peer: Peer, target: Target) -> N
     peer.opening = []
     async with reading(LiveFeed(target, silence_seconds=0.05)) as reader:
         link = await reader.link("reconnecting")
-    assert link.detail == "nothing heard for 0.05 s"
+    assert link.detail == "no frame received for 0.05 s"
 
 
 async def test_bookmarks_keep_a_quiet_line_alive(peer: Peer, target: Target) -> None:
@@ -275,7 +275,7 @@ async def test_bookmarks_keep_a_quiet_line_alive(peer: Peer, target: Target) -> 
     ("code", "detail"),
     [
         (1012, "the server closed the connection (1012 why)"),
-        (1013, "the server dropped this connection: it did not keep up"),
+        (1013, "the server closed the connection: this client reads too slowly"),
     ],
 )
 async def test_a_closed_line_says_why(peer: Peer, target: Target, code: int, detail: str) -> None:
@@ -291,7 +291,7 @@ async def test_without_a_server_attempts_are_counted_and_waits_bounded(peer: Pee
         links = [await reader.link("reconnecting") for _ in range(8)]
         assert [link.attempt for link in links] == list(range(1, 9))
         assert all(0 < link.retry_seconds <= live.WAIT_MOST_SECONDS for link in links)
-        assert links[0].detail == f"no answer from {target.url}: Connection refused"
+        assert links[0].detail == f"server {target.url} unreachable: Connection refused"
         peer.start()
         await reader.picture()
         peer.hang_up()
@@ -317,7 +317,7 @@ async def test_a_proxy_that_cannot_be_used_is_told(target: Target, monkeypatch: 
     monkeypatch.setenv("socks_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("no_proxy", "")
     async with reading(LiveFeed(target)) as reader:
-        assert (await reader.link("reconnecting")).detail.startswith(f"no answer from {target.url}: ")
+        assert (await reader.link("reconnecting")).detail.startswith(f"server {target.url} unreachable: ")
 
 
 async def test_closing_the_feed_closes_its_socket(peer: Peer, target: Target) -> None:

@@ -68,7 +68,7 @@ def test_a_lost_link_forgets_nothing_and_the_picture_grows_old() -> None:
     cache = filled("shop-1", clock=clock)
     clock.seconds += 42.0
     assert cache.apply(ConnectionState("reconnecting", "the connection broke", 1, 0.5)) == set()
-    assert cache.link == ConnectionState("reconnecting", "the connection broke", 1, 0.5)
+    assert cache.connection == ConnectionState("reconnecting", "the connection broke", 1, 0.5)
     assert set(cache.stores) == {"shop-1"}
     assert cache.age_seconds() == 42.0
 
@@ -86,4 +86,4 @@ def test_age_counts_the_silence_of_the_cluster() -> None:
 def test_before_the_first_picture_there_is_no_age() -> None:
     cache = StoreCache(Clock())
     assert cache.age_seconds() is None
-    assert cache.link.state == "connecting"
+    assert cache.connection.state == "connecting"

@@ -1,67 +1,47 @@
-"""`urumi create` and `urumi retry`: asking for a store, and for another attempt at it."""
+"""`urumi create`: request a store, and with --wait stay until it is Ready or Failed."""
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from urumi.cli.terminal import give, give_json, say
+from urumi.cli.store_lines import store_line
+from urumi.cli.terminal import report, write, write_json
 from urumi.cli.waiting import failure, until_ready
 from urumi.client import Client
 from urumi.config import find_target
 from urumi.store import Engine, Phase
-from urumi.text import SIMULATED, printable
+from urumi.text import SIMULATED
 from urumi.wire import dump
 
 if TYPE_CHECKING:
     import argparse
 
-    from urumi.wire import Store
 
+async def run(args: argparse.Namespace) -> int:
+    """Request the store.
 
-def create_store(args: argparse.Namespace) -> int:
-    """Ask for a store, and stay until it is Ready where that is wanted."""
-    store = asyncio.run(_create(args))
-    _give(store, as_json=args.json)
-    if args.wait and store.phase is not Phase.READY:
-        raise failure(store)
-    return 0
-
-
-def retry_store(args: argparse.Namespace) -> int:
-    """Ask for the next attempt to be made now."""
-    store = asyncio.run(_retry(args))
-    say(f"The next attempt at store {store.store_id} is made now. Follow it: urumi events {store.store_id} --follow")
-    _give(store, as_json=args.json)
-    return 0
-
-
-async def _create(args: argparse.Namespace) -> Store:
+    Raises:
+        AwaitedStoreError: with --wait, if the store is not Ready in the end.
+    """
     target = find_target(args.url, args.token)
     started = time.monotonic()
     async with Client(target) as client:
         store = await client.create_store(args.store_id, Engine(args.engine))
-    say(f"Store {store.store_id} is asked for: {store.phase}.")
-    if not args.wait:
-        say(f"Follow it: urumi events {store.store_id} --follow")
-        return store
-    say(f"Waiting at most {args.timeout:g} s for it to be Ready. ctrl-c ends the waiting, not the store.")
-    store = await until_ready(target, store, args.timeout)
-    if store.phase is Phase.READY:
-        say(f"Store {store.store_id} is Ready, {time.monotonic() - started:.1f} s after it was asked for.")
-        if store.simulated:
-            say(SIMULATED)
-    return store
-
-
-async def _retry(args: argparse.Namespace) -> Store:
-    async with Client(find_target(args.url, args.token)) as client:
-        return await client.retry_store(args.store_id)
-
-
-def _give(store: Store, *, as_json: bool) -> None:
-    if as_json:
-        give_json(dump(store))
+    report(f"Store {store.store_id} requested ({store.phase}).")
+    if args.wait:
+        report(f"Waiting up to {args.timeout:g} s until it is Ready. Press ctrl-c to stop waiting; the store remains.")
+        store = await until_ready(target, store, args.timeout)
+        if store.phase is Phase.READY:
+            report(f"Store {store.store_id} is Ready after {time.monotonic() - started:.1f} s.")
+            if store.simulated:
+                report(SIMULATED)
     else:
-        give("  ".join(printable(part) for part in (store.store_id, store.phase.value, store.url) if part))
+        report(f"Run `urumi events {store.store_id} --follow` to follow it.")
+    if args.json:
+        write_json(dump(store))
+    else:
+        write(store_line(store))
+    if args.wait and store.phase is not Phase.READY:
+        raise failure(store)
+    return 0

@@ -1,15 +1,17 @@
-"""`urumi delete`: the store that was looked at, and no other of that name.
+"""`urumi delete`: delete a store, and with --wait stay until it is gone.
 
-A Ready store is somebody's shop, so its name has to be typed. Where nobody can be asked, `--yes` has to be given.
-A person is asked outside of the event loop, where ctrl-c works.
+The deletion carries the uid of the store that was confirmed, so a newer store with the same id is never deleted. A
+Ready store may be in use, so the user has to type its name; without a terminal `--yes` is required. The question is
+asked outside the event loop, where ctrl-c works.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import TYPE_CHECKING
 
-from urumi.cli.terminal import ask, give, give_json, is_interactive, say
+from urumi.cli.terminal import is_terminal, prompt, report, write, write_json
 from urumi.cli.waiting import until_gone
 from urumi.client import Client
 from urumi.config import find_target
@@ -25,32 +27,31 @@ if TYPE_CHECKING:
     from urumi.wire import Deleted, Store
 
 
-def delete_store(args: argparse.Namespace) -> int:
-    """Delete a store, and stay until it is gone where that is wanted."""
-    if not args.yes and not is_interactive():
+def run(args: argparse.Namespace) -> int:
+    """Delete the store."""
+    if not args.yes and not is_terminal(sys.stdin):
         raise InvalidRequest(
-            f"Store {args.store_id} was not deleted: nobody can be asked here.", field="--yes", hint="Pass --yes."
+            f"Store {args.store_id} not deleted: stdin is not a terminal.",
+            field="--yes",
+            hint="Pass --yes to delete without confirmation.",
         )
     target = find_target(args.url, args.token)
-    store = asyncio.run(_look(target, args.store_id))
+    store = asyncio.run(_get(target, args.store_id))
     if not args.yes and store.phase is Phase.READY:
-        _confirm(store)
+        report(f"Store {store.store_id} is Ready at {printable(store.url)}.")
+        report(f"This permanently deletes, on {target.url}: its products, its orders and its files.")
+        typed = prompt("Type the store's name to confirm: ")
+        if typed != store.store_id:
+            raise UrumiError(f"Store {store.store_id} not deleted: expected its name, got {typed!r}.")
     deleted = asyncio.run(_delete(target, store, args))
     if args.json:
-        give_json(dump(deleted))
+        write_json(dump(deleted))
     else:
-        give(f"{store.store_id}  {'Deleted' if args.wait or not deleted.deleted else 'Deleting'}")
+        write(f"{store.store_id}  {Phase.DELETED if args.wait or not deleted.deleted else Phase.DELETING}")
     return 0
 
 
-def _confirm(store: Store) -> None:
-    say(f"Store {store.store_id} is Ready at {printable(store.url)}. Its products, orders and files go with it.")
-    typed = ask("Type its name to delete it: ")
-    if typed != store.store_id:
-        raise UrumiError(f"Store {store.store_id} was not deleted: expected its name, got {typed!r}.")
-
-
-async def _look(target: Target, store_id: str) -> Store:
+async def _get(target: Target, store_id: str) -> Store:
     async with Client(target) as client:
         return await client.get_store(store_id)
 
@@ -59,11 +60,11 @@ async def _delete(target: Target, store: Store, args: argparse.Namespace) -> Del
     async with Client(target) as client:
         deleted = await client.delete_store(store.store_id, uid=store.uid)
     if not deleted.deleted:
-        say(f"Store {store.store_id} was gone already.")
+        report(f"Store {store.store_id} was already deleted.")
     elif args.wait:
-        say(f"Store {store.store_id} is being deleted. Waiting at most {args.timeout:g} s until nothing is left.")
+        report(f"Deleting store {store.store_id}. Waiting up to {args.timeout:g} s until it is gone.")
         await until_gone(target, store, args.timeout)
-        say(f"Store {store.store_id} is gone.")
+        report(f"Store {store.store_id} is gone.")
     else:
-        say(f"Store {store.store_id} is being deleted. Follow it: urumi events {store.store_id} --follow")
+        report(f"Deleting store {store.store_id}. Run `urumi events {store.store_id} --follow` to follow it.")
     return deleted

@@ -1,15 +1,15 @@
-"""`urumi events`: the timeline of a store, and with --follow what happens to it next, until it is gone."""
+"""`urumi events`: the timeline of a store, and with --follow each new event until the store is gone."""
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from urumi.cli.connection import news
+from urumi.cli.connection import store_events
 from urumi.cli.store_lines import event_line, unseen
-from urumi.cli.terminal import give, give_json, say
-from urumi.cli.tracking import OneStore
+from urumi.cli.table import wrapped
+from urumi.cli.terminal import output_width, report, write, write_json
+from urumi.cli.tracking import TrackedStore
 from urumi.client import Client
 from urumi.config import find_target
 from urumi.wire import dump
@@ -21,42 +21,42 @@ if TYPE_CHECKING:
     from urumi.wire import StoreEvent
 
 
-def list_events(args: argparse.Namespace) -> int:
+async def run(args: argparse.Namespace) -> int:
     """Print the timeline."""
-    asyncio.run(_follow(args) if args.follow else _list(args))
-    return 0
-
-
-async def _list(args: argparse.Namespace) -> None:
+    if args.follow:
+        await _follow(args)
+        return 0
     async with Client(find_target(args.url, args.token)) as client:
         events = await client.list_events(args.store_id)
     if args.json:
-        give_json({"storeId": args.store_id, "items": [dump(event) for event in events]})
-        return
-    if not events:
-        say(f"Nothing has happened to store {args.store_id} yet.")
-    _give(events, as_json=False)
+        write_json({"storeId": args.store_id, "items": [dump(event) for event in events]})
+    elif events:
+        _write(events, args)
+    else:
+        report(f"Store {args.store_id} has no events yet.")
+    return 0
 
 
 async def _follow(args: argparse.Namespace) -> None:
     target = find_target(args.url, args.token)
     async with Client(target) as client:
         store = await client.get_store(args.store_id)
-    one = OneStore(store, is_seen=True)
-    told: set[tuple[object, ...]] = set()
-    _give(unseen(store.events, told), as_json=args.json)
-    async with aclosing(news(target, (store.store_id,))) as events:
+    tracked = TrackedStore(store, is_seen=True)
+    written: set[tuple[object, ...]] = set()
+    _write(unseen(store.events, written), args)
+    async with aclosing(store_events(target, (store.store_id,))) as events:
         async for event in events:
-            if one.apply(event):
-                _give(unseen(one.store.events, told), as_json=args.json)
-            if one.is_gone:
-                say(f"Store {store.store_id} is gone.")
+            if tracked.apply(event):
+                _write(unseen(tracked.store.events, written), args)
+            if tracked.is_gone:
+                report(f"Store {store.store_id} is gone.")
                 return
 
 
-def _give(events: Iterable[StoreEvent], *, as_json: bool) -> None:
+def _write(events: Iterable[StoreEvent], args: argparse.Namespace) -> None:
     for event in events:
-        if as_json:
-            give_json(dump(event), lines=True)
+        if args.json:
+            write_json(dump(event), lines=True)
         else:
-            give(event_line(event))
+            for line in wrapped(event_line(event), width=output_width(wide=args.wide)):
+                write(line)

@@ -1,12 +1,11 @@
-"""`urumi verify`: whether a store sells, proven by an order."""
+"""`urumi verify`: place a test order in a store's shop and cancel it."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
-from urumi.cli.table import table
-from urumi.cli.terminal import give, give_json, say
+from urumi.cli.table import wrapped, wrapped_table
+from urumi.cli.terminal import output_width, report, write, write_json
 from urumi.client import Client
 from urumi.config import find_target
 from urumi.text import printable
@@ -17,30 +16,25 @@ if TYPE_CHECKING:
 
     from urumi.wire import Verification
 
-SOLD, NOT_SOLD = 0, 1
 
-
-def verify_store(args: argparse.Namespace) -> int:
-    """Place an order and take it back; the exit code says whether that worked."""
-    say(f"Placing an order in store {args.store_id}, paid cash on delivery, to be taken back.")
-    verification = asyncio.run(_verify(args))
-    if args.json:
-        give_json(dump(verification))
-    else:
-        _give(verification)
-    return SOLD if verification.ok else NOT_SOLD
-
-
-async def _verify(args: argparse.Namespace) -> Verification:
+async def run(args: argparse.Namespace) -> int:
+    """Verify the store; return 0 if the order succeeded, else 1."""
+    report(f"Placing a test order in store {args.store_id}, paid cash on delivery; it will be cancelled afterwards.")
     async with Client(find_target(args.url, args.token)) as client:
-        return await client.verify_store(args.store_id)
+        verification = await client.verify_store(args.store_id)
+    if args.json:
+        write_json(dump(verification))
+    else:
+        for line in verification_lines(verification, width=output_width(wide=args.wide)):
+            write(line)
+    return 0 if verification.ok else 1
 
 
-def _give(verification: Verification) -> None:
+def verification_lines(verification: Verification, *, width: int | None = None) -> list[str]:
+    """Return a verification as lines: its stages as a table, then the message."""
     rows = [
-        ("ok" if stage.ok else "FAILED", stage.name, f"{stage.seconds:.2f} s", printable(stage.message))
+        ("ok" if stage.ok else "FAILED", printable(stage.name), f"{stage.seconds:.2f} s", printable(stage.message))
         for stage in verification.stages
     ]
-    for line in table(rows):
-        give(line)
-    give(printable(verification.message))
+    lines = wrapped_table(rows, width=width) if rows else []
+    return [*lines, *wrapped(printable(verification.message), width=width)]
