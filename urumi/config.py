@@ -52,7 +52,12 @@ def find_target(url: str | None = None, token: str | None = None) -> Target:
     Raises:
         ConfigError: if the URL or the token is malformed.
     """
-    found_url = url or os.environ.get("URUMI_URL") or _local_url() or DEFAULT_URL
+    found_url = url or os.environ.get("URUMI_URL")
+    if not found_url:
+        try:
+            found_url = str(json.loads(_read(server_file()))["url"]) or DEFAULT_URL
+        except (ValueError, KeyError, TypeError):
+            found_url = DEFAULT_URL
     try:
         parts = urlsplit(found_url)
         is_valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -60,22 +65,15 @@ def find_target(url: str | None = None, token: str | None = None) -> Target:
         is_valid = False
     if not is_valid:
         raise ConfigError(f"The server URL must be like {DEFAULT_URL}, got {found_url!r}.")
-    found_token = token or os.environ.get("URUMI_TOKEN") or _local_token()
+    found_token = token or os.environ.get("URUMI_TOKEN") or _read(token_file())
     if not _TOKEN.fullmatch(found_token):
         # The token is a secret, so the message does not repeat it.
         raise ConfigError("The token must be printable ASCII without spaces.", hint="Check --token or URUMI_TOKEN.")
     return Target(found_url.rstrip("/"), found_token)
 
 
-def _local_url() -> str:
+def _read(path: Path) -> str:
     try:
-        return str(json.loads(server_file().read_text())["url"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
-
-
-def _local_token() -> str:
-    try:
-        return token_file().read_text().strip()
+        return path.read_text().strip()
     except OSError:
         return ""

@@ -155,13 +155,43 @@ class LiveFeed:
 
     async def _one_connection(self) -> AsyncGenerator[FeedEvent, None]:
         socket = await self._open()
+        parts: list[Store] = []
+        live = False
         try:
             await socket.send(json.dumps(dump(Subscribe(resume=self._position, stores=self._stores))))
-            async with aclosing(self._read(socket)) as events:
-                async for event in events:
-                    yield event
+            while True:
+                frame = await self._receive(socket)
+                if not live:
+                    live = True
+                    self._attempt = 0
+                    yield ConnectionState("live")
+                match frame:
+                    case Snapshot():
+                        parts.extend(frame.stores)
+                        if frame.last:
+                            self._position = Resume(epoch=frame.epoch, seq=frame.seq)
+                            yield StoreSnapshot(tuple(parts))
+                            parts = []
+                    case Delta():
+                        if self._position is not None:
+                            self._position = Resume(epoch=self._position.epoch, seq=frame.seq)
+                        yield Change(frame.store_id, frame.uid, frame.store if frame.op == "upsert" else None)
+                    case Bookmark():
+                        self._position = Resume(epoch=frame.epoch, seq=frame.seq)
+                        yield Heartbeat(frame.age_seconds, frame.cluster_error)
+                    case Resync():
+                        self._position, parts = None, []
+                    case Goodbye():
+                        detail = f"the server closed the connection: {frame.reason}"
+                        raise _ConnectionLost(detail, retry_seconds=frame.retry_ms / 1000)
         except ConnectionClosed as error:
-            raise _ConnectionLost(_close_text(error)) from error
+            detail = "connection lost"
+            if error.rcvd is not None:
+                code, reason = error.rcvd.code, error.rcvd.reason
+                detail = f"the server closed the connection ({' '.join(filter(None, (str(code), reason)))})"
+                if code == 1013:
+                    detail = "the server closed the connection: this client reads too slowly"
+            raise _ConnectionLost(detail) from error
         finally:
             # The close handshake is limited: a dead connection must not delay the next attempt.
             try:
@@ -191,36 +221,6 @@ class LiveFeed:
             cause = os.strerror(errno) if errno and errno > 0 else str(error) or type(error).__name__
             raise _ConnectionLost(f"server {self.target.url} unreachable: {cause}") from error
 
-    async def _read(self, socket: ClientConnection) -> AsyncGenerator[FeedEvent, None]:
-        parts: list[Store] = []
-        live = False
-        while True:
-            frame = await self._receive(socket)
-            if not live:
-                live = True
-                self._attempt = 0
-                yield ConnectionState("live")
-            match frame:
-                case Snapshot():
-                    parts.extend(frame.stores)
-                    if frame.last:
-                        self._position = Resume(epoch=frame.epoch, seq=frame.seq)
-                        yield StoreSnapshot(tuple(parts))
-                        parts = []
-                case Delta():
-                    if self._position is not None:
-                        self._position = Resume(epoch=self._position.epoch, seq=frame.seq)
-                    yield Change(frame.store_id, frame.uid, frame.store if frame.op == "upsert" else None)
-                case Bookmark():
-                    self._position = Resume(epoch=frame.epoch, seq=frame.seq)
-                    yield Heartbeat(frame.age_seconds, frame.cluster_error)
-                case Resync():
-                    self._position, parts = None, []
-                case Goodbye():
-                    raise _ConnectionLost(
-                        f"the server closed the connection: {frame.reason}", retry_seconds=frame.retry_ms / 1000
-                    )
-
     async def _receive(self, socket: ClientConnection) -> AnyFrame:
         try:
             async with asyncio.timeout(self._silence_seconds):
@@ -234,12 +234,3 @@ class LiveFeed:
         if isinstance(frame, Delta) and frame.op == "upsert" and frame.store is None:
             raise _ConnectionLost(INVALID_FRAME)
         return frame
-
-
-def _close_text(error: ConnectionClosed) -> str:
-    close = error.rcvd
-    if close is None:
-        return "connection lost"
-    if close.code == 1013:
-        return "the server closed the connection: this client reads too slowly"
-    return f"the server closed the connection ({close.code}{' ' + close.reason if close.reason else ''})"

@@ -37,12 +37,19 @@ class StoreCache:
                 return set()
             case StoreSnapshot():
                 self._record_response(0.0)
-                known, self.stores = self.stores, {store.store_id: store for store in event.stores}
-                store_ids = known.keys() | self.stores.keys()
-                return {store_id for store_id in store_ids if known.get(store_id) != self.stores.get(store_id)}
+                previous, self.stores = self.stores, {store.store_id: store for store in event.stores}
+                store_ids = previous.keys() | self.stores.keys()
+                return {store_id for store_id in store_ids if previous.get(store_id) != self.stores.get(store_id)}
             case Change():
                 self._record_response(0.0)
-                return self._apply_change(event)
+                known = self.stores.get(event.store_id)
+                if event.store is not None:
+                    self.stores[event.store_id] = event.store
+                elif known is not None and known.uid == event.uid:
+                    del self.stores[event.store_id]
+                else:
+                    return set()
+                return {event.store_id}
             case Heartbeat():
                 self._record_response(event.age_seconds)
                 self.cluster_error = event.cluster_error
@@ -65,13 +72,3 @@ class StoreCache:
     def _record_response(self, cluster_age_seconds: float) -> None:
         self._last_response_at = self._monotonic()
         self._cluster_age_seconds = cluster_age_seconds
-
-    def _apply_change(self, change: Change) -> set[str]:
-        known = self.stores.get(change.store_id)
-        if change.store is not None:
-            self.stores[change.store_id] = change.store
-        elif known is None or known.uid != change.uid:
-            return set()
-        else:
-            del self.stores[change.store_id]
-        return {change.store_id}

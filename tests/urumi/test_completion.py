@@ -14,7 +14,6 @@ from tests.urumi.peer import Peer
 from tests.urumi.shells import offered_by_bash, offered_by_fish, offered_by_zsh
 from tests.urumi.stores import make_store
 from urumi.cli.arguments import ENGINES, PHASES, SORTS, make_parser
-from urumi.cli.extensions import extensions
 from urumi.completion import SHELLS
 
 OFFERED = {"bash": offered_by_bash, "zsh": offered_by_zsh, "fish": offered_by_fish}
@@ -44,7 +43,7 @@ def complete(request: pytest.FixtureRequest, urumi: Command, tmp_path: Path) -> 
 
 def commands() -> dict[str, argparse.ArgumentParser]:
     """Return the parser of each command."""
-    parser = make_parser(set(extensions()))
+    parser = make_parser()
     action = next(each for each in parser._actions if isinstance(each, argparse._SubParsersAction))
     return dict(action.choices)
 

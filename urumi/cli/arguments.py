@@ -59,11 +59,18 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         command = str(finder.parse_known_args(arguments)[0].command)
     except argparse.ArgumentError:
         command = ""  # the parser below reports the error
-    return make_parser({command}).parse_args(arguments)
+    return make_parser(command).parse_args(arguments)
 
 
-def make_parser(loaded: set[str]) -> argparse.ArgumentParser:
-    """Return the parser of the command line; only the extensions in `loaded` have their arguments."""
+def make_parser(requested: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser of the command line.
+
+    Args:
+        requested: the only command that is loaded if it is an extension; None to load every extension that can be.
+
+    Raises:
+        UrumiError: if the requested command is an extension that cannot be loaded.
+    """
     parser = argparse.ArgumentParser(
         prog="urumi",
         description="Create stores on Kubernetes and follow their progress.",
@@ -72,12 +79,17 @@ def make_parser(loaded: set[str]) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"urumi {__version__}")
-    add_print_completion(parser, _make_whole_parser)
+    add_print_completion(parser, make_parser)
     _add_target(parser, default=None)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", required=True)
     _add_commands(commands)
     for name, point in extensions().items():
-        extension = load(point) if name in loaded else None
+        extension = None
+        try:
+            extension = load(point) if requested in (name, None) else None
+        except UrumiError:
+            if requested is not None:
+                raise
         help_text = extension.help if extension else KNOWN.get(name, "a command of another package")
         command = commands.add_parser(name, help=help_text, description=_sentence(help_text))
         if extension:
@@ -86,22 +98,15 @@ def make_parser(loaded: set[str]) -> argparse.ArgumentParser:
     return parser
 
 
-def _make_whole_parser() -> argparse.ArgumentParser:
-    loadable = set()
-    for name, point in extensions().items():
-        try:
-            load(point)
-        except UrumiError:
-            continue  # it completes as a name without arguments
-        loadable.add(name)
-    return make_parser(loadable)
-
-
 def _add_commands(commands: Parsers) -> None:
     command = _add_command(commands, "list", "list all stores, or some of them", has_wide=True, has_store_id=False)
     command.add_argument("--quiet", action="store_true", help="print only the ids")
     command.add_argument(
-        "--phase", type=_phase, choices=PHASES, metavar="PHASE", help=f"only stores in this phase: {', '.join(PHASES)}"
+        "--phase",
+        type=str.capitalize,
+        choices=PHASES,
+        metavar="PHASE",
+        help=f"only stores in this phase: {', '.join(PHASES)}",
     )
     command.add_argument("--engine", choices=ENGINES, help="only stores with this engine")
     command.add_argument("--text", default="", help="only stores with this text in their id")
@@ -179,10 +184,6 @@ def _store_id(text: str) -> str:
         return check_store_id(text)
     except InvalidRequest as error:
         raise argparse.ArgumentTypeError(error.sentence()) from error
-
-
-def _phase(text: str) -> str:
-    return next((phase for phase in PHASES if phase.lower() == text.lower()), text)
 
 
 def _seconds(text: str) -> float:

@@ -30,20 +30,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _discard(sys.stdout, sys.stderr)
         return READER_GONE
     except UrumiError as error:
-        report(f"urumi: {error.message} {_hint(error)}".rstrip())
+        hint = error.hint
+        # A shell user needs another hint than an API client.
+        if isinstance(error, NotFound):
+            hint = "Run `urumi list` to see all stores."
+        elif isinstance(error, ApiError) and error.status == 401:
+            hint = "Pass --token or set URUMI_TOKEN; a local server writes its token to its state folder."
+        report(f"urumi: {error.message} {hint}".rstrip())
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
-
-
-def _hint(error: UrumiError) -> str:
-    """Return the next action for a shell user, if it differs from the one for API clients."""
-    match error:
-        case ApiError(status=401):
-            return "Pass --token or set URUMI_TOKEN; a local server writes its token to its state folder."
-        case NotFound():
-            return "Run `urumi list` to see all stores."
-    return error.hint
 
 
 def _flush_output() -> None:

@@ -8,11 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from urumi.client import Client
 from urumi.live import Change, StoreSnapshot
 
 if TYPE_CHECKING:
+    from urumi.config import Target
     from urumi.live import Heartbeat
     from urumi.wire import Store
+
+
+async def get_store(target: Target, store_id: str) -> Store:
+    """Return the current state of a store, with the uid to track."""
+    async with Client(target) as client:
+        return await client.get_store(store_id)
 
 
 class TrackedStore:

@@ -12,6 +12,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from urumi.cli.terminal import is_terminal, prompt, report, write, write_json
+from urumi.cli.tracking import get_store
 from urumi.cli.waiting import until_gone
 from urumi.client import Client
 from urumi.config import find_target
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
             hint="Pass --yes to delete without confirmation.",
         )
     target = find_target(args.url, args.token)
-    store = asyncio.run(_get(target, args.store_id))
+    store = asyncio.run(get_store(target, args.store_id))
     if not args.yes and store.phase is Phase.READY:
         report(f"Store {store.store_id} is Ready at {printable(store.url)}.")
         report(f"This permanently deletes, on {target.url}: its products, its orders and its files.")
@@ -49,11 +50,6 @@ def run(args: argparse.Namespace) -> int:
     else:
         write(f"{store.store_id}  {Phase.DELETED if args.wait or not deleted.deleted else Phase.DELETING}")
     return 0
-
-
-async def _get(target: Target, store_id: str) -> Store:
-    async with Client(target) as client:
-        return await client.get_store(store_id)
 
 
 async def _delete(target: Target, store: Store, args: argparse.Namespace) -> Deleted:

@@ -9,7 +9,7 @@ from urumi.cli.connection import store_events
 from urumi.cli.store_lines import event_line, unseen
 from urumi.cli.table import wrapped
 from urumi.cli.terminal import output_width, report, write, write_json
-from urumi.cli.tracking import TrackedStore
+from urumi.cli.tracking import TrackedStore, get_store
 from urumi.client import Client
 from urumi.config import find_target
 from urumi.wire import dump
@@ -39,8 +39,7 @@ async def run(args: argparse.Namespace) -> int:
 
 async def _follow(args: argparse.Namespace) -> None:
     target = find_target(args.url, args.token)
-    async with Client(target) as client:
-        store = await client.get_store(args.store_id)
+    store = await get_store(target, args.store_id)
     tracked = TrackedStore(store, is_seen=True)
     written: set[tuple[object, ...]] = set()
     _write(unseen(store.events, written), args)

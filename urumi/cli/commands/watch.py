@@ -42,17 +42,14 @@ async def run(args: argparse.Namespace) -> int:
                 writer.write_change(store_id, known.get(store_id), cache.stores.get(store_id))
             if isinstance(event, StoreSnapshot) and is_first:
                 is_first = False
-                _report_start(cache.stores, store_ids)
+                missing = [store_id for store_id in store_ids or () if store_id not in cache.stores]
+                if missing:
+                    report(f"Not found yet: {', '.join(missing)}.")
+                noun = "store" if len(cache.stores) == 1 else "stores"
+                report(f"Watching {len(cache.stores)} {noun}. Press ctrl-c to stop.")
+                if any(store.simulated for store in cache.stores.values()):
+                    report(SIMULATED)
     return 0
-
-
-def _report_start(stores: dict[str, Store], store_ids: tuple[str, ...] | None) -> None:
-    missing = [store_id for store_id in store_ids or () if store_id not in stores]
-    if missing:
-        report(f"Not found yet: {', '.join(missing)}.")
-    report(f"Watching {len(stores)} {'store' if len(stores) == 1 else 'stores'}. Press ctrl-c to stop.")
-    if any(store.simulated for store in stores.values()):
-        report(SIMULATED)
 
 
 class _ChangeWriter:
