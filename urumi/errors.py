@@ -13,6 +13,7 @@ UrumiError                      what happened, to which store, what to do next
 ├── ClusterError                the Kubernetes API answered with an error; has its status and reason
 │   └── ClusterUnreachable      the Kubernetes API did not answer
 ├── ShopError                   a store's shop did not respond, or responded unexpectedly
+│   └── AdministratorNotFound   the Secret with a store's administrator account is missing or unusable
 └── StepError                   a step of the reconciler failed, with step and reason
     ├── TransientError          retried indefinitely with capped backoff
     ├── ConfigurationError      Stalled until spec, chart or quota changes, or a retry is requested
@@ -141,6 +142,10 @@ class ClusterUnreachable(ClusterError):
 
 class ShopError(UrumiError):
     """Raised when a store's shop does not respond, or responds unexpectedly."""
+
+
+class AdministratorNotFound(ShopError):
+    """Raised when the Secret with a store's administrator account is missing, is not the store's, or lacks a key."""
 
 
 class StepError(UrumiError):

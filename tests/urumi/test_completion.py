@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from testing.peer import Peer
+from testing.stores import make_store
 from tests.urumi.command import Command
-from tests.urumi.peer import Peer
 from tests.urumi.shells import offered_by_bash, offered_by_fish, offered_by_zsh
-from tests.urumi.stores import make_store
 from urumi.cli.arguments import ENGINES, PHASES, SORTS, make_parser
 from urumi.completion import SHELLS
 

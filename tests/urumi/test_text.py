@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.urumi.stores import event, failed, make_store, provisioning
+from testing.stores import event, failed, make_store, provisioning
 from urumi.cli.store_lines import event_line
 from urumi.text import printable, progress_text, span
 from urumi.wire import Store
