@@ -23,7 +23,6 @@ FISH = 'source $argv[1]; complete -C "$argv[2]"'
 ZSH = r"""
 autoload -Uz compinit && compinit -D -u
 source {script}
-exec {{out}}>{pipe}
 compadd() {{
   local -a hits
   builtin compadd -O hits "$@" 2>/dev/null
@@ -31,7 +30,9 @@ compadd() {{
   builtin compadd "$@"
 }}
 list-and-end() {{ zle list-choices; print -u $out END; exec {{out}}>&- }}
+zle-line-init() {{ exec {{out}}>{pipe} }}
 zle -N list-and-end
+zle -N zle-line-init
 bindkey '^T' list-and-end
 """
 
@@ -62,7 +63,7 @@ def offered_by_zsh(script: Path, line: str, environ: Mapping[str, str]) -> set[s
         reader = threading.Thread(target=_drain, args=(keyboard, screen), daemon=True)
         reader.start()
         os.write(keyboard, f"source {setup}\n".encode())
-        with pipe.open() as written:  # opens once the shell has read its setup
+        with pipe.open() as written:  # opens once the shell reads the keyboard
             os.write(keyboard, f"{line}\x14".encode())
             offered = set(written.read().splitlines())
         zsh.kill()

@@ -102,6 +102,7 @@ def test_every_command_on_an_existing_store_completes_its_id() -> None:
 
 def test_ids_come_from_the_server_on_the_command_line(complete: Complete, peer: Peer) -> None:
     peer.put(make_store("shop-1"))
+    peer.token = "a-token"
     line = f"urumi --url {peer.url} --token {peer.token} get "
     assert complete(line, URUMI_URL="http://127.0.0.1:9", URUMI_TOKEN="another") == {"shop-1"}
 
