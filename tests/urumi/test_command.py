@@ -1,4 +1,4 @@
-"""The command as a process: data on stdout, narration on stderr, exit codes, errors as sentences."""
+"""The command as a process: data on stdout, messages on stderr, exit codes, errors in one line."""
 
 import json
 import os
@@ -39,7 +39,7 @@ def test_version(urumi: Command) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
         ([], "COMMAND"),
         (["splendid"], "invalid choice: 'splendid'"),
@@ -55,12 +55,12 @@ def test_version(urumi: Command) -> None:
     ],
     ids=lambda value: "-".join(value) if isinstance(value, list) else "",
 )
-def test_wrong_usage_is_explained_and_changes_nothing(
-    urumi: Command, peer: Peer, arguments: list[str], words: str
+def test_invalid_usage_is_reported_and_sends_no_request(
+    urumi: Command, peer: Peer, arguments: list[str], message: str
 ) -> None:
     done = urumi(*arguments)
     assert (done.code, done.out) == (2, "")
-    assert words in done.err
+    assert message in done.err
     assert peer.requests == []
 
 
@@ -138,18 +138,18 @@ def test_a_long_message_is_wrapped_in_a_terminal_and_whole_in_a_pipe(
     assert message in urumi.on_screen(60, *arguments, "--wide")
 
 
-def test_list_narrows(urumi: Command, peer: Peer) -> None:
+def test_list_is_filtered_by_the_server(urumi: Command, peer: Peer) -> None:
     urumi("list", "--phase", "ready", "--engine", "medusa", "--text", "shop")
     assert peer.requests[0][1] == "/stores?phase=Ready&engine=medusa&q=shop"
 
 
-def test_list_is_put_in_order_by_the_server(urumi: Command, peer: Peer) -> None:
+def test_list_is_sorted_by_the_server(urumi: Command, peer: Peer) -> None:
     urumi("list", "--sort", "oldest")
     assert peer.requests[0][1] == "/stores?sort=createdAt"
     assert "invalid choice: 'age'" in urumi("list", "--sort", "age").err
 
 
-def test_an_empty_list_says_what_to_do_next_and_has_no_data(urumi: Command) -> None:
+def test_an_empty_list_has_a_hint_and_no_data(urumi: Command) -> None:
     done = urumi("list")
     assert (done.code, done.out) == (0, "")
     assert "urumi create shop-1 --engine woocommerce" in done.err
@@ -157,7 +157,7 @@ def test_an_empty_list_says_what_to_do_next_and_has_no_data(urumi: Command) -> N
     assert urumi("list", "--json").json == {"items": []}
 
 
-def test_json_is_what_the_api_says(urumi: Command, peer: Peer) -> None:
+def test_json_is_the_response_of_the_api(urumi: Command, peer: Peer) -> None:
     store = provisioning("shop-1", "wärmt auf", events=[dump(event("NamespaceReady"))])
     peer.put(store)
     assert urumi("list", "--json").json == {"items": [dump(store)]}
@@ -166,11 +166,11 @@ def test_json_is_what_the_api_says(urumi: Command, peer: Peer) -> None:
     assert urumi("retry", "shop-1", "--json").json == dump(store)
 
 
-def test_get_tells_everything(urumi: Command, peer: Peer) -> None:
+def test_get_prints_the_error_its_hint_and_the_timeline(urumi: Command, peer: Peer) -> None:
     peer.put(failed(events=[dump(event("Failed", "no image", level="error"))]))
     done = urumi("get", "shop-1")
-    for words in ("Failed", "ImagePullBackOff", "Check the image.", "no image", "store-shop-1"):
-        assert words in done.out
+    for text in ("Failed", "ImagePullBackOff", "Check the image.", "no image", "store-shop-1"):
+        assert text in done.out
     assert (done.code, done.err) == (0, "")
 
 
@@ -241,25 +241,25 @@ def test_without_a_server_it_is_code_6(urumi: Command, peer: Peer, arguments: li
     assert "Start a local server with `urumi serve`" in done.err
 
 
-def test_an_answer_from_something_else_is_code_6(urumi: Command, peer: Peer) -> None:
+def test_a_response_of_another_program_is_code_6(urumi: Command, peer: Peer) -> None:
     peer.answer = PlainTextResponse("<html>hello</html>")
     done = urumi("list")
     assert done.code == 6
     assert f"Check that {peer.url} is an Urumi server of this version." in done.err
 
 
-def test_a_defect_of_the_server_is_code_1(urumi: Command, peer: Peer) -> None:
+def test_an_internal_error_of_the_server_is_code_1(urumi: Command, peer: Peer) -> None:
     peer.answer = JSONResponse({"detail": "The server met a defect.", "hint": "Look into its log."}, 500)
     done = urumi("list")
     assert (done.code, done.err) == (1, "urumi: The server met a defect. Look into its log.\n")
 
 
-def test_flags_may_stand_before_the_command_and_win(urumi: Command, peer: Peer) -> None:
+def test_flags_before_the_command_override_the_environment(urumi: Command, peer: Peer) -> None:
     done = urumi("--url", peer.url, "--token", peer.token, "list", URUMI_URL="http://127.0.0.1:9", URUMI_TOKEN="x")
     assert done.code == 0
 
 
-def test_the_local_server_is_found_by_itself(urumi: Command, peer: Peer, tmp_path: Path) -> None:
+def test_the_local_server_is_found_without_settings(urumi: Command, peer: Peer, tmp_path: Path) -> None:
     state = tmp_path / "state"
     state.mkdir()
     (state / "server.json").write_text(json.dumps({"url": peer.url}))
@@ -267,7 +267,7 @@ def test_the_local_server_is_found_by_itself(urumi: Command, peer: Peer, tmp_pat
     assert urumi("list", URUMI_URL="", URUMI_TOKEN="").code == 0
 
 
-def test_delete_asks_for_the_name_of_a_ready_store(urumi: Command, peer: Peer) -> None:
+def test_delete_of_a_ready_store_requires_its_name(urumi: Command, peer: Peer) -> None:
     peer.put(make_store("shop-1"))
     done = urumi.typed("shop-2\n", "delete", "shop-1")
     assert (done.code, done.out) == (1, "")
@@ -281,13 +281,13 @@ def test_delete_asks_for_the_name_of_a_ready_store(urumi: Command, peer: Peer) -
     assert peer.requests[-1][:2] == ("DELETE", "/stores/shop-1?uid=uid-of-shop-1")
 
 
-def test_delete_takes_an_end_of_input_for_a_no(urumi: Command, peer: Peer) -> None:
+def test_delete_treats_the_end_of_input_as_a_refusal(urumi: Command, peer: Peer) -> None:
     peer.put(make_store("shop-1"))
     assert urumi.typed("\x04", "delete", "shop-1").code == 1
     assert "shop-1" in peer.stores
 
 
-def test_delete_asks_nothing_about_a_store_that_never_worked(urumi: Command, peer: Peer) -> None:
+def test_delete_needs_no_confirmation_for_a_store_that_is_not_ready(urumi: Command, peer: Peer) -> None:
     peer.put(failed("shop-1"))
     assert urumi.typed("", "delete", "shop-1").code == 0
     assert peer.stores == {}
@@ -299,7 +299,7 @@ def test_delete_with_yes_asks_nothing(urumi: Command, peer: Peer) -> None:
     assert done.json == {"deleted": True, "storeId": "shop-1"}
 
 
-def test_a_reader_that_goes_away_ends_it_quietly(urumi: Command, peer: Peer) -> None:
+def test_a_closed_pipe_ends_the_command_without_a_message(urumi: Command, peer: Peer) -> None:
     for number in range(300):
         peer.put(make_store(f"shop-{number}"))
     reading, writing = os.pipe()
@@ -312,7 +312,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(urumi: Command, peer: Peer) -> 
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
-def test_a_full_disk_is_a_sentence(urumi: Command, peer: Peer) -> None:
+def test_a_full_disk_is_reported_in_one_line(urumi: Command, peer: Peer) -> None:
     peer.put(make_store())
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
@@ -322,7 +322,7 @@ def test_a_full_disk_is_a_sentence(urumi: Command, peer: Peer) -> None:
     assert done.stderr == "urumi: Cannot write the output: No space left on device.\n"
 
 
-def test_letters_that_the_terminal_lacks_are_escaped(urumi: Command, peer: Peer) -> None:
+def test_letters_that_cannot_be_encoded_are_escaped(urumi: Command, peer: Peer) -> None:
     peer.put(provisioning("shop-1", "wärmt auf"))
     done = urumi("list", PYTHONIOENCODING="ascii")
     assert done.code == 0
@@ -330,14 +330,14 @@ def test_letters_that_the_terminal_lacks_are_escaped(urumi: Command, peer: Peer)
     assert urumi("get", "shop-1", "--json", PYTHONIOENCODING="ascii").json == dump(peer.stores["shop-1"])
 
 
-def test_an_extension_is_loaded_when_it_is_asked_for(urumi: Command) -> None:
+def test_an_extension_is_loaded_when_it_is_requested(urumi: Command) -> None:
     assert "--kubeconfig" in urumi("serve", "--help").out
     done = urumi("cluster", "splendid")
     assert done.code == 2
     assert "usage: urumi cluster" in done.err
 
 
-def test_a_broken_extension_is_a_sentence_and_only_when_it_is_asked_for(urumi: Command) -> None:
+def test_a_broken_extension_fails_only_when_it_is_requested(urumi: Command) -> None:
     with tempfile.TemporaryDirectory() as folder:
         info = Path(folder, "broken-1.0.dist-info")
         info.mkdir()

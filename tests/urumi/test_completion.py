@@ -108,7 +108,7 @@ def test_ids_come_from_the_server_on_the_command_line(complete: Complete, peer: 
 
 
 @pytest.mark.parametrize("trouble", ["no server", "wrong token", "wrong setting"])
-def test_trouble_with_the_server_offers_nothing_and_says_nothing(complete: Complete, peer: Peer, trouble: str) -> None:
+def test_without_a_usable_server_nothing_is_completed_or_printed(complete: Complete, peer: Peer, trouble: str) -> None:
     peer.put(make_store("shop-1"))
     environ = {
         "no server": {"URUMI_URL": "http://127.0.0.1:9"},
@@ -118,7 +118,7 @@ def test_trouble_with_the_server_offers_nothing_and_says_nothing(complete: Compl
     assert complete("urumi get ", **environ) == set()
 
 
-def test_an_id_that_is_a_command_is_never_run(complete: Complete, peer: Peer, tmp_path: Path) -> None:
+def test_an_id_that_is_a_command_is_never_executed(complete: Complete, peer: Peer, tmp_path: Path) -> None:
     peer.put(make_store(f"$(touch {tmp_path}/run)"))
     peer.put(make_store(f"`touch {tmp_path}/run`"))
     peer.put(make_store("shop-1"))
@@ -136,7 +136,7 @@ def test_an_extension_that_cannot_be_loaded_completes_as_a_name(urumi: Command, 
     assert "-a broken" in done.out
 
 
-def test_a_shell_without_completion_is_refused(urumi: Command) -> None:
+def test_an_unsupported_shell_is_rejected(urumi: Command) -> None:
     done = urumi("--print-completion", "tcsh")
     assert (done.code, done.out) == (2, "")
     assert "invalid choice: 'tcsh' (choose from 'bash', 'zsh', 'fish')" in done.err

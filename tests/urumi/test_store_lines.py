@@ -75,7 +75,7 @@ def test_a_description_says_what_to_do_about_an_error() -> None:
     assert "Progress" not in text
 
 
-def test_a_description_names_who_requested_the_store_and_a_generation_that_was_not_observed() -> None:
+def test_a_description_has_the_requester_and_an_unobserved_generation() -> None:
     store = make_store(generation=2, requested_by={"user": "mia"}, deletion_requested_at=START)
     lines = [" ".join(line.split()) for line in block(store, NOW)]
     assert "Requested by mia" in lines
