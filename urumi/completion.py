@@ -20,7 +20,7 @@ SHELLS = ("bash", "zsh", "fish")
 
 _BASH = r"""
 _urumi_store_ids() {
-  local flag id value=
+  local flag id
   local -a command=("${COMP_WORDS[0]/#\~\//$HOME/}" list --quiet --timeout 2)
   for flag in --url --token; do
     [[ $COMP_LINE =~ [[:space:]]$flag[=[:space:]]+([^[:space:]]+) ]] && command+=("$flag" "${BASH_REMATCH[1]}")
@@ -50,7 +50,7 @@ function _urumi_store_ids
     set -l value (string match -rg -- "\s$flag(?:=|\s+)(\S+)" (commandline -p))
     test -n "$value[1]"; and set -a request $flag $value[1]
   end
-  command $request 2>/dev/null </dev/null
+  type -q $words[1]; and command $request 2>/dev/null </dev/null
 end
 """
 

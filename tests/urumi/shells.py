@@ -71,6 +71,7 @@ def offered_by_zsh(script: Path, line: str, environ: Mapping[str, str]) -> set[s
     os.close(keyboard)
     pipe.unlink()
     assert "END" in offered, b"".join(screen)
+    assert b"_urumi_store_ids:" not in b"".join(screen), "the function printed an error"
     return offered - {"END", ""}
 
 

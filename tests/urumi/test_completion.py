@@ -16,6 +16,8 @@ from tests.urumi.shells import offered_by_bash, offered_by_fish, offered_by_zsh
 from urumi.cli.arguments import ENGINES, PHASES, SORTS, make_parser
 from urumi.completion import SHELLS
 
+pytestmark = pytest.mark.slow
+
 OFFERED = {"bash": offered_by_bash, "zsh": offered_by_zsh, "fish": offered_by_fish}
 
 Complete = Callable[..., set[str]]
@@ -107,13 +109,14 @@ def test_ids_come_from_the_server_on_the_command_line(complete: Complete, peer: 
     assert complete(line, URUMI_URL="http://127.0.0.1:9", URUMI_TOKEN="another") == {"shop-1"}
 
 
-@pytest.mark.parametrize("trouble", ["no server", "wrong token", "wrong setting"])
+@pytest.mark.parametrize("trouble", ["no server", "wrong token", "wrong setting", "no program"])
 def test_without_a_usable_server_nothing_is_completed_or_printed(complete: Complete, peer: Peer, trouble: str) -> None:
     peer.put(make_store("shop-1"))
     environ = {
         "no server": {"URUMI_URL": "http://127.0.0.1:9"},
         "wrong token": {"URUMI_TOKEN": "wrong"},
         "wrong setting": {"URUMI_URL": "nonsense"},
+        "no program": {"PATH": os.environ["PATH"].replace(f"{Path(sys.executable).parent}:", "")},
     }[trouble]
     assert complete("urumi get ", **environ) == set()
 
