@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from urumi import __version__
 from urumi.errors import ApiError, ProtocolError, ServerUnreachable
+from urumi.text import cause_text
 from urumi.wire import (
     CreateStore,
     Credentials,
@@ -111,8 +112,7 @@ class Client:
         try:
             response = await self._http.request(method, path, **request)
         except httpx2.RequestError as error:
-            timed_out = isinstance(error, httpx2.TimeoutException)
-            cause = "the request timed out" if timed_out else str(error) or type(error).__name__
+            cause = "the request timed out" if isinstance(error, httpx2.TimeoutException) else cause_text(error)
             raise ServerUnreachable(f"Server {self.target.url} unreachable: {cause}.") from error
         if response.is_error:
             try:

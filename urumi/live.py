@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import random
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from pydantic import ValidationError
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
+from urumi.text import cause_text
 from urumi.wire import (
     FRAMES,
     SUBPROTOCOL,
@@ -217,9 +217,7 @@ class LiveFeed:
             raise _ConnectionLost(f"{cause} (HTTP {status})", refused=status in _REFUSALS) from error
         except (OSError, TimeoutError, WebSocketException, ImportError) as error:
             # ImportError: the environment sets a SOCKS proxy, which needs another package.
-            errno = error.errno if isinstance(error, OSError) else None
-            cause = os.strerror(errno) if errno and errno > 0 else str(error) or type(error).__name__
-            raise _ConnectionLost(f"server {self.target.url} unreachable: {cause}") from error
+            raise _ConnectionLost(f"server {self.target.url} unreachable: {cause_text(error)}") from error
 
     async def _receive(self, socket: ClientConnection) -> AnyFrame:
         try:

@@ -6,6 +6,7 @@ hide text.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from urumi.store import Phase
@@ -51,3 +52,15 @@ def span(seconds: float) -> str:
         if seconds >= length:
             return f"{seconds // length:.0f}{unit}"
     return f"{max(0.0, seconds):.0f}s"
+
+
+def cause_text(error: BaseException) -> str:
+    """Return the cause of a failed connection: the system's message, such as `Connection refused`, if there is one."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno and cause.strerror:
+            # The numbers of errors in name resolution and TLS are not the system's.
+            is_system_error = type(cause).__module__ == "builtins"
+            return os.strerror(cause.errno) if is_system_error else cause.strerror
+        cause = cause.__cause__ or cause.__context__
+    return str(error) or type(error).__name__

@@ -151,6 +151,12 @@ async def test_a_response_that_cannot_be_decoded_is_reported(peer: Peer, client:
         await client.list_stores()
 
 
+async def test_a_url_with_the_wrong_scheme_is_unreachable_with_the_cause(peer: Peer) -> None:
+    async with Client(Target(peer.url.replace("http", "https"), "t")) as client:
+        with pytest.raises(ServerUnreachable, match="SSL"):
+            await client.list_stores()
+
+
 async def test_without_a_server_the_url_and_a_hint_are_given(peer: Peer) -> None:
     peer.stop()
     async with Client(Target(peer.url, "t")) as client:

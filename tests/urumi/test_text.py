@@ -1,10 +1,13 @@
 """Text about a store that several programs display."""
 
+import errno
+import socket
+
 import pytest
 
 from testing.stores import event, failed, make_store, provisioning
 from urumi.cli.store_lines import event_line
-from urumi.text import printable, progress_text, span
+from urumi.text import cause_text, printable, progress_text, span
 from urumi.wire import Store
 
 TERMINATING = {
@@ -61,3 +64,31 @@ def test_spans(seconds: float, text: str) -> None:
 def test_nothing_from_a_server_moves_the_cursor(text: str, shown: str) -> None:
     assert printable(text) == shown
     assert shown in event_line(event("X", text))
+
+
+def caused_by(cause: Exception) -> Exception:
+    """Return an error of a library with a cause."""
+    error = ValueError("all attempts failed")
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        pytest.param(
+            caused_by(ConnectionRefusedError(errno.ECONNREFUSED, "Connect call failed ('::1', 1)")),
+            "Connection refused",
+            id="system",
+        ),
+        pytest.param(
+            caused_by(socket.gaierror(-2, "Name or service not known")), "Name or service not known", id="name"
+        ),
+        pytest.param(caused_by(OSError("no number")), "all attempts failed", id="no number"),
+        pytest.param(ValueError(), "ValueError", id="no text"),
+    ],
+)
+def test_the_cause_of_a_failed_connection_is_the_message_of_the_system_if_there_is_one(
+    error: Exception, text: str
+) -> None:
+    assert cause_text(error) == text
