@@ -29,11 +29,11 @@ _STORE_ID = re.compile(STORE_ID_PATTERN)
 
 
 class Engine(StrEnum):
-    """The shop software of a store; `display_name` and `parts` are its name and its components for people."""
+    """The shop software of a store."""
 
     _value_: str
-    display_name: str
-    parts: str
+    display_name: str  # its name for display
+    parts: str  # its components for display
 
     WOOCOMMERCE = "woocommerce", "WooCommerce", "WordPress with MariaDB"
     MEDUSA = "medusa", "Medusa", "Node.js with PostgreSQL and Redis"
