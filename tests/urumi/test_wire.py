@@ -1,4 +1,4 @@
-"""The wire models: there and back, what they tolerate, and that docs/protocol.md shows real frames."""
+"""The wire models: serialization, tolerance of unknown fields, and the documents that are derived from them."""
 
 import json
 import re
@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from testing.stores import event, failed, make_store
+from urumi.schema import live_schema
 from urumi.store import Engine
 from urumi.wire import (
     FRAMES,
@@ -31,6 +32,7 @@ from urumi.wire import (
     dump,
 )
 
+SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "urumi.v1.schema.json"
 PROTOCOL = Path(__file__).resolve().parents[2] / "docs" / "protocol.md"
 
 FULL = make_store(
@@ -149,3 +151,7 @@ def test_the_protocol_document_names_every_frame() -> None:
     text = PROTOCOL.read_text()
     for kind in ("subscribe", "snapshot", "delta", "bookmark", "resync", "goodbye"):
         assert f'"type": "{kind}"' in text
+
+
+def test_the_published_schema_is_that_of_the_models() -> None:
+    assert json.loads(SCHEMA.read_text()) == live_schema(), "run: python -m urumi.schema > docs/urumi.v1.schema.json"
