@@ -71,7 +71,7 @@ class Session:
     @property
     def link(self) -> ConnectionState | None:
         """The line to the server; None before it was first tried."""
-        return self._cache.link if self._cache else None
+        return self._cache.connection if self._cache else None
 
     @property
     def is_live(self) -> bool:
@@ -133,7 +133,7 @@ class Session:
 
         was_live = self.is_live
         changed = frozenset(cache.apply(event))
-        is_link = was_live != self.is_live or cache.link is event
+        is_link = was_live != self.is_live or cache.connection is event
         if is_link:
             self._relink(was_live)
         # The first thing after `live` that is no single change completes the picture.
