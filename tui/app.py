@@ -23,15 +23,15 @@ from textual.worker import Worker, WorkerState
 from tui.commands.clipboard import copied_file, keep
 from tui.commands.command_line import obey
 from tui.commands.key_queue import KeyQueue
-from tui.commands.keymap import APP, Command, commands
 from tui.commands.palette import CommandProvider, StoreProvider
 from tui.model.filter import Filter
+from tui.model.keymap import APP, Command, commands
 from tui.model.session import Session
 from tui.screens.help import HelpScreen
 from tui.screens.stores import StoresScreen
 from tui.text.glyphs import ASCII, UNICODE
-from tui.themes import DARK, LIGHT
 from tui.widgets.scrollbar import WholeCells
+from tui.widgets.themes import DARK, LIGHT
 from urumi.config import find_target
 from urumi.text import printable
 

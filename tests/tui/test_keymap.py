@@ -9,7 +9,7 @@ from tests.tui.driver import dashboard
 from tests.urumi.peer import Peer
 from tests.urumi.stores import failed, make_store
 from tui.app import Dashboard
-from tui.commands.keymap import APP, LIST, SCOPES, STORE, Command, check_keys, commands
+from tui.model.keymap import APP, LIST, SCOPES, STORE, Command, check_keys, commands
 from tui.model.settings import settings
 from tui.screens.details import DetailsScreen
 from tui.screens.stores import StoresScreen

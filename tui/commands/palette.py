@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.suggester import Suggester
 
-from tui.commands.keymap import SCOPES, Command
-from tui.screens.base import dashboard_of
+from tui.model.keymap import SCOPES, Command
+from tui.text.problems import dashboard_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

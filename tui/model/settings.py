@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import platformdirs
 
-from tui.commands.keymap import check_keys
+from tui.model.keymap import check_keys
 from urumi import __version__
 from urumi.errors import ConfigError
 

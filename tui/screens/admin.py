@@ -12,8 +12,8 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
-from tui.screens.asking import AskingDialog
-from tui.screens.base import dashboard_of
+from tui.screens.request import AskingDialog
+from tui.text.problems import dashboard_of
 from urumi.text import printable
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from textual.widgets import Input, Static
 
-from tui.screens.asking import AskingDialog
-from tui.screens.base import dashboard_of
+from tui.screens.request import AskingDialog
+from tui.text.problems import dashboard_of
 from tui.text.values import ENGINE_NAMES, ENGINE_PARTS
 from tui.widgets.choice import Choice
 from urumi.store import STORE_ID_MAX_LENGTH, Engine, namespace_name, release_name, store_id_problem

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from textual.widgets import Input, Static
 
-from tui.screens.asking import AskingDialog
-from tui.screens.base import dashboard_of, problem_words
+from tui.screens.request import AskingDialog
+from tui.text.problems import dashboard_of, problem_words
 from tui.text.values import SERVING_PHASES, plural
 from urumi.errors import UrumiError
 from urumi.text import printable

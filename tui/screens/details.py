@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from tui.commands.keymap import APP, DETAILS, STORE
-from tui.screens.acting import ActingScreen
+from tui.model.keymap import APP, DETAILS, STORE
+from tui.screens.actions import ActingScreen
 from tui.text.connection import status
 from tui.text.details import facts
 from tui.text.values import gone

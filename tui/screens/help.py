@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.commands.keymap import SCOPES
+from tui.model.keymap import SCOPES
 from tui.widgets.lines import Line, LinesView
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
     from textual.screen import Screen
 
-    from tui.commands.keymap import Command
+    from tui.model.keymap import Command
 
 KEYS_WIDTH = 18
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.containers import Container
 
 from tui.commands.availability import NO_STORE
-from tui.commands.keymap import APP, LIST, STORE
 from tui.commands.palette import CommandSuggester
 from tui.model.filter import Filter
+from tui.model.keymap import APP, LIST, STORE
 from tui.model.rows import Roster
-from tui.screens.acting import ActingScreen
+from tui.screens.actions import ActingScreen
 from tui.screens.create import Created, CreateDialog
 from tui.screens.details import DetailsScreen
 from tui.text.connection import TONES, status, summary

@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui.commands.keymap import LINES
+from tui.model.keymap import LINES
 from tui.widgets.toned import Toned, cells
 
 if TYPE_CHECKING:

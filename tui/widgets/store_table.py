@@ -19,7 +19,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui.commands.keymap import TABLE
+from tui.model.keymap import TABLE
 from tui.text.columns import AGE, COLUMNS, GAP, LAST_EVENT, Column, Layout, layout
 from tui.widgets.toned import Toned, clipped, shortened
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.screen import Screen
 
 from tui.commands.availability import ASKING, able, why_nothing_is_asked
-from tui.commands.keymap import STORE
+from tui.model.keymap import STORE
 from tui.screens.admin import AccountDialog, AdminDialog
-from tui.screens.base import dashboard_of, problem_words
 from tui.screens.delete import DeleteDialog
+from tui.text.problems import dashboard_of, problem_words
 from tui.text.report import report
 from tui.text.values import plural
 from tui.widgets.keybar import Hint
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from tui.app import Dashboard
-    from tui.commands.keymap import Command
+    from tui.model.keymap import Command
     from urumi.wire import Credentials, Store
 
 

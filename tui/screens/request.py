@@ -9,7 +9,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Button, Static
 
-from tui.screens.base import dashboard_of, problem_words
+from tui.text.problems import dashboard_of, problem_words
 from urumi.text import printable
 
 if TYPE_CHECKING:
