@@ -116,7 +116,7 @@ def test_help_names_every_flag_and_the_file(tmp_path: Path) -> None:
         "--theme",
         "--version",
         "urumi/config.toml",
-        "? inside",
+        "Press ? in the dashboard",
     ):
         assert words in done.stdout
 
@@ -154,7 +154,7 @@ def test_without_a_terminal_it_names_what_works_there(tmp_path: Path) -> None:
     done = run(tmp_path)
     assert done.returncode == 1
     assert done.stderr == (
-        "urumi-tui: The dashboard needs a terminal. For a pipe or a script use: urumi list, urumi watch\n"
+        "urumi-tui: The dashboard needs a terminal. Run `urumi list` or `urumi watch` in a pipe or a script.\n"
     )
 
 
@@ -179,9 +179,9 @@ def test_a_defect_ends_it_with_a_sentence_that_names_a_file(tmp_path: Path, open
     terminal.press(b"n")
     assert terminal.end() == 1
     said = terminal.written.decode()
-    assert "urumi-tui: A defect ended the dashboard: ZeroDivisionError('division by zero')." in said
+    assert "urumi-tui: The dashboard ended with an internal error: ZeroDivisionError('division by zero')." in said
     assert "Traceback" not in said
-    assert "ZeroDivisionError" in (tmp_path / "state" / "dashboard-defect.log").read_text()
+    assert "ZeroDivisionError" in (tmp_path / "state" / "dashboard-error.log").read_text()
 
 
 @pytest.mark.parametrize(
