@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.urumi.stores import failed, make_store
+from testing.stores import failed, make_store
 from tui.commands.availability import NO_STORE, available_for, why_no_calls, why_not
 from tui.model.phases import as_deleted
 from urumi.wire import Store

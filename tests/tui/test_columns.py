@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from rich.cells import cell_len
 
-from tests.urumi.stores import START, event, failed, make_store, provisioning
+from testing.stores import START, event, failed, make_store, provisioning
 from tui.text.columns import AGE, COLUMNS, ENGINE, LAST_EVENT, NAME, PHASE, PROGRESS, URL, layout
 from tui.text.glyphs import ASCII, UNICODE, Glyphs
 from tui.text.pieces import GAP

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from rich.cells import cell_len
 
-from tests.urumi.stores import START, event, failed, make_store, provisioning
+from testing.stores import START, event, failed, make_store, provisioning
 from tui.model.phases import as_deleted
 from tui.text.details import details
 from tui.text.glyphs import UNICODE

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.urumi.stores import START, failed, make_store, provisioning
+from testing.stores import START, failed, make_store, provisioning
 from tui.model.phases import as_deleted
 from tui.text.progress import attempt_text, since_text, status_text
 from urumi.wire import Store

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.urumi.stores import START, event, failed, make_store, provisioning
+from testing.stores import START, event, failed, make_store, provisioning
 from tui.model.filter import Filter
 from tui.model.order import BY_NAME, BY_PHASE, ORDERS, Order
 from tui.model.rows import StoreRows

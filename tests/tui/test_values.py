@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.urumi.stores import START
+from testing.stores import START
 from tui.text.values import age, clock, duration, host_of, moment, plural, web_address
 
 

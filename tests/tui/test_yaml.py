@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from tests.urumi.stores import event, failed, make_store
+from testing.stores import event, failed, make_store
 from tui.text.yaml import yaml_text
 from urumi.wire import Store, dump
 

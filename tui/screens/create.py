@@ -9,7 +9,6 @@ from textual.widgets import Input, Static
 
 from tui.host import host_of
 from tui.screens.request import RequestDialog
-from tui.text.values import ENGINE_NAMES, ENGINE_PARTS
 from tui.widgets.choice import Choice
 from urumi.store import STORE_ID_MAX_LENGTH, Engine, namespace_name, release_name, store_id_problem
 from urumi.text import printable
@@ -57,7 +56,7 @@ class CreateDialog(RequestDialog[Created]):
         )
         yield Static("", id="store-id-note", markup=False)
         yield Static("Engine (cannot be changed later)", classes="dialog--label")
-        texts = {engine.value: f"{ENGINE_NAMES[engine]}: {ENGINE_PARTS[engine]}" for engine in Engine}
+        texts = {engine.value: f"{engine.display_name}: {engine.parts}" for engine in Engine}
         yield Choice(texts, self._engine.value, id="engine")
 
     def is_complete(self) -> bool:
@@ -103,7 +102,7 @@ class CreateDialog(RequestDialog[Created]):
             return f"The id {problem}."
         known = self._known.get(self.typed)
         if known:
-            return f"{self.typed} already exists: {ENGINE_NAMES[known.engine]}, {known.phase}."
+            return f"{self.typed} already exists: {known.engine.display_name}, {known.phase}."
         return f"Creates namespace {namespace_name(self.typed)} and release {release_name(self.engine, self.typed)}."
 
     def on_input_changed(self) -> None:

@@ -23,7 +23,6 @@ from tui.model.order import (
 from tui.model.phases import FAILING_PHASES
 from tui.text.pieces import GAP
 from tui.text.progress import status_text
-from tui.text.values import ENGINE_NAMES
 from urumi.store import Phase
 from urumi.text import span
 
@@ -82,7 +81,7 @@ PHASE = Column("PHASE", BY_PHASE, _phase_cell)
 PROGRESS = Column(
     "PROGRESS OR ERROR", BY_PROGRESS, _progress_cell, terse=lambda text: text.replace(" waiting for ", " ", 1)
 )
-ENGINE = Column("ENGINE", BY_ENGINE, lambda store, glyphs, now: (ENGINE_NAMES[store.engine], "quiet"))
+ENGINE = Column("ENGINE", BY_ENGINE, lambda store, glyphs, now: (store.engine.display_name, "quiet"))
 URL = Column("URL", BY_URL, lambda store, glyphs, now: (store.url, "quiet"))
 AGE = Column("AGE", BY_AGE, _age_cell)
 LAST_EVENT = Column("LAST EVENT", BY_LAST_EVENT, _event_cell)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tui.text.overview import overview
 from tui.text.pieces import Line, aligned
 from tui.text.timeline import timeline
-from tui.text.values import ENGINE_NAMES, clock, moment
+from tui.text.values import clock, moment
 from urumi.text import SIMULATED
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _condition_cells(condition: Condition, now: datetime) -> Pieces:
 
 def _facts(store: Store) -> Iterator[tuple[str, str]]:
     release, requester = store.release, store.requested_by
-    yield "Engine", ENGINE_NAMES[store.engine]
+    yield "Engine", store.engine.display_name
     yield "Storefront", store.url
     yield "Admin", store.admin_url
     yield "Simulated", SIMULATED if store.simulated else ""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tui.model.phases import FAILING_PHASES
 from tui.text.progress import attempt_text, since_text, status_text
-from tui.text.values import ENGINE_NAMES, NO_SHOP
+from tui.text.values import NO_SHOP
 from urumi.store import Phase
 from urumi.text import error_text
 
@@ -45,7 +45,7 @@ def _title(store: Store, glyphs: Glyphs, now: datetime) -> Iterator[Piece]:
         return
     parts = [
         since_text(store, now),
-        ENGINE_NAMES[store.engine],
+        store.engine.display_name,
         attempt_text(store, now),
         NO_SHOP if store.simulated else "",
     ]

@@ -5,13 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from urumi.store import Engine
-
 if TYPE_CHECKING:
     from datetime import datetime
 
-ENGINE_NAMES = {Engine.WOOCOMMERCE: "WooCommerce", Engine.MEDUSA: "Medusa"}
-ENGINE_PARTS = {Engine.WOOCOMMERCE: "WordPress with MariaDB", Engine.MEDUSA: "Node.js with PostgreSQL and Redis"}
 NO_SHOP = "simulated containers: no shop is running"
 
 
