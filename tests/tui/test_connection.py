@@ -147,7 +147,7 @@ async def test_a_frame_that_is_not_of_the_protocol_leaves_the_list_and_is_said(p
     peer.put(make_store("shop-1"))
     async with dashboard(target) as driver:
         peer.say('{"type": "delta", "seq": 9, "op": "upsert", "storeId": 7}')
-        await driver.until_shown("not of urumi.v1")
+        await driver.until_shown("not valid urumi.v1")
         assert "shop-1" in driver.text()
 
 

@@ -116,7 +116,7 @@ async def test_an_answer_that_is_not_of_the_api_is_said_in_words(peer: Peer, tar
         await driver.type("shop-1")
         peer.answer = JSONResponse({"hello": "there"})
         await driver.press("enter")
-        await driver.until(lambda: "not of the API" in driver.problem(), "the refusal")
+        await driver.until(lambda: "not an Urumi API response" in driver.problem(), "the refusal")
 
 
 async def test_escape_leaves_without_asking(peer: Peer, target: Target) -> None:

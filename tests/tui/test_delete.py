@@ -140,7 +140,7 @@ async def test_a_server_that_goes_away_is_said_in_the_dialog(peer: Peer, target:
         await open_dialog(driver)
         peer.stop()
         await driver.press("tab", "enter")
-        await driver.until(lambda: "No answer from" in driver.problem(), "the problem")
+        await driver.until(lambda: "unreachable" in driver.problem(), "the problem")
         await driver.open("StoresScreen", "escape")
         assert "shop-1" in driver.text()
 

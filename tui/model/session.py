@@ -71,7 +71,7 @@ class Session:
     @property
     def connection(self) -> ConnectionState | None:
         """The state of the connection; None before the first attempt."""
-        return self._cache.link if self._cache else None
+        return self._cache.connection if self._cache else None
 
     @property
     def is_live(self) -> bool:
@@ -133,7 +133,7 @@ class Session:
 
         was_live = self.is_live
         changed = frozenset(cache.apply(event))
-        is_connection = was_live != self.is_live or cache.link is event
+        is_connection = was_live != self.is_live or cache.connection is event
         if is_connection:
             self._update_connection(was_live)
         # The first snapshot or heartbeat after `live` completes the data.
