@@ -197,3 +197,22 @@ def test_what_is_not_needed_yet_is_not_loaded(tmp_path: Path, module: str, late:
         [sys.executable, "-c", code], env=environ(tmp_path), capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_it_prints_completion_for_a_shell(tmp_path: Path, shell: str) -> None:
+    done = run(tmp_path, "--print-completion", shell)
+    assert done.returncode == 0
+    assert done.stderr == ""
+    for flag in ("url", "token", "read-only", "ascii", "theme"):
+        assert f"--{flag}" in done.stdout or f"-l {flag}" in done.stdout
+
+
+def test_bash_completes_its_flags(tmp_path: Path) -> None:
+    (tmp_path / "completion").write_text(run(tmp_path, "--print-completion", "bash").stdout)
+    code = (
+        f"source {tmp_path}/completion; COMP_WORDS=(urumi-tui --re); COMP_CWORD=1; COMP_LINE='urumi-tui --re';"
+        "_shtab_urumi_tui urumi-tui --re urumi-tui; echo ${COMPREPLY[@]}"
+    )
+    done = subprocess.run(["bash", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "--read-only\n"

@@ -19,6 +19,7 @@ import platformdirs
 
 from tui.model.keymap import check_keys
 from urumi import __version__
+from urumi.completion import add_print_completion
 from urumi.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def argument_parser() -> argparse.ArgumentParser:
     parser.add_argument("--read-only", action="store_true", help="show stores, but change nothing")
     parser.add_argument("--ascii", action="store_true", help="draw with ASCII only")
     parser.add_argument("--theme", help="urumi-dark, urumi-light, or another theme of Textual")
+    add_print_completion(parser)
     return parser
 
 
