@@ -236,7 +236,7 @@ def server(stores: int, rate: int) -> Iterator[str]:
 def dashboard(url: str) -> Iterator[Terminal]:
     """Run the dashboard with a cursor of a distinct colour."""
     code = (
-        "import sys; from tui import themes;"
+        "import sys; from tui.widgets import themes;"
         f"themes.DARK.variables['block-cursor-background'] = 'rgb{CURSOR}';"
         "from tui.main import main; sys.exit(main())"
     )

@@ -1,4 +1,4 @@
-"""The two themes of the dashboard, in the colours of the page; every theme of Textual works as well."""
+"""The two themes of the dashboard, in the colours of the web page; all themes of Textual work as well."""
 
 from __future__ import annotations
 

@@ -1,15 +1,16 @@
-"""A dialog that asks the server for something: it stays until the answer is there, and a refusal is shown inside it."""
+"""A dialog that calls the server: it stays open until the response is there, and shows a failure inside."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Button, Static
 
-from tui.screens.base import dashboard_of, problem_words
+from tui.host import host_of
+from tui.text.problems import problem_lines
 from urumi.text import printable
 
 if TYPE_CHECKING:
@@ -20,15 +21,15 @@ if TYPE_CHECKING:
 SPIN_SECONDS = 0.1
 
 
-class AskingDialog(ModalScreen[ScreenResultType]):
-    """The frame of such a dialog; a subclass says what stands in it and how it asks."""
+class RequestDialog(ModalScreen[ScreenResultType]):
+    """The frame of such a dialog; a subclass defines its body and its request."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "cancel", "cancel")]
 
     confirm = "OK"
-    busy = "Asking"
+    busy = "Sending"
     variant = "primary"
-    first = "#cancel"
+    first_focus = "#cancel"
 
     def __init__(self) -> None:
         super().__init__(classes="dialog")
@@ -37,80 +38,83 @@ class AskingDialog(ModalScreen[ScreenResultType]):
         self._spinning: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        """Put what the subclass asks between heading and buttons."""
+        """Put the body between heading and buttons; it scrolls in a low terminal."""
         with Vertical(classes="dialog--frame"):
             yield Static(printable(self.heading()), classes="dialog--heading", markup=False)
-            yield from self.asked()
-            yield Static("", classes="dialog--problem", markup=False)
+            with VerticalScroll(classes="dialog--body", can_focus=False):
+                yield from self.body()
+                yield Static("", classes="dialog--problem", markup=False)
             with Horizontal(classes="dialog--buttons"):
                 yield Button("Cancel", id="cancel", compact=True)
                 yield Button(self.confirm, id="confirm", classes=self.variant, compact=True)
 
     def heading(self) -> str:
-        """Return what is asked, in a line."""
+        """Return the heading, one line."""
         raise NotImplementedError
 
-    def asked(self) -> ComposeResult:
-        """Return what is asked of the person."""
+    def body(self) -> ComposeResult:
+        """Return what stands between heading and buttons."""
         yield from ()
 
-    def is_confirmed(self) -> bool:
-        """Return whether enough was said to go on."""
+    def is_complete(self) -> bool:
+        """Return whether the input allows the request."""
         return True
 
-    async def ask(self) -> ScreenResultType:
-        """Ask the server; raise where it refuses."""
+    async def send(self) -> ScreenResultType:
+        """Send the request and return the result of the dialog; raise if it fails."""
         raise NotImplementedError
 
     def on_mount(self) -> None:
-        """Begin; the focus is on what can do no harm unless a subclass says otherwise."""
-        self.set_focus(self.query_one(self.first))
+        """Put the focus on Cancel unless the subclass names another widget."""
+        self.set_focus(self.query_one(self.first_focus))
         self.check()
 
     def check(self) -> None:
-        """Offer to go on where enough was said."""
-        self.query_one("#confirm", Button).disabled = self._is_busy or not self.is_confirmed()
+        """Enable the request if the input allows it."""
+        self.query_one("#confirm", Button).disabled = self._is_busy or not self.is_complete()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Go on, or leave."""
+        """Submit or cancel."""
         if event.button.id == "confirm":
-            self.go_on()
+            self.submit()
         else:
             self.action_cancel()
 
     def action_cancel(self) -> None:
-        """Leave without asking, unless it was asked already."""
+        """Close the dialog, unless the request was already sent."""
         if self._is_busy:
-            dashboard_of(self).say("The server was asked already; its answer is waited for.")
+            host_of(self).show_message("The request was already sent; waiting for the response.")
         else:
             self.dismiss()
 
-    def go_on(self) -> None:
-        """Ask the server, where enough was said and it was not asked yet."""
-        if not self._is_busy and self.is_confirmed():
+    def submit(self) -> None:
+        """Send the request if the input allows it and it was not sent yet."""
+        if not self._is_busy and self.is_complete():
             self._set_busy(True)
             self.show_problem()
-            self._ask()
+            self._send()
 
     @work(exit_on_error=False)
-    async def _ask(self) -> None:
+    async def _send(self) -> None:
         try:
-            answer = await self.ask()
-        except Exception as error:  # whatever went wrong is said here, and the dialog stays
+            result = await self.send()
+        except Exception as error:  # any failure is shown here, and the dialog stays open
             self._set_busy(False)
-            self.show_problem(*problem_words(error))
-            self.refused(error)
+            self.show_problem(*problem_lines(error))
+            self.on_failure(error)
         else:
-            self.dismiss(answer)
+            self.dismiss(result)
 
-    def refused(self, error: Exception) -> None:
-        """Take notice of a refusal, which is shown already."""
+    def on_failure(self, error: Exception) -> None:
+        """Update the dialog after a failure, which is already shown."""
 
     def show_problem(self, *lines: str) -> None:
-        """Show what went wrong, or nothing."""
+        """Show what failed, or nothing."""
         problem = self.query_one(".dialog--problem", Static)
         problem.update("\n".join(map(printable, lines)))
         problem.display = bool(lines)
+        if lines:
+            problem.call_after_refresh(problem.scroll_visible, animate=False)
 
     def _set_busy(self, is_busy: bool) -> None:
         self._is_busy = is_busy
@@ -123,6 +127,6 @@ class AskingDialog(ModalScreen[ScreenResultType]):
 
     def _spin(self) -> None:
         button = self.query_one("#confirm", Button)
-        spinner = dashboard_of(self).glyphs.spinner
+        spinner = host_of(self).glyphs.spinner
         self._turns += 1
         button.label = f"{self.busy} {spinner[self._turns % len(spinner)]}" if self._is_busy else self.confirm
