@@ -378,10 +378,10 @@ test_everything() {
     exec "$VENV/bin/python" -m pytest "$@"
 }
 
-# What a real node needs of Debian; tests/node/host.py knows which program of each is used.
+# What a real node needs of Debian; testing/node/host.py knows which program of each is used.
 install_for_node() {
     local missing
-    missing=$("$VENV/bin/python" -c 'from tests.node.host import missing_packages; print(*missing_packages())')
+    missing=$("$VENV/bin/python" -c 'from testing.node.host import missing_packages; print(*missing_packages())')
     # shellcheck disable=SC2086 # names of packages
     [ -z "$missing" ] || apt_install "What a real node needs" $missing
 }

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from cluster.local import ClusterInfo, LocalCluster
-from tests.kubectl import Kubectl
-from tests.serve import ServerProcess
+from testing.kubectl import Kubectl
+from testing.serve import ServerProcess
 
 ROOT = Path(__file__).resolve().parent.parent
 STORE_VALUES = {"slow": {"podAnnotations": {"simulate.urumi.ai/behaviour": "slow"}}, "instant": {}}

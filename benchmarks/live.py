@@ -20,9 +20,9 @@ from benchmarks.bench import Bench, bench, cpu_seconds, rss_mib, say, store_obje
 from benchmarks.crowd import Crowd
 from reconciler.kube.client import Kube
 from reconciler.kube.resources import STORES
-from tests.kubectl import wait_for
-from tests.serve import ServerProcess, free_port
-from tests.server.replica import TOKEN
+from testing.kubectl import wait_for
+from testing.replica import TOKEN
+from testing.serve import ServerProcess, free_port
 
 DELTA, BOOKMARK = b'"type": "delta"', b'"type": "bookmark"'
 STORE_ID = "live-1"

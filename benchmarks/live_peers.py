@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 
 from websockets.asyncio.server import ServerConnection, broadcast, serve
 
-from tests.server.replica import Replica, store_object
+from testing.replica import Replica, store_object
 
 BURST_STORES = 200
 STEP_SECONDS = 0.02

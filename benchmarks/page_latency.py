@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import sync_playwright
 
-from tests.page.peer import Peer
-from tests.page.stores import START, event, make_store, many_stores
+from testing.peer import Peer
+from testing.stores import START, event, make_store, many_stores
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page

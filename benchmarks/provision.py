@@ -31,7 +31,7 @@ def urumi_seconds(bench: Bench, count: int, pods: str, slots: int) -> float:
 
 def prepare_loop(bench: Bench, names: list[str]) -> None:
     """Make what the chart expects to be there."""
-    keys = {key: make() for key, make in ENGINES[Engine.WOOCOMMERCE].secret_makers.items()}
+    keys = {key: make() for key, make in ENGINES[Engine.WOOCOMMERCE].generated_secrets.items()}
     admin = {"username": "admin", "password": "not-a-real-one", "storeId": "any"}
     items: list[object] = []
     for name in names:

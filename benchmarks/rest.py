@@ -30,7 +30,7 @@ from benchmarks.ten_thousand import fill, hold_lease, ready_status
 from reconciler.kube.client import Kube
 from reconciler.kube.resources import STORES
 from server.stores.representation import store_view
-from tests.serve import ServerProcess, free_port
+from testing.serve import ServerProcess, free_port
 
 ROUNDS = 5
 

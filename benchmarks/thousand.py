@@ -23,7 +23,7 @@ from benchmarks.bench import (
     wait_until,
     wait_until_ready,
 )
-from tests.serve import ServerProcess
+from testing.serve import ServerProcess
 
 FLUX_SECONDS, FLUX_MIB = 279.0, 361.0
 PATIENCE_SECONDS = 3600.0

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reconciler.package_data import charts_dir
 from urumi.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 _QUANTITY = re.compile(r"\d+(\.\d+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?")
 
-CHARTS_DIR = Path(__file__).resolve().parent.parent / "charts"
+CHARTS_DIR = charts_dir()
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,10 @@ class Service:
     def __init__(self, kube: Kube, settings: Settings, server_settings: ServerSettings) -> None:
         self.controller = Controller(kube, settings)
         view = self.controller.view
-        self.hub = Hub(view.store, lambda: list(view.stores.items.values()))
+        self.hub = Hub(
+            lambda store_id: view.stores.get(store_id, settings.platform_namespace),
+            lambda: list(view.stores.items.values()),
+        )
         view.stores.on_change(self.hub.publish)
         self.is_stopping = False
         self.on_failure: Callable[[], None] = lambda: None

@@ -13,6 +13,7 @@ UrumiError                      what happened, to which store, what to do next
 ├── ClusterError                the Kubernetes API answered with an error; has its status and reason
 │   └── ClusterUnreachable      the Kubernetes API did not answer
 ├── ShopError                   a store's own shop did not answer as a shop does
+│   └── AdministratorNotFound   the Secret with a store's administrator account is missing or unusable
 └── StepError                   a step of the reconciler failed, with step and reason
     ├── TransientError          retried for ever with capped backoff
     ├── ConfigurationError      Stalled until spec, chart or quota changes, or a person retries
@@ -138,6 +139,10 @@ class ClusterUnreachable(ClusterError):
 
 class ShopError(UrumiError):
     """Raised when a store's shop does not answer, or not as a shop does."""
+
+
+class AdministratorNotFound(ShopError):
+    """Raised when the Secret with a store's administrator account is missing, belongs to another, or lacks a key."""
 
 
 class StepError(UrumiError):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from typing import Self
 
 from urumi.errors import InvalidRequest
 
@@ -28,10 +29,22 @@ _STORE_ID = re.compile(STORE_ID_PATTERN)
 
 
 class Engine(StrEnum):
-    """The shop software of a store."""
+    """The shop software of a store; `display_name` and `parts` are its name and its components for people."""
 
-    WOOCOMMERCE = "woocommerce"
-    MEDUSA = "medusa"
+    _value_: str
+    display_name: str
+    parts: str
+
+    WOOCOMMERCE = "woocommerce", "WooCommerce", "WordPress with MariaDB"
+    MEDUSA = "medusa", "Medusa", "Node.js with PostgreSQL and Redis"
+
+    def __new__(cls, value: str, display_name: str = "", parts: str = "") -> Self:
+        """Return the member whose value is the name of the engine in the API."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.display_name = display_name
+        member.parts = parts
+        return member
 
 
 class Phase(StrEnum):

@@ -100,7 +100,7 @@ class StoreCalls:
         self._check_synced()
         mark = new_mark(caller.user, key)
         self._check_key(mark, wanted)
-        known = self._view.store(wanted.store_id)
+        known = self._view.stores.get(wanted.store_id, self._namespace)
         if known is not None:
             return self._known(request, caller, known, wanted, mark)
         try:
@@ -230,7 +230,7 @@ class StoreCalls:
         """
         self._check_synced()
         store_id = request.path_params["store_id"]
-        store = self._view.store(store_id)
+        store = self._view.stores.get(store_id, self._namespace)
         if store is None:
             raise _not_found(store_id)
         return store

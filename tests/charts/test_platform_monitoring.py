@@ -13,8 +13,8 @@ from tests.setup.checkout import SOURCE
 from urumi.store import Phase
 
 if TYPE_CHECKING:
+    from testing.serve import ServerProcess
     from tests.charts.conftest import Chart, Manifest, Rendered
-    from tests.serve import ServerProcess
 
 ALL_ON = {
     "monitoring": {

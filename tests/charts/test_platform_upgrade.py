@@ -18,10 +18,10 @@ import pytest
 import yaml
 
 from cluster.local import ClusterInfo
+from testing.kubectl import Kubectl, wait_for
+from testing.serve import ServerProcess
 from tests.charts.conftest import CHARTS, Tools
 from tests.conftest import CRD
-from tests.kubectl import Kubectl, wait_for
-from tests.serve import ServerProcess
 from urumi.store import namespace_name
 
 STORE_ID = "upgraded"

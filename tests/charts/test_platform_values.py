@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests.kubectl import wait_for
-from tests.serve import ServerProcess
+from testing.kubectl import wait_for
+from testing.serve import ServerProcess
 
 if TYPE_CHECKING:
     from cluster.local import ClusterInfo
+    from testing.kubectl import Kubectl
     from tests.charts.conftest import Chart
-    from tests.kubectl import Kubectl
 
 REGISTRY = "registry.example.com/urumi/urumi"
 OWN = {

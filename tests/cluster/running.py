@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cluster.folders import cache_root
 from cluster.local import ClusterInfo, LocalCluster
-from tests.kubectl import Kubectl
+from testing.kubectl import Kubectl
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 # What another program may have put there; no cluster may read or change it.

@@ -12,8 +12,8 @@ import pytest
 from cluster import binaries
 from cluster.binaries import Binaries, BuildProgress, Recipe, ensure_binaries
 from cluster.errors import BuildError, DiskSpaceError
+from testing.kubectl import wait_for
 from tests.cluster.fake_go import FakeGo
-from tests.kubectl import wait_for
 
 BUILD = """
 import sys

@@ -12,7 +12,7 @@ import pytest
 from cluster import component as component_module
 from cluster.component import Component, Launch, is_alive, stop_all
 from cluster.folders import StateFolder
-from tests.kubectl import wait_for
+from testing.kubectl import wait_for
 
 SLEEP = "import time; print('here', flush=True); time.sleep(300)"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEP}"

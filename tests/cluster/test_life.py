@@ -13,8 +13,8 @@ from cluster import components
 from cluster.component import is_alive
 from cluster.errors import StartError
 from cluster.local import ClusterState, LocalCluster
+from testing.kubectl import wait_for
 from tests.cluster.running import RunningCluster
-from tests.kubectl import wait_for
 
 
 def kill(running: RunningCluster, name: str) -> None:

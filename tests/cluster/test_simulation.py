@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from testing.kubectl import Kubectl, wait_for
 from tests.cluster.running import RunningCluster
-from tests.kubectl import Kubectl, wait_for
 
 BEHAVIOUR = "simulate.urumi.ai/behaviour"
 READY_AFTER = "simulate.urumi.ai/ready-after"

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from cluster.local import ClusterInfo
-from tests.end_to_end.asking import ask, helm_processes
-from tests.kubectl import Kubectl, wait_for
-from tests.serve import ServerProcess
+from testing.kubectl import Kubectl, wait_for
+from testing.serve import ServerProcess
+from testing.store_objects import ask, helm_processes
 
 STORES = 20
 ROUNDS = 9

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from cluster.local import ClusterInfo
-from tests.end_to_end.asking import ask, condition, events_of, has_event, helm_processes, server_with_store
-from tests.kubectl import Kubectl, wait_for
-from tests.serve import ServerProcess
+from testing.kubectl import Kubectl, wait_for
+from testing.serve import ServerProcess
+from testing.store_objects import ask, condition, events_of, has_event, helm_processes, server_with_store
 
 STRANGER = "example.com/hold"
 

@@ -15,10 +15,10 @@ from typing import Any
 from cluster.local import ClusterInfo
 from reconciler.settings import Settings
 from reconciler.store.desired import desired_release
-from tests.end_to_end.asking import BEHAVIOUR, ask, condition
+from testing.kubectl import Kubectl
+from testing.serve import ServerProcess
+from testing.store_objects import BEHAVIOUR, ask, condition
 from tests.end_to_end.history import History, Moment
-from tests.kubectl import Kubectl
-from tests.serve import ServerProcess
 
 WORKLOADS = (("StatefulSet", "mariadb"), ("Deployment", "wordpress"))
 STORES = 5

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.kubectl import Kubectl
-from tests.serve import ServerProcess
+from testing.kubectl import Kubectl
+from testing.serve import ServerProcess
 
 
 def store_object(platform: ServerProcess, name: str, **spec: Any) -> dict[str, Any]:

@@ -19,10 +19,10 @@ import pytest
 import yaml
 
 from cluster.local import ClusterInfo
-from tests.faults.call import Call, of
-from tests.faults.proxy import ApiProxy, write_kubeconfig
-from tests.kubectl import Kubectl, wait_for
-from tests.serve import ServerProcess
+from testing.faults.call import Call, of
+from testing.faults.proxy import ApiProxy, write_kubeconfig
+from testing.kubectl import Kubectl, wait_for
+from testing.serve import ServerProcess
 from urumi.store import namespace_name
 
 CHART = Path(__file__).resolve().parents[2] / "charts" / "platform"

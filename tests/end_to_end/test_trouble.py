@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from cluster.local import ClusterInfo, LocalCluster
-from tests.end_to_end.asking import BEHAVIOUR, ask, has_event, helm_processes, listed, server_with_store
-from tests.kubectl import Kubectl, wait_for
-from tests.serve import ServerProcess
+from testing.kubectl import Kubectl, wait_for
+from testing.serve import ServerProcess
+from testing.store_objects import BEHAVIOUR, ask, has_event, helm_processes, listed, server_with_store
 
 
 @pytest.fixture

@@ -18,10 +18,10 @@ from typing import Any
 from cluster.components import API_SERVER, ETCD
 from cluster.local import ClusterInfo, LocalCluster
 from reconciler.cache.timing import Pace
-from tests.faults.call import later_pages
-from tests.faults.proxy import ApiProxy
+from testing.faults.call import later_pages
+from testing.faults.proxy import ApiProxy
+from testing.kubectl import wait_for
 from tests.faults.scene import Outcome, Scene, play
-from tests.kubectl import wait_for
 
 OLD_VERSION = "an etcd compaction while the stream is broken"
 OLD_PAGE = "an etcd compaction in the middle of a list"

@@ -9,9 +9,9 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.faults.proxy import ApiProxy, write_kubeconfig
+from testing.faults.proxy import ApiProxy, write_kubeconfig
+from testing.kubectl import Kubectl, wait_for
 from tests.faults.scene import Scene
-from tests.kubectl import Kubectl, wait_for
 
 ACCOUNT = "watcher"
 TOKEN_TOO_LATE = "401 until the token's file changes"

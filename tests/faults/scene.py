@@ -22,9 +22,9 @@ from reconciler.cache.informer import Informer, Restart
 from reconciler.cache.timing import Pace
 from reconciler.kube.client import Kube
 from reconciler.kube.resources import NAMESPACES, Object
-from tests.faults.call import Call
-from tests.faults.proxy import ApiProxy
-from tests.faults.writer import CONFIG_MAPS, SELECTOR, Writer, essence
+from testing.faults.call import Call
+from testing.faults.proxy import ApiProxy
+from testing.faults.writer import CONFIG_MAPS, SELECTOR, Writer, essence
 
 RECOVERY_SECONDS = 90.0
 STEADY_AFTER_SECONDS = 5.0

@@ -6,7 +6,7 @@ The informers have the patience of production wherever a scene names no other.
 import json
 
 from reconciler.cache.timing import Pace
-from tests.faults.call import later_pages, watches
+from testing.faults.call import later_pages, watches
 from tests.faults.rotation import Rotation
 from tests.faults.scene import Scene
 

@@ -12,7 +12,7 @@ import pytest
 from cluster.local import ClusterInfo
 from reconciler.cache.informer import Restart
 from reconciler.cache.timing import Pace
-from tests.faults.call import lists
+from testing.faults.call import lists
 from tests.faults.disasters import DISASTERS, OLD_PAGE, OLD_VERSION, Ruin
 from tests.faults.rotation import TOKEN_IN_TIME, TOKEN_TOO_LATE
 from tests.faults.scene import RECOVERY_SECONDS, Outcome, play

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from cluster.local import ClusterInfo
-from tests.end_to_end.asking import events_of
-from tests.faults.helm_watch import HelmWatch, slow_helm
-from tests.faults.proxy import ApiProxy
-from tests.kubectl import Kubectl, wait_for
-from tests.serve import ServerProcess
+from testing.faults.helm_watch import HelmWatch, slow_helm
+from testing.faults.proxy import ApiProxy
+from testing.kubectl import Kubectl, wait_for
+from testing.serve import ServerProcess
+from testing.store_objects import events_of
 
 LEASE_SECONDS = "3"
 # Longer than a lease, so that a helm that nobody killed would still be there when the other server begins.

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from cluster.local import ClusterInfo
-from tests.faults.call import of, watches
-from tests.faults.proxy import ApiProxy
-from tests.kubectl import Kubectl, wait_for
+from testing.faults.call import of, watches
+from testing.faults.proxy import ApiProxy
+from testing.kubectl import Kubectl, wait_for
 
 
 @pytest.fixture

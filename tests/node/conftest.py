@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.kubectl import Kubectl
-from tests.node import images
-from tests.node.errors import NodeError
-from tests.node.node import ROOT, Node
-from tests.node.platform import InstalledPlatform
+from testing.kubectl import Kubectl
+from testing.node import images
+from testing.node.errors import NodeError
+from testing.node.node import ROOT, Node
+from testing.node.platform import InstalledPlatform
 
 SYSTEM_IMAGES = (images.BUSYBOX, images.PAUSE)
 

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser import NETWORK as NETWORK
-from tests.browser import Console as Console
-from tests.browser import launched
-from tests.page.peer import Peer
+from testing.browser import NETWORK as NETWORK
+from testing.browser import Console as Console
+from testing.browser import launched
+from testing.peer import Peer
+
+PASSWORD = "s3<b>cret"
 
 
 @pytest.fixture(scope="session")
@@ -37,14 +39,15 @@ def shared_peer() -> Iterator[Peer]:
     peer = Peer()
     peer.start()
     yield peer
-    peer.reset()
     peer.stop()
 
 
 @pytest.fixture
 def peer(shared_peer: Peer) -> Peer:
     """A server without stores."""
-    shared_peer.reset()
+    shared_peer.start_over()
+    shared_peer.on_delete = shared_peer.begin_deletion
+    shared_peer.password = PASSWORD
     return shared_peer
 
 

@@ -11,8 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from playwright.sync_api import Page, Response, expect
 
+from testing.serve import ServerProcess
 from tests.page.conftest import NETWORK, Console
-from tests.serve import ServerProcess
 
 REFUSALS = (401, 403, 405)
 ATTACKER_PAGE = b"<!doctype html><title>Another site</title><body>"

@@ -14,9 +14,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from cluster.folders import cache_root
+from testing.peer import Peer
+from testing.stores import event
 from tests.page.conftest import NETWORK, Console
-from tests.page.peer import Peer
-from tests.page.stores import event, make_store
+from tests.page.stores import make_store
 
 WANTED = Path(__file__).resolve().parent / "axe"
 PHASES = ["Pending", "Provisioning", "Ready", "Degraded", "Failed", "Deleting", "Deleted"]
@@ -113,8 +114,8 @@ def test_a_narrow_screen_and_a_lost_line(live_page: Page, peer: Peer, console: C
     peer.put(make_store("shop-a"), make_store("shop-b", "Failed"))
     expect(live_page.locator("#shown-count")).to_have_text("2 stores")
     audit("narrow list")
-    peer.refuse_sockets = True
-    peer.drop_sockets()
+    peer.denial = 401
+    peer.hang_up(1012)
     expect(live_page.locator("#status")).to_have_attribute("data-state", "lost")
     audit("offline")
     live_page.get_by_role("link", name="shop-b").click()

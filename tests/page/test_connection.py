@@ -5,8 +5,8 @@ import re
 
 from playwright.sync_api import Page, WebSocket, expect
 
+from testing.peer import Peer
 from tests.page.conftest import NETWORK, Console, sign_in
-from tests.page.peer import Peer
 from tests.page.stores import make_store
 
 
@@ -36,14 +36,14 @@ def test_a_restarted_server_is_caught_up_with_without_a_reload(live_page: Page, 
     peer.put(make_store("stays"), make_store("goes"), make_store("changes", "Pending"))
     expect(live_page.locator("#shown-count")).to_have_text("3 stores")
     mark(live_page)
-    peer.goodbye_ms = 100
-    peer.stop()
+    peer.stop(goodbye_ms=100)
     expect(live_page.locator("#status-state")).to_have_text("Reconnecting")
     expect(live_page.locator("#status-detail")).to_have_text(re.compile(r"Attempt \d+.*Showing the data of .* old\."))
     expect(live_page.get_by_role("link", name="goes")).to_be_visible()
 
     peer.remove("goes")
     peer.put(make_store("changes", "Failed"), make_store("arrives"))
+    peer.forget()
     peer.start()
     expect(live_page.locator("#status-state")).to_have_text("Live")
     expect(live_page.locator("#store-rows a")).to_have_text(["arrives", "changes", "stays"], use_inner_text=True)
@@ -55,7 +55,7 @@ def test_a_broken_line_is_resumed_from_its_place(live_page: Page, peer: Peer) ->
     sent = subscriptions(live_page)
     peer.put(make_store("shop-a"))
     expect(live_page.get_by_role("link", name="shop-a")).to_be_visible()
-    peer.drop_sockets()
+    peer.hang_up(1012)
     peer.put(make_store("shop-b"))
     expect(live_page.get_by_role("link", name="shop-b")).to_be_visible()
     expect(live_page.locator("#status-state")).to_have_text("Live")
@@ -73,7 +73,8 @@ def test_a_place_of_another_epoch_is_answered_with_the_whole_picture(
     peer.put(make_store("shop-a"))
     expect(live_page.get_by_role("link", name="shop-a")).to_be_visible()
     peer.stop()
-    peer.forget_silently("shop-a")
+    del peer.stores["shop-a"]
+    peer.forget()
     peer.start()
     expect(live_page.get_by_role("heading", name="No stores yet")).to_be_visible()
     assert sent[-1]["resume"] == {"epoch": before, "seq": 1}
@@ -108,6 +109,7 @@ def test_the_waits_grow_and_try_now_ends_them(page: Page, peer: Peer, console: C
         page.clock.fast_forward(31_000)
     expect(page.locator("#status-state")).to_contain_text("Offline since")
     expect(detail).to_have_text(re.compile(r"Attempt ([789]|1\d) in \d+ s\. Showing the data of .*, [3-9] min old\."))
+    peer.forget()
     peer.start()
     page.get_by_role("button", name="Try now").click()
     expect(page.locator("#status-state")).to_have_text("Live")
@@ -145,7 +147,7 @@ def test_what_is_not_of_the_protocol_is_said_and_survived(live_page: Page, peer:
     live_page.evaluate("""() => new MutationObserver(() => {
         const node = document.getElementById('status-detail'); node.dataset.seen += node.textContent;
     }).observe(document.getElementById('status-detail'), {childList: true, characterData: true, subtree: true})""")
-    peer.send_text("this is not JSON")
+    peer.say("this is not JSON")
     expect(live_page.locator("#status-detail")).to_have_attribute(
         "data-seen", re.compile("something that this page does not know")
     )
@@ -162,22 +164,21 @@ def test_losing_the_line_is_said_aloud_once(live_page: Page, peer: Peer, console
     expect(voice).to_have_text("")
     peer.stop()
     expect(voice).to_have_text("The connection is lost. The page goes on trying.")
+    peer.forget()
     peer.start()
     expect(voice).to_have_text("Live again.")
 
 
 def test_a_line_closed_for_want_of_a_session_leads_to_the_form(live_page: Page, peer: Peer) -> None:
-    peer.close_code = 4401
-    peer.drop_sockets()
+    peer.hang_up(4401)
     expect(live_page.locator("#sign-in-error")).to_have_text("You have been signed out. Sign in again to go on.")
 
 
 def test_a_right_that_was_taken_away_is_said(live_page: Page, peer: Peer, console: Console) -> None:
     console.allow(NETWORK)
-    peer.close_code = 4403
-    peer.refuse_sockets = True
+    peer.denial = 401
     live_page.clock.install()
-    peer.drop_sockets()
+    peer.hang_up(4403)
     expect(live_page.locator("#status-detail")).to_contain_text("The right to watch the stores was taken away")
 
 

@@ -2,9 +2,11 @@
 
 import pytest
 from playwright.sync_api import Page, expect
+from starlette.responses import Response
 
+from testing.peer import Peer
+from testing.peer_api import refusal
 from tests.page.conftest import NETWORK, Console
-from tests.page.peer import Peer, Refusal, refusal
 from tests.page.stores import make_store
 from urumi.store import store_id_problem
 
@@ -57,7 +59,7 @@ def test_a_bad_id_is_told_while_it_is_typed_and_not_sent(live_page: Page, peer: 
     store_id.press("Enter")
     expect(store_id).to_be_focused()
     expect(live_page.get_by_role("dialog")).to_be_visible()
-    assert "POST /stores" not in peer.requests
+    assert "POST /stores" not in peer.calls
 
 
 def test_too_short_an_id_is_refused_when_it_is_sent(live_page: Page, peer: Peer) -> None:
@@ -65,7 +67,7 @@ def test_too_short_an_id_is_refused_when_it_is_sent(live_page: Page, peer: Peer)
     live_page.get_by_label("Store id").fill("ab")
     live_page.get_by_role("button", name="Create store").click()
     expect(live_page.get_by_label("Store id")).to_have_attribute("aria-invalid", "true")
-    assert "POST /stores" not in peer.requests
+    assert "POST /stores" not in peer.calls
 
 
 def test_a_conflict_is_told_in_the_dialog(live_page: Page, peer: Peer, console: Console) -> None:
@@ -77,7 +79,7 @@ def test_a_conflict_is_told_in_the_dialog(live_page: Page, peer: Peer, console: 
     expect(live_page.locator("#create-id-words")).to_have_text("shop-a exists already: Medusa, Ready.")
     live_page.get_by_role("button", name="Create store").click()
     problem = live_page.get_by_role("dialog").get_by_role("alert")
-    expect(problem).to_contain_text("Store shop-a exists with engine medusa, asked for was woocommerce.")
+    expect(problem).to_contain_text("Store shop-a exists with engine medusa.")
     expect(problem).to_contain_text("Choose another storeId.")
     expect(live_page.get_by_label("Store id")).to_have_value("shop-a")
 
@@ -108,12 +110,12 @@ def test_a_conflict_is_told_in_the_dialog(live_page: Page, peer: Peer, console: 
     ],
 )
 def test_refusals_are_told_in_words(
-    live_page: Page, peer: Peer, console: Console, refused: Refusal, words: list[str]
+    live_page: Page, peer: Peer, console: Console, refused: Response, words: list[str]
 ) -> None:
     console.allow(NETWORK)
     open_dialog(live_page)
     live_page.get_by_label("Store id").fill("shop-a")
-    peer.next_refusal = refused
+    peer.answer = refused
     live_page.get_by_role("button", name="Create store").click()
     for each in words:
         expect(live_page.get_by_role("dialog").get_by_role("alert")).to_contain_text(each)
@@ -126,7 +128,7 @@ def test_what_the_server_says_of_the_id_stands_at_the_id(live_page: Page, peer: 
     open_dialog(live_page)
     live_page.get_by_label("Store id").fill("shop-a")
     errors = [{"pointer": "/storeId", "message": "That id is reserved."}]
-    peer.next_refusal = refusal(422, "invalid-request", "That id is reserved.", errors=errors)
+    peer.answer = refusal(422, "invalid-request", "That id is reserved.", errors=errors)
     live_page.get_by_role("button", name="Create store").click()
     expect(live_page.locator("#create-id-words")).to_have_text("That id is reserved.")
     expect(live_page.get_by_label("Store id")).to_have_attribute("aria-invalid", "true")
@@ -152,7 +154,7 @@ def test_the_dialog_waits_for_the_answer(live_page: Page, peer: Peer) -> None:
     expect(live_page.get_by_role("dialog")).to_be_visible()
     peer.answers.set()
     expect(live_page.get_by_role("dialog")).to_have_count(0)
-    assert peer.requests.count("POST /stores") == 1
+    assert peer.calls.count("POST /stores") == 1
 
 
 def test_asking_for_what_is_there_opens_it(live_page: Page, peer: Peer) -> None:

@@ -2,8 +2,8 @@
 
 from playwright.sync_api import Locator, Page, expect
 
+from testing.peer import Peer
 from tests.page.conftest import NETWORK, Console
-from tests.page.peer import Peer
 from tests.page.stores import make_store
 
 
@@ -33,7 +33,7 @@ def test_a_serving_store_goes_only_after_its_name_is_typed(live_page: Page, peer
     expect(dialog).to_be_hidden()
     expect(live_page.locator("#notice-words")).to_have_text("shop-a is being deleted.")
     expect(live_page.locator(".phase-words")).to_contain_text("Deleting")
-    assert "DELETE /stores/shop-a?uid=uid-of-shop-a" in peer.requests
+    assert "DELETE /stores/shop-a?uid=uid-of-shop-a" in peer.calls
 
 
 def test_a_store_that_does_not_serve_goes_without_typing(live_page: Page, peer: Peer) -> None:
@@ -53,7 +53,7 @@ def test_cancel_and_escape_delete_nothing(live_page: Page, peer: Peer) -> None:
     live_page.keyboard.press("Escape")
     expect(live_page.get_by_role("dialog")).to_have_count(0)
     expect(live_page.locator("#panel-heading")).to_have_text("shop-a")
-    assert not [request for request in peer.requests if request.startswith("DELETE /stores")]
+    assert not [request for request in peer.calls if request.startswith("DELETE /stores")]
 
 
 def test_another_store_of_that_name_is_not_deleted(live_page: Page, peer: Peer, console: Console) -> None:
@@ -64,7 +64,7 @@ def test_another_store_of_that_name_is_not_deleted(live_page: Page, peer: Peer, 
     expect(live_page.locator(".phase-words")).to_contain_text("Pending")
     dialog.get_by_role("button", name="Delete store").click()
     expect(dialog.get_by_role("alert")).to_contain_text("Store shop-a is another store by now.")
-    assert "DELETE /stores/shop-a?uid=seen" in peer.requests
+    assert "DELETE /stores/shop-a?uid=seen" in peer.calls
     assert peer.stores["shop-a"].phase == "Pending"
 
 

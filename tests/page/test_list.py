@@ -5,9 +5,10 @@ from datetime import timedelta
 
 from playwright.sync_api import Locator, Page, expect
 
+from testing.peer import Peer
+from testing.stores import START, event, many_stores
 from tests.page.conftest import open_live, sign_in
-from tests.page.peer import Peer
-from tests.page.stores import START, event, make_store, many_stores
+from tests.page.stores import make_store
 
 
 def rows(page: Page) -> Locator:
@@ -70,7 +71,7 @@ def test_the_newest_store_is_on_top(live_page: Page, peer: Peer) -> None:
 
 def test_a_late_delete_does_not_take_the_new_store_of_that_name(live_page: Page, peer: Peer) -> None:
     peer.put(make_store("shop-a", uid="first"), make_store("shop-a", "Pending", uid="second"))
-    peer.tell_delete("shop-a", "first")
+    peer.announce_deletion("shop-a", "first")
     peer.put(make_store("shop-b"))
     expect(row(live_page, "shop-b")).to_be_visible()
     expect(row(live_page, "shop-a").locator(".phase")).to_have_text("Pending")
@@ -199,7 +200,7 @@ def test_the_focus_moves_on_when_its_row_goes(live_page: Page, peer: Peer) -> No
 def test_a_resync_in_small_parts_replaces_everything_known(live_page: Page, peer: Peer) -> None:
     peer.put(*many_stores(5))
     expect(rows(live_page)).to_have_count(5)
-    peer.forget_silently("shop-00002")
+    del peer.stores["shop-00002"]
     peer.resync()
     expect(rows(live_page)).to_have_count(4)
     peer.put(make_store("after-it"))

@@ -4,9 +4,11 @@ import re
 
 from playwright.sync_api import Page, expect
 
+from testing.peer import Peer
+from testing.peer_api import refusal
+from testing.stores import START, event
 from tests.page.conftest import NETWORK, Console, open_live
-from tests.page.peer import Peer, refusal
-from tests.page.stores import START, event, make_store
+from tests.page.stores import make_store
 
 
 def open_store(page: Page, store_id: str) -> None:
@@ -54,7 +56,7 @@ def test_the_timeline_grows_live_and_keeps_its_lines(live_page: Page, peer: Peer
     expect(lines).to_have_count(1)
     live_page.evaluate("document.querySelector('.timeline > li').dataset.mark = 'kept'")
 
-    peer.put(make_store("shop-a", "Provisioning", events=[first, {**waiting, "seconds": 0.25}]))
+    peer.put(make_store("shop-a", "Provisioning", events=[first, waiting.model_copy(update={"seconds": 0.25})]))
     expect(lines).to_have_count(2)
     expect(lines.first).to_contain_text("warning: WaitingForWorkloads")
     expect(lines.first).to_contain_text("mariadb 0/1")
@@ -104,14 +106,14 @@ def test_retry_asks_the_server_and_the_feed_shows_what_comes_of_it(live_page: Pa
     expect(live_page.locator("#notice-words")).to_have_text("shop-a is tried again now.")
     expect(live_page.locator(".phase-words")).to_contain_text("Provisioning")
     expect(live_page.get_by_role("heading", name="Last error")).to_be_hidden()
-    assert any(request.startswith("POST /stores/shop-a/retry") for request in peer.requests)
+    assert any(request.startswith("POST /stores/shop-a/retry") for request in peer.calls)
 
 
 def test_a_refused_retry_stays_on_the_page_in_words(live_page: Page, peer: Peer, console: Console) -> None:
     console.allow(NETWORK)
     peer.put(make_store("shop-a", "Failed"))
     open_store(live_page, "shop-a")
-    peer.next_refusal = refusal(503, "cluster-unreachable", "The Kubernetes API is down.", headers={"Retry-After": "5"})
+    peer.answer = refusal(503, "cluster-unreachable", "The Kubernetes API is down.", headers={"Retry-After": "5"})
     live_page.get_by_role("button", name="Retry now").click()
     expect(live_page.locator("#notice-words")).to_have_text(
         "shop-a was not retried. The Kubernetes API is down. Come back in 5 s."
@@ -127,7 +129,7 @@ def test_a_retry_that_makes_no_sense_is_off_and_says_why(live_page: Page, peer: 
     expect(retry).to_have_attribute("aria-disabled", "true")
     expect(live_page.locator("#off-reason")).to_have_text("Nothing to retry: the store is Ready.")
     retry.click(force=True)
-    assert not [request for request in peer.requests if "/retry" in request]
+    assert not [request for request in peer.calls if "/retry" in request]
 
 
 def test_a_store_that_goes_stays_readable_and_says_so(live_page: Page, peer: Peer) -> None:

@@ -16,10 +16,10 @@ from playwright.sync_api import Page, expect
 
 from cluster.local import ClusterInfo
 from reconciler.store.status import PROVISION_STEPS
-from tests.kubectl import Kubectl
-from tests.own_charts import changed_charts
+from testing.kubectl import Kubectl
+from testing.own_charts import changed_charts
+from testing.serve import ServerProcess
 from tests.page.conftest import NETWORK, Console
-from tests.serve import ServerProcess
 from tui.app import Dashboard
 from tui.model.settings import Settings
 

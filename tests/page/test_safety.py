@@ -5,8 +5,9 @@ from html.parser import HTMLParser
 
 from playwright.sync_api import Page, expect
 
+from testing.peer import Peer
+from testing.peer_api import STATIC
 from tests.page.conftest import static_file
-from tests.page.peer import STATIC, Peer
 from tests.page.stores import hostile_store
 
 ATTACKS = [

@@ -2,8 +2,9 @@
 
 from playwright.sync_api import Page, expect
 
+from testing.peer import Peer
+from testing.peer_api import refusal
 from tests.page.conftest import NETWORK, Console, open_live, sign_in
-from tests.page.peer import Peer, refusal
 from tests.page.stores import make_store
 
 
@@ -37,7 +38,7 @@ def test_an_empty_token_is_not_sent(page: Page, peer: Peer, console: Console) ->
     page.goto(peer.url)
     page.get_by_role("button", name="Sign in").click()
     expect(page.locator("#sign-in-error")).to_have_text("Enter the token.")
-    assert "POST /session" not in peer.requests
+    assert "POST /session" not in peer.calls
 
 
 def test_the_token_is_kept_nowhere_in_the_browser(page: Page, peer: Peer, console: Console) -> None:
@@ -69,7 +70,7 @@ def test_signing_out_takes_the_stores_off_the_page(page: Page, peer: Peer) -> No
 
 def test_a_refused_sign_out_says_that_one_is_still_signed_in(live_page: Page, peer: Peer, console: Console) -> None:
     console.allow(NETWORK)
-    peer.next_refusal = refusal(503, "cluster-unreachable", "The Kubernetes API does not answer.")
+    peer.answer = refusal(503, "cluster-unreachable", "The Kubernetes API does not answer.")
     live_page.get_by_role("button", name="Sign out").click()
     expect(live_page.locator("#notice-words")).to_contain_text("You are still signed in.")
     expect(live_page.locator("#app")).to_be_visible()
@@ -88,7 +89,7 @@ def test_a_session_that_ended_leads_to_the_form_with_a_reason(live_page: Page, p
 def test_a_live_line_that_is_refused_leads_to_the_form(live_page: Page, peer: Peer, console: Console) -> None:
     console.allow(NETWORK)
     peer.end_sessions()
-    peer.drop_sockets()
+    peer.hang_up(1012)
     expect(live_page.locator("#sign-in-error")).to_have_text("You have been signed out. Sign in again to go on.")
 
 

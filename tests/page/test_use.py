@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from testing.peer import Peer
+from testing.stores import START, event, many_stores
 from tests.page.conftest import open_live, sign_in
-from tests.page.peer import Peer
-from tests.page.stores import START, event, make_store, many_stores
+from tests.page.stores import make_store
 
 
 def test_creating_and_deleting_by_keyboard_alone(live_page: Page, peer: Peer) -> None:
@@ -112,11 +113,11 @@ def test_losing_the_line_moves_nothing(live_page: Page, peer: Peer) -> None:
     peer.put(*many_stores(3))
     expect(live_page.locator("#shown-count")).to_have_text("3 stores")
     before = live_page.locator("#stores").bounding_box()
-    peer.refuse_sockets = True
-    peer.drop_sockets()
+    peer.denial = 401
+    peer.hang_up(1012)
     expect(live_page.locator("#status")).to_have_attribute("data-state", "lost")
     assert live_page.locator("#stores").bounding_box() == before
-    peer.refuse_sockets = False
+    peer.denial = 0
     expect(live_page.locator("#status")).to_have_attribute("data-state", "live")
     assert live_page.locator("#stores").bounding_box() == before
 

@@ -10,8 +10,8 @@ from typing import Any
 import httpx2
 
 from cluster.local import ClusterInfo
-from tests.kubectl import Kubectl, wait_for
-from tests.serve import ServerProcess
+from testing.kubectl import Kubectl, wait_for
+from testing.serve import ServerProcess
 
 PROBLEM_JSON = "application/problem+json"
 URN = "urn:urumi:problem:"

@@ -17,11 +17,11 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
 from cluster.local import ClusterInfo
-from tests.faults.call import of
-from tests.faults.proxy import ApiProxy
-from tests.kubectl import Kubectl, wait_for
-from tests.serve import ServerProcess
-from tests.server.people import Person, roles_of_the_chart
+from testing.faults.call import of
+from testing.faults.proxy import ApiProxy
+from testing.kubectl import Kubectl, wait_for
+from testing.people import Person, roles_of_the_chart
+from testing.serve import ServerProcess
 from urumi.wire import SUBPROTOCOL
 
 SUBSCRIBE = json.dumps({"type": "subscribe", "stores": "all"})

@@ -20,8 +20,8 @@ from cluster.local import ClusterInfo
 from server.http.problems import PROBLEMS
 from server.openapi.operations import operations
 from server.openapi.pages import Manual
-from tests.faults.proxy import ApiProxy
-from tests.kubectl import Kubectl, wait_for
+from testing.faults.proxy import ApiProxy
+from testing.kubectl import Kubectl, wait_for
 from tests.server.api import PROBLEM_JSON, Answer, Api, idle_server
 from tests.server.walk import OPEN, Defective, Walk, whole_walk
 from urumi.wire import Problem

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from cluster.local import ClusterInfo
-from tests.faults.call import of
-from tests.faults.proxy import ApiProxy
-from tests.kubectl import Kubectl, wait_for
-from tests.serve import ServerProcess
+from testing.faults.call import of
+from testing.faults.proxy import ApiProxy
+from testing.kubectl import Kubectl, wait_for
+from testing.serve import ServerProcess
 from tests.server.api import Answer, Api, idle_server, let_go, new_id
 
 LIMITS = {

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from cluster.local import ClusterInfo
-from tests.kubectl import Kubectl, wait_for
-from tests.serve import ServerProcess
+from testing.kubectl import Kubectl, wait_for
+from testing.serve import ServerProcess
 from tests.server.api import Api, idle_server, let_go
 from urumi.cli.arguments import SORTS
 from urumi.wire import ListQuery, StoreList

@@ -16,8 +16,8 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
 
-from tests.server.frames import read_frame
-from tests.server.replica import Object, Replica, store_object, until
+from testing.frames import read_frame
+from testing.replica import Object, Replica, store_object, until
 
 pytestmark = pytest.mark.anyio
 

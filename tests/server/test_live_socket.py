@@ -15,8 +15,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 import server.live.socket
 from reconciler.metrics import REGISTRY
 from server.live.hub import RING_SIZE
-from tests.server.frames import PUBLISHED, is_frame, read_frame
-from tests.server.replica import Replica, store_object, until
+from testing.frames import PUBLISHED, is_frame, read_frame
+from testing.replica import Replica, store_object, until
 from urumi.schema import live_schema
 
 pytestmark = pytest.mark.anyio

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from cluster.local import ClusterInfo
-from tests.kubectl import Kubectl
+from testing.kubectl import Kubectl
 from tests.server.api import idle_server
 
 EXAMPLES = 8

@@ -12,10 +12,10 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from cluster.local import ClusterInfo
-from tests.faults.helm_watch import HelmWatch, slow_helm
-from tests.kubectl import Kubectl, wait_for
-from tests.serve import ServerProcess
-from tests.server.frames import read_frame
+from testing.faults.helm_watch import HelmWatch, slow_helm
+from testing.frames import read_frame
+from testing.kubectl import Kubectl, wait_for
+from testing.serve import ServerProcess
 from urumi.wire import SUBPROTOCOL
 
 pytestmark = pytest.mark.anyio

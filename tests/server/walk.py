@@ -22,12 +22,12 @@ from server.auth.authority import OneToken
 from server.auth.identity import Gate
 from server.openapi.operations import operations
 from server.settings import ServerSettings
-from tests.faults.call import of
-from tests.faults.proxy import ApiProxy
-from tests.kubectl import Kubectl, wait_for
-from tests.serve import ServerProcess
+from testing.faults.call import of
+from testing.faults.proxy import ApiProxy
+from testing.kubectl import Kubectl, wait_for
+from testing.people import Person
+from testing.serve import ServerProcess
 from tests.server.api import PROBLEM_JSON, URN, Answer, Api, idle_server, let_go
-from tests.server.people import Person
 from urumi.store import namespace_name, store_labels
 
 OPEN = frozenset({"health", "metrics"})

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from cluster.binaries import Recipe
-from tests.kubectl import Kubectl
+from testing.kubectl import Kubectl
 from tests.setup.checkout import SOURCE, Checkout, sentence_of, write_program
 
 KIND_FILES = SOURCE / "scripts" / "kind"

@@ -15,8 +15,8 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Static
 
-from tests.urumi.peer import Peer
-from tests.urumi.stores import START, make_store
+from testing.peer import Peer
+from testing.stores import START, make_store
 from tui.app import Dashboard, utc_now
 from tui.model.settings import Settings
 from tui.screens.stores import StoresScreen

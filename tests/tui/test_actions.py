@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from testing.peer import Peer
+from testing.stores import START, event, failed, make_store, provisioning
 from tests.tui.driver import Driver, dashboard, put_several
 from tests.tui.test_create import refusal
-from tests.urumi.peer import Peer
-from tests.urumi.stores import START, event, failed, make_store, provisioning
 from tui.commands.clipboard import copied_file
 from urumi.config import Target
 

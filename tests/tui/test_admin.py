@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 import pytest
 from starlette.responses import JSONResponse
 
+from testing.peer import Peer
+from testing.stores import make_store
 from tests.tui.driver import Driver, dashboard, put_several
 from tests.tui.test_create import refusal
 from tests.tui.test_hostile import check_screen
-from tests.urumi.peer import Peer
-from tests.urumi.stores import make_store
 from tui.commands.clipboard import copied_file
 from urumi.config import Target
 

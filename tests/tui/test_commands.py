@@ -4,9 +4,9 @@ import pytest
 from textual.command import CommandPalette
 from textual.widgets import Input
 
+from testing.peer import Peer
+from testing.stores import failed, make_store
 from tests.tui.driver import Driver, dashboard
-from tests.urumi.peer import Peer
-from tests.urumi.stores import failed, make_store
 from urumi.config import Target
 
 pytestmark = pytest.mark.anyio

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from testing.peer import Peer
+from testing.stores import failed, make_store
 from tests.tui.driver import Driver, dashboard, put_several
-from tests.urumi.peer import Peer
-from tests.urumi.stores import failed, make_store
 from tui import app as app_module
 from tui.model.session import Session
 from urumi.config import Target

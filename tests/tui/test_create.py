@@ -3,9 +3,9 @@
 import pytest
 from starlette.responses import JSONResponse
 
+from testing.peer import Peer
+from testing.stores import failed, make_store
 from tests.tui.driver import dashboard
-from tests.urumi.peer import Peer
-from tests.urumi.stores import failed, make_store
 from urumi.config import Target
 
 pytestmark = pytest.mark.anyio

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from textual.widgets import Button
 
+from testing.peer import Peer
+from testing.stores import START, failed, make_store
 from tests.tui.driver import Driver, dashboard, put_several
 from tests.tui.test_create import refusal
-from tests.urumi.peer import Peer
-from tests.urumi.stores import START, failed, make_store
 from urumi.config import Target
 
 pytestmark = pytest.mark.anyio

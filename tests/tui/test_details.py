@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from testing.peer import Peer
+from testing.stores import START, event, failed, make_store, provisioning
 from tests.tui.driver import dashboard
-from tests.urumi.peer import Peer
-from tests.urumi.stores import START, event, failed, make_store, provisioning
 from tui.text.glyphs import UNICODE
 from tui.text.timeline import timeline
 from tui.widgets.lines import Line, LinesView

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from testing.peer import Peer
+from testing.stores import START, failed, make_store, provisioning
 from tests.tui.driver import dashboard
-from tests.urumi.peer import Peer
-from tests.urumi.stores import START, failed, make_store, provisioning
 from tui.model.filter import Filter
 from urumi.config import Target
 from urumi.wire import Store

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from testing.peer import Peer
+from testing.stores import event, make_store
 from tests.tui.driver import Driver, dashboard
 from tests.tui.test_create import refusal
-from tests.urumi.peer import Peer
-from tests.urumi.stores import event, make_store
 from urumi.config import Target
 from urumi.wire import Store
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from testing.peer import Peer
+from testing.stores import failed, make_store
 from tests.tui.driver import dashboard
-from tests.urumi.peer import Peer
-from tests.urumi.stores import failed, make_store
 from tui.app import Dashboard
 from tui.commands.keymap import APP, LIST, SCOPES, STORE, Command, check_keys, commands
 from tui.model.settings import settings

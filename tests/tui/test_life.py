@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.serve import ServerProcess
+from testing.serve import ServerProcess
 from tests.tui.driver import dashboard
 
 pytestmark = pytest.mark.anyio

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from testing.peer import Peer
+from testing.stores import START, event, failed, make_store, provisioning
 from tests.tui.driver import dashboard, put_several
-from tests.urumi.peer import Peer
-from tests.urumi.stores import START, event, failed, make_store, provisioning
 from urumi.config import Target
 
 pytestmark = pytest.mark.anyio

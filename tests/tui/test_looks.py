@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from testing.peer import Peer
 from tests.tui.driver import dashboard
 from tests.tui.test_pictures import SIZES, fill
-from tests.urumi.peer import Peer
 from urumi.config import Target
 
 

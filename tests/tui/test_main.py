@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.urumi.peer import Peer
-from tests.urumi.stores import make_store
+from testing.peer import Peer
+from testing.stores import make_store
 from urumi import __version__
 
 PATIENCE_SECONDS = 60.0

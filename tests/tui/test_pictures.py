@@ -11,9 +11,9 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from testing.peer import Peer
+from testing.stores import START, event, failed, make_store, provisioning
 from tests.tui.driver import Driver
-from tests.urumi.peer import Peer
-from tests.urumi.stores import START, event, failed, make_store, provisioning
 from tui.app import Dashboard
 from tui.model.settings import Settings
 from urumi.config import Target

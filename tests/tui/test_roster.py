@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.urumi.stores import START, event, failed, make_store, provisioning
+from testing.stores import START, event, failed, make_store, provisioning
 from tui.model.filter import Filter
 from tui.model.rows import Roster
 from tui.text.columns import COLUMNS, NAME, PHASE, Column, layout

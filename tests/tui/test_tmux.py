@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from cluster.local import ClusterInfo
-from tests.kubectl import Kubectl, wait_for
-from tests.serve import ServerProcess
+from testing.kubectl import Kubectl, wait_for
+from testing.serve import ServerProcess
 from tests.tui.test_main import environ
 from tests.tui.tmux import Tmux
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.urumi.stores import START, event, failed, make_store, provisioning
+from testing.stores import START, event, failed, make_store, provisioning
 from tui.text.values import (
     age,
     attempt_words,

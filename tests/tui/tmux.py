@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.kubectl import wait_for
+from testing.kubectl import wait_for
 
 OPTIONS = """\
 set -g status off

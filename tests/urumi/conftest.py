@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from testing.peer import Peer
 from tests.urumi.command import Command
-from tests.urumi.peer import Peer
 from urumi.config import Target
 
 

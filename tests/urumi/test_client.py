@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
-from tests.urumi.peer import Peer
-from tests.urumi.stores import event, make_store, provisioning
+from testing.peer import Peer
+from testing.stores import event, make_store, provisioning
 from urumi import __version__
 from urumi.client import Client
 from urumi.config import Target

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from starlette.responses import JSONResponse, PlainTextResponse
 
+from testing.peer import Peer
+from testing.stores import event, failed, make_store, provisioning
 from tests.urumi.command import URUMI, Command
-from tests.urumi.peer import Peer
-from tests.urumi.stores import event, failed, make_store, provisioning
 from urumi import __version__
 from urumi.wire import dump
 

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from testing.peer import Peer
+from testing.stores import event, failed, make_store, provisioning
 from tests.urumi.command import Command, Running
-from tests.urumi.peer import Peer
-from tests.urumi.stores import event, failed, make_store, provisioning
 from urumi.store import Phase
 from urumi.wire import Snapshot, Store, StoreEvent, dump
 

@@ -10,8 +10,8 @@ from contextlib import aclosing, asynccontextmanager
 
 import pytest
 
-from tests.urumi.peer import Peer
-from tests.urumi.stores import make_store, provisioning
+from testing.peer import Peer
+from testing.stores import make_store, provisioning
 from urumi import live
 from urumi.config import Target
 from urumi.live import Change, ConnectionState, FeedEvent, Heartbeat, LiveFeed, StoreSnapshot
@@ -145,7 +145,7 @@ async def test_a_bookmark_moves_the_place(peer: Peer, target: Target) -> None:
 
 async def test_a_half_told_picture_is_forgotten(peer: Peer, target: Target) -> None:
     peer.put(make_store("shop-1"))
-    peer.opening = [peer.snapshot(last=False)]
+    peer.opening = [Snapshot(epoch=peer.epoch, seq=peer.seq, stores=tuple(peer.stores.values()), last=False)]
     async with reading(LiveFeed(target)) as reader:
         await reader.link("live")
         peer.wait_for_lines()

@@ -1,6 +1,6 @@
 """The cache of stores: what it holds, what it says has changed, how old it says it is."""
 
-from tests.urumi.stores import make_store, provisioning
+from testing.stores import make_store, provisioning
 from urumi.live import Change, ConnectionState, Heartbeat, StoreSnapshot
 from urumi.store import Phase
 from urumi.store_cache import StoreCache

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.urumi.stores import START, event, failed, make_store, provisioning
+from testing.stores import START, event, failed, make_store, provisioning
 from urumi.cli.store_lines import block, change_line, event_line, row, unseen
 from urumi.cli.table import table
 from urumi.text import printable, span

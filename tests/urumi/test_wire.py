@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tests.urumi.stores import event, failed, make_store
+from testing.stores import event, failed, make_store
 from urumi.store import Engine
 from urumi.wire import (
     FRAMES,

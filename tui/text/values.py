@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from urumi.wire import Store
 
-ENGINE_NAMES = {Engine.WOOCOMMERCE: "WooCommerce", Engine.MEDUSA: "Medusa"}
-ENGINE_PARTS = {Engine.WOOCOMMERCE: "WordPress with MariaDB", Engine.MEDUSA: "Node.js with PostgreSQL and Redis"}
+ENGINE_NAMES = {engine: engine.display_name for engine in Engine}
+ENGINE_PARTS = {engine: engine.parts for engine in Engine}
 SERVING_PHASES = frozenset({Phase.READY, Phase.DEGRADED})
 MOVING_PHASES = frozenset({Phase.PENDING, Phase.PROVISIONING, Phase.DELETING})
 FAILING_PHASES = frozenset({Phase.FAILED, Phase.DEGRADED})

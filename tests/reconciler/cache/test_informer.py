@@ -16,9 +16,9 @@ from reconciler.cache.informer import Informer, Restart, run_all
 from reconciler.cache.timing import Backoff, Pace
 from reconciler.kube.client import Kube
 from reconciler.kube.resources import NAMESPACES, Object
-from tests.faults.call import later_pages, lists, watches
-from tests.faults.proxy import ApiProxy
-from tests.faults.writer import CONFIG_MAPS, SELECTOR, Writer
+from testing.faults.call import later_pages, lists, watches
+from testing.faults.proxy import ApiProxy
+from testing.faults.writer import CONFIG_MAPS, SELECTOR, Writer
 
 pytestmark = pytest.mark.anyio
 

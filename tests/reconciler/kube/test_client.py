@@ -11,7 +11,7 @@ import pytest
 from cluster.local import ClusterInfo
 from reconciler.kube.client import Kube
 from reconciler.kube.resources import NAMESPACES, SECRETS
-from tests.faults.proxy import ApiProxy
+from testing.faults.proxy import ApiProxy
 from urumi.errors import ClusterError, ClusterUnreachable
 
 pytestmark = pytest.mark.anyio

@@ -11,8 +11,8 @@ from cluster.local import ClusterInfo
 from reconciler.kube.client import Kube
 from reconciler.kube.resources import NAMESPACES
 from reconciler.kube.token import Token, kubeconfig_token
-from tests.faults.proxy import write_kubeconfig
-from tests.kubectl import Kubectl
+from testing.faults.proxy import write_kubeconfig
+from testing.kubectl import Kubectl
 
 pytestmark = pytest.mark.anyio
 

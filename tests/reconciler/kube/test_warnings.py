@@ -7,7 +7,7 @@ import pytest
 from cluster.local import ClusterInfo
 from reconciler.kube.client import Kube
 from reconciler.kube.warnings import Warnings, warnings_about
-from tests.kubectl import Kubectl
+from testing.kubectl import Kubectl
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reconciler.leaderelection.watchdog import SCRIPT
-from tests.kubectl import wait_for
+from testing.kubectl import wait_for
 
 # A leader that freezes: it starts its watchdog and a child, tells how long the child may run, and then only sleeps.
 LEADER = """

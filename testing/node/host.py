@@ -1,0 +1,101 @@
+"""What a machine must have for a node to run on it: Linux, root, namespaces, control groups, a few Debian packages.
+
+Asked before anything is started, so that a test report shows one sentence and not the end of some log.
+"""
+
+import os
+import platform
+import shutil
+import subprocess
+from pathlib import Path
+
+from testing.node.errors import NodeError
+
+# A program of each Debian package that the node, or the building of its images, needs.
+PACKAGES = {
+    "containerd": "containerd",
+    "runc": "runc",
+    "/usr/lib/cni/bridge": "containernetworking-plugins",
+    "buildah": "buildah",
+    "iptables": "iptables",
+    "nft": "nftables",
+    "conntrack": "conntrack",
+    "mmdebstrap": "mmdebstrap",
+    "busybox": "busybox-static",
+    "ethtool": "ethtool",
+    "openssl": "openssl",
+    "ip": "iproute2",
+    "unshare": "util-linux",
+}
+NAMESPACES = ("--cgroup", "--mount", "--net", "--pid", "--ipc", "--uts", "--fork")
+# Debian keeps programs for root where other users do not look.
+SEARCH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin"))
+
+
+def missing_packages() -> list[str]:
+    """Return the Debian packages whose programs are not there."""
+    return [package for program, package in PACKAGES.items() if not _is_there(program)]
+
+
+def _is_there(program: str) -> bool:
+    found = shutil.which(program, path=SEARCH)
+    # A busybox that needs libraries, Debian's other one, starts in no image of its own.
+    return found is not None and (program != "busybox" or not _has_loader(Path(found)))
+
+
+def _has_loader(program: Path) -> bool:
+    with program.open("rb") as file:
+        return b"/ld-" in file.read(4096)
+
+
+def obstacle(system: str = "", user: int | None = None) -> str:
+    """Return why no node can run here and what to do about it, empty where one can."""
+    system = system or platform.system()
+    user = os.geteuid() if user is None else user
+    if system != "Linux":
+        return f"A node needs Linux, this is {system}: run these tests in a Linux virtual machine."
+    if user != 0:
+        return f"A node needs root for namespaces and mounts, this is user {user}: run these tests as root."
+    missing = missing_packages()
+    if missing:
+        return f"A node needs Debian packages that are missing: apt-get install {' '.join(missing)}"
+    done = subprocess.run(
+        ["unshare", *NAMESPACES, "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        words = done.stderr.strip() or f"unshare ended with {done.returncode}"
+        return f"A node needs namespaces of its own, which this machine refuses: {words}"
+    return ""
+
+
+def check() -> None:
+    """Raise where no node can run here.
+
+    Raises:
+        NodeError: says what is missing.
+    """
+    words = obstacle()
+    if words:
+        raise NodeError(words)
+
+
+def run(*command: str | Path, cwd: Path | None = None, timeout_seconds: float = 120.0) -> str:
+    """Run a command of the machine and return its output.
+
+    Raises:
+        NodeError: it failed; has its last words.
+    """
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env={**os.environ, "PATH": SEARCH},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout_seconds,
+        check=False,
+    )
+    if done.returncode != 0:
+        last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
+        raise NodeError(f"{' '.join(map(str, command))[:200]} ended with {done.returncode}:\n{last}")
+    return done.stdout

@@ -1,0 +1,64 @@
+"""How end-to-end tests ask for stores and look at what became of them."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from cluster.local import ClusterInfo
+from testing.caller import Caller
+from testing.kubectl import Kubectl
+from testing.serve import ServerProcess
+
+BEHAVIOUR = "simulate.urumi.ai/behaviour"
+
+
+def store_object(namespace: str, store_id: str, engine: str = "woocommerce", **values: Any) -> dict[str, Any]:
+    """Return a Store with chart values of its own."""
+    return {
+        "apiVersion": "stores.urumi.ai/v1alpha1",
+        "kind": "Store",
+        "metadata": {"name": store_id, "namespace": namespace},
+        "spec": {"storeId": store_id, "engine": engine, "values": values},
+    }
+
+
+def ask(kubectl: Kubectl, platform: Caller, store_id: str, engine: str = "woocommerce", **values: Any) -> None:
+    """Ask for a store with chart values of its own."""
+    kubectl.apply(store_object(platform.namespace, store_id, engine, **values))
+
+
+def server_with_store(cluster: ClusterInfo, kubectl: Kubectl, folder: Path, store_id: str) -> ServerProcess:
+    """Return a server that runs and has made a store Ready; the caller ends it."""
+    server = ServerProcess(cluster, kubectl, folder)
+    server.start()
+    server.create(store_id)
+    server.wait_for_phase(store_id, "Ready")
+    return server
+
+
+def listed(kubectl: Kubectl, kind: str, namespace: str) -> list[Any]:
+    """Return all objects of a kind in a namespace."""
+    return list(json.loads(kubectl.run("get", kind, "-n", namespace, "-o", "json"))["items"])
+
+
+def has_event(kubectl: Kubectl, namespace: str, store_id: str, kind: str) -> bool:
+    """Return whether a store's timeline has an event of a kind."""
+    store = kubectl.get("store", store_id, namespace)
+    return any(event["type"] == kind for event in (store or {}).get("status", {}).get("events", ()))
+
+
+def events_of(store: Any, kind: str) -> list[Any]:
+    """Return the timeline's events of a kind."""
+    return [event for event in store["events"] if event["type"] == kind]
+
+
+def condition(store: Any, kind: str) -> Any:
+    """Return a condition of a store."""
+    return next(each for each in store["conditions"] if each["type"] == kind)
+
+
+def helm_processes(store_id: str) -> list[str]:
+    """Return the command lines of helm processes that work on a store."""
+    done = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    return [line for line in done.splitlines() if "helm" in line and store_id in line]
