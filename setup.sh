@@ -98,7 +98,7 @@ is_up() { # CLUSTER
 }
 
 apply_definitions() { # KUBECTL KUBECONFIG
-    local namespace=${PLATFORM_NAMESPACE:-store-platform}
+    local namespace=${URUMI_PLATFORM_NAMESPACE:-${PLATFORM_NAMESPACE:-store-platform}}
     local kubectl=("$1" --kubeconfig "$2")
     if ! {
         "${kubectl[@]}" apply -f crds/stores.yaml &&

@@ -30,7 +30,7 @@ class Bench:
     def server(self, **environ: str) -> ServerProcess:
         """Return a server that may be started, without limits that would be in the way."""
         folder = Path(tempfile.mkdtemp(dir=self.folder))
-        return ServerProcess(self.cluster, self.kubectl, folder, MAX_ACTIVE_STORES="100000", **environ)
+        return ServerProcess(self.cluster, self.kubectl, folder, URUMI_MAX_ACTIVE_STORES="100000", **environ)
 
 
 @contextlib.contextmanager

@@ -20,7 +20,7 @@ PATIENCE_SECONDS = 1800.0
 
 def urumi_seconds(bench: Bench, count: int, pods: str, slots: int) -> float:
     """Return how long Urumi takes from the request to the last store that is Ready."""
-    with bench.server(MAX_CONCURRENT_PROVISIONS=str(slots)) as server:
+    with bench.server(URUMI_MAX_CONCURRENT_PROVISIONS=str(slots)) as server:
         began = time.monotonic()
         ask_for(bench, server.namespace, [f"u-{number}" for number in range(count)], STORE_VALUES[pods])
         wait_until_ready(bench, server.namespace, PATIENCE_SECONDS)

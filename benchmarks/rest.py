@@ -29,6 +29,7 @@ from benchmarks.bench import ROOT, bench, cpu_seconds, say, wait_until
 from benchmarks.ten_thousand import fill, hold_lease, ready_status
 from reconciler.kube.client import Kube
 from reconciler.kube.resources import STORES
+from reconciler.store.object import StoreObject
 from server.stores.representation import store_view
 from testing.serve import ServerProcess, free_port
 
@@ -133,7 +134,7 @@ async def serve_reference(port: int, kubeconfig: Path, namespace: str) -> None:
     async def stores(request: Request) -> Response:
         page = await kube.list_page(STORES, namespace, {}, metadata_only=False)
         items = sorted(page["items"], key=lambda item: str(item["metadata"]["creationTimestamp"]), reverse=True)
-        return JSONResponse({"items": [store_view(item) for item in items]})
+        return JSONResponse({"items": [store_view(StoreObject(item)) for item in items]})
 
     app = Starlette(routes=[Route("/hello", hello), Route("/stores", stores)])
     config = uvicorn.Config(app, port=port, log_config=None, access_log=False, server_header=False, proxy_headers=False)

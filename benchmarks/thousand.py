@@ -83,7 +83,7 @@ def main() -> None:
     parser.add_argument("--slots", type=int, default=4)
     args = parser.parse_args()
     with bench(nodes=1 + args.stores * 2 // 900) as found:
-        server = found.server(MAX_CONCURRENT_PROVISIONS=str(args.slots))
+        server = found.server(URUMI_MAX_CONCURRENT_PROVISIONS=str(args.slots))
         with server:
             took = provision(found, server, args.stores)
             busiest, memory, cpu = peak_rss_mib(server.pid), rss_mib(server.pid), cpu_seconds(server.pid)

@@ -99,15 +99,16 @@ up_kind() {
     [ -s "$state/token" ] || (umask 077 && new_token >"$state/token")
     ensure_token <"$state/token"
     (umask 077 && read_token >"$state/token")
+    local base_domain=${URUMI_BASE_DOMAIN:-${BASE_DOMAIN:-}}
     release_platform --values charts/platform/values-local.yaml --set-string "image.tag=$server_tag" \
-        ${BASE_DOMAIN:+--set-string "config.BASE_DOMAIN=$BASE_DOMAIN"}
+        ${base_domain:+--set-string "config.BASE_DOMAIN=$base_domain"}
     wait_for_platform
     # From here on `urumi` and `urumi-tui` find the server and its token by themselves.
     printf '{"url": "http://%s"}\n' "$KIND_HOST" >"$state/server.json"
     say
     say "Urumi:  http://$KIND_HOST/"
     say "        http://urumi.localhost/ in a browser, where the name above is not found;"
-    say "        shops have such names, too, after BASE_DOMAIN=localhost ./setup.sh"
+    say "        shops have such names, too, after URUMI_BASE_DOMAIN=localhost ./setup.sh"
     say "Token:  $(cat "$state/token")"
     say "        (from $state/token)"
     say "Next:   .venv/bin/urumi-tui"

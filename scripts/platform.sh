@@ -5,7 +5,7 @@ readonly ROLLOUT_SECONDS=${URUMI_ROLLOUT_SECONDS:-600}
 
 # What reaches the cluster; set by whoever chose it.
 kubectl=() helm=()
-namespace=${PLATFORM_NAMESPACE:-store-platform}
+namespace=${URUMI_PLATFORM_NAMESPACE:-${PLATFORM_NAMESPACE:-store-platform}}
 
 # Prints the paths of kubectl and helm, a space between them: those on PATH where they will do, else built from what cluster/go.mod pins.
 find_clients() {

@@ -17,13 +17,14 @@ from starlette.routing import WebSocketRoute
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
-from server.auth.authority import OneToken
+from reconciler.store.object import StoreObject
+from server.auth.authority import SharedToken
 from server.auth.identity import Gate
 from server.http.middleware import Envelope
-from server.live.connection import Line
+from server.live.connection import Connection
 from server.live.hub import Hub
 from server.live.socket import LiveSocket
-from server.ops.metrics import Counted
+from server.ops.metrics import RequestCounter
 from urumi.wire import SUBPROTOCOL
 
 TOKEN = "s3cret"
@@ -112,17 +113,26 @@ class Replica:
         headers = {"Authorization": f"Bearer {TOKEN}"}
         return connect(self.url, additional_headers=headers, subprotocols=[Subprotocol(SUBPROTOCOL)], **options)
 
+    def _store(self, store_id: str) -> StoreObject | None:
+        raw = self.stores.get(store_id)
+        return None if raw is None else StoreObject(raw)
+
     def _begin(self) -> None:
-        self.hub = Hub(self.stores.get, lambda: list(self.stores.values()))
-        gate = Gate(OneToken(TOKEN, 600))
+        self.hub = Hub(self._store, lambda: [StoreObject(raw) for raw in self.stores.values()])
+        gate = Gate(SharedToken(TOKEN, 600))
         live = LiveSocket(
             self.hub, gate, lambda: 0.0, lambda: self.trouble, max_sockets=self._max_sockets, review_seconds=30.0
         )
         app = Starlette(
-            routes=[WebSocketRoute("/ws", live.__call__)], middleware=[Middleware(Counted), Middleware(Envelope)]
+            routes=[WebSocketRoute("/ws", live.__call__)], middleware=[Middleware(RequestCounter), Middleware(Envelope)]
         )
         config = uvicorn.Config(
-            app, ws=Line, ws_per_message_deflate=False, lifespan="off", log_config=None, timeout_graceful_shutdown=10
+            app,
+            ws=Connection,
+            ws_per_message_deflate=False,
+            lifespan="off",
+            log_config=None,
+            timeout_graceful_shutdown=10,
         )
         self._server = _Server(config)
 

@@ -59,9 +59,9 @@ class ServerProcess(Caller):
             "HOME": str(self._folder),
             "URUMI_STATE_DIR": str(self._folder / "state"),
             "URUMI_TOKEN": self.token,
-            "PLATFORM_NAMESPACE": self.namespace,
+            "URUMI_PLATFORM_NAMESPACE": self.namespace,
             "URUMI_HELM": str(self.cluster.helm),
-            "CREATE_RATE_LIMIT": "0",
+            "URUMI_CREATE_RATE_LIMIT": "0",
             **self.environ,
         }
         arguments = ["serve", "--port", str(self.port), "--kubeconfig", str(self.cluster.kubeconfig)]

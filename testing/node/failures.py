@@ -84,7 +84,7 @@ def _known(node: Node, store_id: str) -> str:
 def run_out_of_patience(platform: NodePlatform, told: Mapping[str, Told], say: Callable[[str], None]) -> None:
     """Let every store fail, and keep the error it is Failed with."""
     platform.stop()
-    platform.environ["MAX_PROVISION_SECONDS"] = LITTLE_PATIENCE
+    platform.environ["URUMI_MAX_PROVISION_SECONDS"] = LITTLE_PATIENCE
     platform.start()
     for store_id in told:
         status, answer = platform.call("POST", f"/stores/{store_id}/retry")

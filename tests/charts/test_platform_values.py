@@ -105,7 +105,7 @@ def test_a_laptop_has_a_name_that_needs_no_dns(chart: "Chart", local: dict[str, 
     assert hosts == ["urumi.127.0.0.1.nip.io", "urumi.localhost"]
     assert "tls" not in ingress["spec"]
     shops = chart.render(merged(local, {"config": {"BASE_DOMAIN": "localhost"}})).named("ConfigMap", "urumi")
-    assert shops["data"]["BASE_DOMAIN"] == "localhost"
+    assert shops["data"]["URUMI_BASE_DOMAIN"] == "localhost"
 
 
 def test_helm_test_asks_as_a_person_would(chart: "Chart", local: dict[str, Any]) -> None:
@@ -135,7 +135,7 @@ def test_what_helm_test_runs_tells_a_working_server_from_another(chart: "Chart",
 def test_where_rbac_decides_helm_test_brings_an_account_that_may_look(
     chart: "Chart", kubectl: "Kubectl", local_cluster: "ClusterInfo", tmp_path: Path
 ) -> None:
-    with ServerProcess(local_cluster, kubectl, tmp_path, AUTH_MODE="kubernetes") as server:
+    with ServerProcess(local_cluster, kubectl, tmp_path, URUMI_AUTH_MODE="kubernetes") as server:
         done = chart.tools.helm("template", "urumi", str(chart.path), "--namespace", server.namespace)
         hooks = [item for item in yaml.safe_load_all(done.stdout) if item and item["metadata"]["name"] == "urumi-test"]
         [pod] = [item for item in hooks if item["kind"] == "Pod"]

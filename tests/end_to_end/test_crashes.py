@@ -76,7 +76,9 @@ def test_stores_converge_whenever_the_server_dies(
 ) -> None:
     seed = random.randrange(10**6)
     dice = random.Random(seed)
-    server = ServerProcess(local_cluster, kubectl, tmp_path, MAX_CONCURRENT_PROVISIONS="4", LEASE_SECONDS="6")
+    server = ServerProcess(
+        local_cluster, kubectl, tmp_path, URUMI_MAX_CONCURRENT_PROVISIONS="4", URUMI_LEASE_SECONDS="6"
+    )
     ids = [f"{store_id}-{number}" for number in range(STORES)]
     life = Life(kubectl, server, ids, dice)
     for _ in range(ROUNDS):

@@ -41,7 +41,10 @@ class Pair:
 @pytest.fixture
 def pair(local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, store_id: str) -> Iterator[Pair]:
     """Two servers of one platform namespace; the first leads and reaches the API through a proxy."""
-    environ = {"LEASE_SECONDS": LEASE_SECONDS, "URUMI_HELM": str(slow_helm(tmp_path, local_cluster.helm, HELM_SECONDS))}
+    environ = {
+        "URUMI_LEASE_SECONDS": LEASE_SECONDS,
+        "URUMI_HELM": str(slow_helm(tmp_path, local_cluster.helm, HELM_SECONDS)),
+    }
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     with ApiProxy(local_cluster, tmp_path) as proxy:

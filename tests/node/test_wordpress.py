@@ -35,7 +35,7 @@ def platform(
     """A platform that is content with pods that are ready, as WordPress alone sells nothing."""
     images.load_images(node, [images.MARIADB, images.WORDPRESS, images.NEXT_WORDPRESS], say)
     folder = tmp_path_factory.mktemp("platform")
-    with NodePlatform(node, node_kubectl, folder, STOREFRONT_CHECK="off") as found:
+    with NodePlatform(node, node_kubectl, folder, URUMI_STOREFRONT_CHECK="off") as found:
         yield found
 
 

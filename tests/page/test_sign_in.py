@@ -22,7 +22,7 @@ def test_a_wrong_token_is_told_in_words_and_a_right_one_goes_live(page: Page, pe
     token = page.get_by_label("Access token")
     token.fill("not-it")
     token.press("Enter")
-    expect(page.locator("#sign-in-error")).to_have_text("That token was not accepted.")
+    expect(page.locator("#sign-in-error")).to_have_text("Token not accepted.")
     expect(token).to_have_attribute("aria-invalid", "true")
     expect(token).to_be_focused()
 
@@ -37,7 +37,7 @@ def test_an_empty_token_is_not_sent(page: Page, peer: Peer, console: Console) ->
     console.allow(NETWORK)
     page.goto(peer.url)
     page.get_by_role("button", name="Sign in").click()
-    expect(page.locator("#sign-in-error")).to_have_text("Enter the token.")
+    expect(page.locator("#sign-in-error")).to_have_text("Enter your access token.")
     assert "POST /session" not in peer.calls
 
 
@@ -72,7 +72,7 @@ def test_a_refused_sign_out_says_that_one_is_still_signed_in(live_page: Page, pe
     console.allow(NETWORK)
     peer.answer = refusal(503, "cluster-unreachable", "The Kubernetes API does not answer.")
     live_page.get_by_role("button", name="Sign out").click()
-    expect(live_page.locator("#notice-words")).to_contain_text("You are still signed in.")
+    expect(live_page.locator("#notice-text")).to_contain_text("You are still signed in.")
     expect(live_page.locator("#app")).to_be_visible()
 
 
@@ -82,7 +82,7 @@ def test_a_session_that_ended_leads_to_the_form_with_a_reason(live_page: Page, p
     live_page.locator("#new-store").click()
     live_page.get_by_label("Store id").fill("shop-b")
     live_page.get_by_role("button", name="Create store").click()
-    expect(live_page.locator("#sign-in-error")).to_have_text("Your sign-in is over. Sign in again to go on.")
+    expect(live_page.locator("#sign-in-error")).to_have_text("Your session has expired. Sign in again.")
     expect(live_page.locator("dialog[open]")).to_have_count(0)
 
 
@@ -90,7 +90,7 @@ def test_a_live_line_that_is_refused_leads_to_the_form(live_page: Page, peer: Pe
     console.allow(NETWORK)
     peer.end_sessions()
     peer.hang_up(1012)
-    expect(live_page.locator("#sign-in-error")).to_have_text("You have been signed out. Sign in again to go on.")
+    expect(live_page.locator("#sign-in-error")).to_have_text("You have been signed out. Sign in again.")
 
 
 def test_a_page_whose_server_is_down_says_so_and_starts_by_itself(page: Page, peer: Peer, console: Console) -> None:
@@ -98,7 +98,7 @@ def test_a_page_whose_server_is_down_says_so_and_starts_by_itself(page: Page, pe
     sign_in(page, peer)
     page.route("**/session", lambda route: route.abort())
     page.goto(peer.url)
-    expect(page.locator("#boot-words")).to_contain_text("The server does not answer.")
+    expect(page.locator("#boot-text")).to_contain_text("Server unreachable.")
     page.unroute("**/session")
     page.get_by_role("button", name="Try again").click()
     expect(page.locator("#status-state")).to_have_text("Live")

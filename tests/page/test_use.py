@@ -26,7 +26,7 @@ def test_creating_and_deleting_by_keyboard_alone(live_page: Page, peer: Peer) ->
     assert peer.stores["shop-a"].engine == "medusa"
 
     peer.put(make_store("shop-a", "Ready"))
-    expect(live_page.locator(".phase-words")).to_contain_text("Ready")
+    expect(live_page.locator(".phase-line")).to_contain_text("Ready")
     while not live_page.evaluate("document.activeElement.dataset.field === 'delete'"):
         keyboard.press("Tab")
     keyboard.press("Enter")
@@ -34,13 +34,13 @@ def test_creating_and_deleting_by_keyboard_alone(live_page: Page, peer: Peer) ->
     keyboard.press("Shift+Tab")
     keyboard.type("shop-a")
     keyboard.press("Enter")
-    expect(live_page.locator(".phase-words")).to_contain_text("Deleting")
+    expect(live_page.locator(".phase-line")).to_contain_text("Deleting")
 
 
 def test_moving_in_the_list_opening_and_going_back(live_page: Page, peer: Peer) -> None:
     peer.put(*many_stores(30))
     expect(live_page.locator("#shown-count")).to_have_text("30 stores")
-    field = live_page.get_by_label("Filter the stores")
+    field = live_page.get_by_label("Filter stores")
     field.focus()
     steps = [("ArrowDown", 29), ("j", 28), ("ArrowDown", 27), ("k", 28), ("End", 0), ("Home", 29), ("PageDown", 19)]
     for key, number in steps:
@@ -172,7 +172,7 @@ def test_every_text_can_be_read(live_page: Page, peer: Peer, scheme: str) -> Non
     expect(live_page.locator("#shown-count")).to_have_text("7 stores")
     for phase in phases:
         live_page.get_by_role("link", name=f"is-{phase.lower()}", exact=True).click()
-        expect(live_page.locator(".phase-words")).to_contain_text(phase)
+        expect(live_page.locator(".phase-line")).to_contain_text(phase)
         assert live_page.evaluate(CONTRAST) == []
 
 

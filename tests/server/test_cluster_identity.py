@@ -54,9 +54,9 @@ def server(
         proxy.cluster,
         kubectl,
         tmp_path_factory.mktemp("server"),
-        AUTH_MODE="kubernetes",
-        AUTH_CACHE_SECONDS="1",
-        ANONYMOUS_READS="health",
+        URUMI_AUTH_MODE="kubernetes",
+        URUMI_AUTH_CACHE_SECONDS="1",
+        URUMI_ANONYMOUS_READS="health",
     ) as server:
         yield server
 
@@ -167,7 +167,10 @@ def test_who_may_look_looks_and_changes_nothing(server: ServerProcess, viewer: P
         assert status_of(server, method, path, viewer, body) == (403, "not-allowed")
     status, problem = server.call("DELETE", f"/stores/{store_id}", **viewer.bearer)
     assert status == 403
-    assert problem["detail"] == f"{viewer.user} may not delete stores in the namespace {server.namespace}."
+    assert (
+        problem["detail"]
+        == f"Permission denied: {viewer.user} needs `delete` on stores in namespace {server.namespace}."
+    )
     assert "urumi-operator" in problem["hint"]
 
 
@@ -304,7 +307,7 @@ def test_every_change_that_was_asked_for_is_on_record_with_who_and_what_came_of_
         ("delete", store_id, viewer.user, "refused: not-allowed"),
         ("delete", store_id, "", "refused: unauthorized"),
     ]
-    assert {(line["msg"], line["ip"]) for line in lines} == {("store call", "127.0.0.1")}
+    assert {(line["msg"], line["ip"]) for line in lines} == {("call audited", "127.0.0.1")}
 
 
 def test_no_token_is_in_the_log(server: ServerProcess, viewer: Person, operator: Person) -> None:

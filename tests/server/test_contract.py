@@ -19,7 +19,7 @@ from websockets.sync.client import connect
 from cluster.local import ClusterInfo
 from server.http.problems import PROBLEMS
 from server.openapi.operations import operations
-from server.openapi.pages import Manual
+from server.openapi.pages import ApiReference
 from testing.faults.proxy import ApiProxy
 from testing.kubectl import Kubectl, wait_for
 from tests.server.api import PROBLEM_JSON, Answer, Api, idle_server
@@ -39,7 +39,7 @@ def proxy(local_cluster: ClusterInfo, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture(scope="module")
 def api(proxy: ApiProxy, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """A server with tight limits."""
-    limits = {"MAX_ACTIVE_STORES": "2", "CREATE_RATE_LIMIT": "4", "RATE_WINDOW_SECONDS": "3600"}
+    limits = {"URUMI_MAX_ACTIVE_STORES": "2", "URUMI_CREATE_RATE_LIMIT": "4", "URUMI_RATE_WINDOW_SECONDS": "3600"}
     with idle_server(proxy.cluster, kubectl, tmp_path_factory.mktemp("walk"), **limits) as server:
         api = Api(server)
         yield api
@@ -166,7 +166,7 @@ def test_the_page_of_the_document_shows_every_operation_and_needs_no_script(walk
 
 
 def test_the_manual_has_one_table_for_both() -> None:
-    manual = Manual()
+    manual = ApiReference()
     broken: Any = Defective()
     table = operations(broken, broken, broken, broken, broken, broken, manual, OPEN)
     names = [operation.name for operation in table]

@@ -21,7 +21,9 @@ SORT_VALUES = ("-createdAt", "createdAt", "storeId", "-storeId", "phase", "-phas
 @pytest.fixture(scope="module")
 def api(local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """A server with many stores that nobody works on."""
-    with idle_server(local_cluster, kubectl, tmp_path_factory.mktemp("lists"), MAX_ACTIVE_STORES="1000") as server:
+    with idle_server(
+        local_cluster, kubectl, tmp_path_factory.mktemp("lists"), URUMI_MAX_ACTIVE_STORES="1000"
+    ) as server:
         items = [store(server, f"{'ab'[number % 2]}-{number:03}") for number in range(COUNT)]
         kubectl.run("create", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": items})
         api = Api(server)
@@ -118,7 +120,11 @@ def test_a_store_that_stays_comes_once_whatever_comes_and_goes(api: Api, kubectl
         ("limit=1001", "limit", "less than or equal to 1000"),
         ("limit=ten", "limit", "got 'ten'"),
         ("sort=age", "sort", "got 'age'"),
-        ("phse=Ready", "phse", "phse is not a parameter of this call; it has continue, engine, limit, phase, q, sort"),
+        (
+            "phse=Ready",
+            "phse",
+            "phse is not a parameter of this call; expected one of continue, engine, limit, phase, q, sort",
+        ),
         ("q=a&q=b", "q", "q must be given once"),
         ("q=" + "x" * 65, "q", "at most 64 characters"),
     ],
@@ -202,4 +208,4 @@ def test_a_retry_of_another_store_of_that_name_is_refused(api: Api) -> None:
     assert api.ask("POST", f"/stores/a-004/retry?uid={uid}").status == 202
     refused = api.ask("POST", "/stores/a-004/retry?uid=00000000-0000-0000-0000-000000000000")
     assert (refused.status, refused.problem) == (409, "conflict")
-    assert "another store by now" in refused.json["detail"]
+    assert "has another uid: the store of your request was deleted" in refused.json["detail"]

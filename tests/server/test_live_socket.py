@@ -103,7 +103,7 @@ async def test_subscribers_are_told_at_once_that_the_cluster_is_out_of_reach(rep
             await line.send(subscribe())
             assert (await receive_until(line, "bookmark"))[-1]["clusterError"] == ""
         replica.trouble = "The Kubernetes API at https://k:6443 does not answer: refused."
-        replica.hub.remind()
+        replica.hub.notify_all()
         for line in (idle, busy):
             assert await receive(line) == {
                 "type": "bookmark",
@@ -114,7 +114,7 @@ async def test_subscribers_are_told_at_once_that_the_cluster_is_out_of_reach(rep
             }
         replica.trouble = ""
         replica.put(store_object("shop-1", 1))
-        replica.hub.remind()
+        replica.hub.notify_all()
         told = await receive_until(busy, "bookmark")
         assert [frame["type"] for frame in told] == ["delta", "bookmark"]
         assert (told[-1]["seq"], told[-1]["clusterError"]) == (1, "")
@@ -240,7 +240,7 @@ async def test_no_more_connections_are_let_in_than_may_be_also_where_they_never_
 async def test_a_client_that_stops_reading_is_dropped_and_nobody_else_notices(
     replica: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server.live.socket, "SEND_SECONDS", 0.5)
+    monkeypatch.setattr(server.live.socket, "SEND_TIMEOUT_SECONDS", 0.5)
     before, stores, rounds = dropped("slow"), 30, 40
     with socket.socket() as small:
         small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -276,7 +276,7 @@ async def test_a_client_that_stops_reading_is_dropped_and_nobody_else_notices(
 async def test_a_client_that_reads_again_in_time_finds_out_why_it_was_dropped(
     replica: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server.live.socket, "SEND_SECONDS", 0.05)
+    monkeypatch.setattr(server.live.socket, "SEND_TIMEOUT_SECONDS", 0.05)
     monkeypatch.setattr(server.live.socket, "CLOSE_SECONDS", 60.0)
     async with replica.connect(max_queue=1, max_size=None) as stuck:
         await stuck.send(subscribe())

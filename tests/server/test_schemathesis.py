@@ -15,7 +15,7 @@ EXAMPLES = 8
 def test_generated_requests_meet_no_defect_and_conforming_answers(
     local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path
 ) -> None:
-    with idle_server(local_cluster, kubectl, tmp_path / "server", MAX_ACTIVE_STORES="40") as server:
+    with idle_server(local_cluster, kubectl, tmp_path / "server", URUMI_MAX_ACTIVE_STORES="40") as server:
         server.create("shop-1")
         command = [
             *(sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/openapi.json"),

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.testclient import TestClient
 
 from server.app import application
-from server.auth.authority import OneToken
+from server.auth.authority import SharedToken
 from server.auth.identity import Gate
 from server.openapi.operations import operations
 from server.settings import ServerSettings
@@ -252,7 +252,7 @@ def walk_authority(walk: Walk, proxy: ApiProxy, kubectl: Kubectl, folder: Path) 
     """Somebody without rights, and a cluster that does not say who somebody is."""
     review = of("tokenreviews")
     refusal = b'{"kind": "Status", "message": "not allowed", "reason": "Forbidden"}'
-    with idle_server(proxy.cluster, kubectl, folder, AUTH_MODE="kubernetes") as server:
+    with idle_server(proxy.cluster, kubectl, folder, URUMI_AUTH_MODE="kubernetes") as server:
         api = Api(server)
         nobody = Person(kubectl, server.namespace, "nobody")
         for method, path, _ in guarded(walk):
@@ -281,7 +281,7 @@ def walk_defects(walk: Walk) -> None:
     """A defect in every endpoint."""
     broken: Any = Defective()
     table = operations(broken, broken, broken, broken, broken, broken, broken, OPEN)
-    app = application(table, Gate(OneToken("token", 60)), broken, ServerSettings(), None)  # type: ignore[arg-type]
+    app = application(table, Gate(SharedToken("token", 60)), broken, ServerSettings(), None)  # type: ignore[arg-type]
     with TestClient(app, headers={"Authorization": "Bearer token"}) as client:
         for operation in table:
             response = client.request(operation.method, operation.path.format(store_id="shop-1"))
