@@ -51,8 +51,8 @@ SETTINGS = Settings(platform_namespace=PLATFORM)
 class Term:
     """A leader term whose validity the test decides."""
 
-    def __init__(self, epoch: int = 2) -> None:
-        self.epoch = epoch
+    def __init__(self, fencing_token: int = 2) -> None:
+        self.fencing_token = fencing_token
         self.valid = True
 
     def is_valid(self) -> bool:
@@ -180,9 +180,9 @@ class Scene:
         self._tasks: set[asyncio.Task[Any]] = set()
         self.new_term()
 
-    def new_term(self, epoch: int = 2) -> None:
+    def new_term(self, fencing_token: int = 2) -> None:
         """Start a leader term that remembers nothing."""
-        self.term = Term(epoch)
+        self.term = Term(fencing_token)
         recorder = Recorder(self.kube, self.term.is_valid)
         checks = StorefrontChecks(self.queue.add)
         self.context = Context(

@@ -53,7 +53,7 @@ async def test_detection_changes_nothing(scene: Scene) -> None:
     delays, corrections = dict(scene.queue.delays), request.term_state.corrections
     drift = detect_drift(scene.context, request, HELM)
     assert drift.state is DriftState.CORRECTABLE
-    assert draft.finish(scene.term.epoch) is None
+    assert draft.finish(scene.term.fencing_token) is None
     assert (scene.queue.delays, request.term_state.corrections) == (delays, corrections)
 
 

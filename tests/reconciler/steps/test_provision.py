@@ -54,7 +54,7 @@ async def test_a_reconcile_of_a_ready_store_writes_nothing_and_runs_no_helm(scen
 async def test_a_new_leader_of_a_ready_store_writes_nothing(scene: Scene) -> None:
     await scene.ready_store()
     await scene.context.storefront_checks.close()
-    scene.new_term(epoch=3)
+    scene.new_term(fencing_token=3)
     scene.kube.calls.clear()
     await scene.reconcile()
     assert scene.writes() == {}
@@ -226,7 +226,7 @@ async def test_a_release_that_a_process_deployed_and_did_not_report_is_adopted_w
     with pytest.raises(ClusterUnreachable):
         await reconcile
     await scene.context.storefront_checks.close()
-    scene.new_term(epoch=3)
+    scene.new_term(fencing_token=3)
     seen = await scene.reconcile()
     assert scene.helm.installs == [RELEASE]
     assert seen.condition("Released") == ("True", "Deployed")

@@ -135,7 +135,7 @@ async def test_a_locked_release_is_unlocked_if_its_helm_has_ended(
 ) -> None:
     await locked_release(scene, epoch=epoch, age_seconds=age_seconds)
     await scene.context.storefront_checks.close()
-    scene.new_term(epoch=3)
+    scene.new_term(fencing_token=3)
     seen = await scene.reconcile()
     assert ("ReleaseUnlocked" in seen.events) is unlocks
     assert (scene.helm.installs == [RELEASE]) is unlocks
@@ -148,7 +148,7 @@ async def test_a_locked_release_is_unlocked_if_its_helm_has_ended(
 async def test_a_release_that_its_helm_finishes_meanwhile_is_not_unlocked(scene: Scene) -> None:
     await locked_release(scene, epoch="2", age_seconds=60.0)
     await scene.context.storefront_checks.close()
-    scene.new_term(epoch=3)
+    scene.new_term(fencing_token=3)
 
     async def finish() -> None:
         [secret] = await release_secrets(scene)
