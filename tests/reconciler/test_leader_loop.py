@@ -21,7 +21,7 @@ class Loop:
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
-        self.loop = LeaderLoop(scene.kube, scene.view, scene.settings, scene.term)  # type: ignore[arg-type]
+        self.loop = LeaderLoop(scene.kube, scene.view, scene.settings, scene.term)
         assert isinstance(self.loop.queue, Queue)
         self.queue = self.loop.queue
         scene.view.wake(self.loop.wake)
