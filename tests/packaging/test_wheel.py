@@ -2,7 +2,7 @@
 
     checkout -> sdist -> wheel -> pip install (dependencies from the package index) -> urumi cluster up, serve, create
 
-The cluster has its own state directory and uses the cached programs. With a warm pip cache the test takes half a minute.
+The cluster has its own state directory and uses the cached programs. The tests take about half a minute.
 """
 
 import json
