@@ -106,9 +106,9 @@ def test_everything_that_the_server_writes_goes_to_a_bounded_volume(pod: "Manife
     [mount] = container["volumeMounts"]
     [volume] = pod["spec"]["volumes"]
     given = {each["name"]: each["value"] for each in container["env"] if "value" in each}
-    written = {given[name] for name in given.keys() - {"AUTH_MODE"}}
+    written = {given[name] for name in given.keys() - {"URUMI_AUTH_MODE"}}
 
-    assert given.keys() == {"HOME", "URUMI_STATE_DIR", "AUTH_MODE"}
+    assert given.keys() == {"HOME", "URUMI_STATE_DIR", "URUMI_AUTH_MODE"}
     assert all(Path(path).is_relative_to(mount["mountPath"]) for path in written)
     assert "sizeLimit" in volume["emptyDir"]
 
@@ -118,12 +118,12 @@ def test_with_one_token_it_comes_from_a_secret_that_the_chart_does_not_make(char
     [token] = [each for each in environment(rendered) if each["name"] == "URUMI_TOKEN"]
 
     assert token["valueFrom"] == {"secretKeyRef": {"name": "urumi-token", "key": "token"}}
-    assert {"name": "AUTH_MODE", "value": "token"} in environment(rendered)
+    assert {"name": "URUMI_AUTH_MODE", "value": "token"} in environment(rendered)
     assert rendered.of_kind("Secret") == []
 
 
 def test_rbac_decides_who_may_call_and_no_token_is_shared(rendered: "Rendered") -> None:
-    assert {"name": "AUTH_MODE", "value": "kubernetes"} in environment(rendered)
+    assert {"name": "URUMI_AUTH_MODE", "value": "kubernetes"} in environment(rendered)
     assert "URUMI_TOKEN" not in {each["name"] for each in environment(rendered)}
 
 
@@ -198,7 +198,7 @@ def test_a_changed_configuration_replaces_the_pods(chart: "Chart") -> None:
 def test_large_numbers_stay_numbers(chart: "Chart") -> None:
     config = chart.render({"config": {"MAX_SOCKETS": 3000000}}).named("ConfigMap", "urumi")
 
-    assert config["data"]["MAX_SOCKETS"] == "3000000"
+    assert config["data"]["URUMI_MAX_SOCKETS"] == "3000000"
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def test_a_laptop_has_a_name_that_needs_no_dns(chart: "Chart", local: dict[str, 
     assert hosts == ["urumi.127.0.0.1.nip.io", "urumi.localhost"]
     assert "tls" not in ingress["spec"]
     shops = chart.render(merged(local, {"config": {"BASE_DOMAIN": "localhost"}})).named("ConfigMap", "urumi")
-    assert shops["data"]["BASE_DOMAIN"] == "localhost"
+    assert shops["data"]["URUMI_BASE_DOMAIN"] == "localhost"
 
 
 def test_helm_test_calls_the_service_with_a_token(chart: "Chart", local: dict[str, Any]) -> None:
@@ -135,7 +135,7 @@ def test_the_command_of_helm_test_fails_without_a_working_server(chart: "Chart",
 def test_with_rbac_helm_test_creates_an_account_that_may_read(
     chart: "Chart", kubectl: "Kubectl", local_cluster: "ClusterInfo", tmp_path: Path
 ) -> None:
-    with ServerProcess(local_cluster, kubectl, tmp_path, AUTH_MODE="kubernetes") as server:
+    with ServerProcess(local_cluster, kubectl, tmp_path, URUMI_AUTH_MODE="kubernetes") as server:
         done = chart.tools.helm("template", "urumi", str(chart.path), "--namespace", server.namespace)
         hooks = [item for item in yaml.safe_load_all(done.stdout) if item and item["metadata"]["name"] == "urumi-test"]
         [pod] = [item for item in hooks if item["kind"] == "Pod"]
