@@ -97,14 +97,14 @@ class Replica:
         await self.start()
 
     def put(self, store: Object) -> None:
-        """Make or change a store."""
+        """Add or change a store."""
         store_id = store["metadata"]["name"]
         before = self.stores.get(store_id)
         self.stores[store_id] = store
         self.hub.publish(before, store)
 
     def remove(self, store_id: str) -> None:
-        """Take a store away, if it is there."""
+        """Remove a store, if it exists."""
         before = self.stores.pop(store_id, None)
         self.hub.publish(before, None)
 
@@ -140,12 +140,12 @@ class Replica:
 class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        # Signals are the test run's.
+        # Signals belong to the test run.
         yield
 
 
 async def until(look: Any, seconds: float = PATIENCE_SECONDS) -> None:
-    """Wait until it is so."""
+    """Wait until the condition holds."""
     async with asyncio.timeout(seconds):
         while not look():
             await asyncio.sleep(0.01)

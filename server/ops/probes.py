@@ -55,8 +55,8 @@ class Probes:
             "checks": checks,
             "simulated": self._view.is_simulated(),
             "leader": {
-                "holder": self._elector.seen.holder,
-                "epoch": self._elector.seen.epoch,
+                "holder": self._elector.lease_record.holder,
+                "epoch": self._elector.lease_record.fencing_token,
                 "isThis": self._elector.is_leading,
             },
         }

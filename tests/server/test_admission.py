@@ -65,7 +65,7 @@ def show(stores: Informer, store_id: str, fingerprint: str = "", **requested_by:
     item["metadata"] |= {"uid": store_id, "resourceVersion": str(len(stores.items) + 1)}
     item["metadata"]["annotations"] = {REQUEST_ANNOTATION: fingerprint}
     item["spec"]["requestedBy"] = requested_by
-    stores._take("ADDED", item)
+    stores._store.put(item)
 
 
 async def refusal(replica: Admission, caller: Caller, store_id: str, fingerprint: str) -> ProblemError:

@@ -75,25 +75,25 @@ def test_a_key_names_its_store_until_it_is_deleted(stores: Informer, keys: Idemp
     fingerprint = new_fingerprint("ann", "a-key")
     assert keys.existing(fingerprint) is None
 
-    stores._take("ADDED", keyed("shop-1", fingerprint))
+    stores._store.put(keyed("shop-1", fingerprint))
     assert (keys.existing(fingerprint), keys.deleted(fingerprint)) == (CREATED, None)
 
-    stores._take("DELETED", keyed("shop-1", fingerprint, 2))
+    stores._store.delete(keyed("shop-1", fingerprint, 2))
     assert (keys.existing(fingerprint), keys.deleted(fingerprint)) == (None, CREATED)
 
 
 def test_a_request_without_a_key_is_not_remembered(stores: Informer, keys: IdempotencyKeys) -> None:
     fingerprint = new_fingerprint("ann", "")
-    stores._take("ADDED", keyed("shop-1", fingerprint))
-    stores._take("DELETED", keyed("shop-1", fingerprint, 2))
+    stores._store.put(keyed("shop-1", fingerprint))
+    stores._store.delete(keyed("shop-1", fingerprint, 2))
 
     assert (keys.existing(fingerprint), keys.deleted(fingerprint)) == (None, None)
 
 
 def test_a_deleted_store_is_forgotten_after_a_day(stores: Informer, keys: IdempotencyKeys, clock: Clock) -> None:
     fingerprint = new_fingerprint("ann", "a-key")
-    stores._take("ADDED", keyed("shop-1", fingerprint))
-    stores._take("DELETED", keyed("shop-1", fingerprint, 2))
+    stores._store.put(keyed("shop-1", fingerprint))
+    stores._store.delete(keyed("shop-1", fingerprint, 2))
 
     clock.now += KEPT_SECONDS - 1
     assert keys.deleted(fingerprint) == CREATED
@@ -104,8 +104,8 @@ def test_a_deleted_store_is_forgotten_after_a_day(stores: Informer, keys: Idempo
 def test_no_more_deleted_stores_are_remembered_than_there_is_room_for(stores: Informer, keys: IdempotencyKeys) -> None:
     fingerprints = [new_fingerprint("ann", f"key-{number}") for number in range(KEPT_DELETED + 2)]
     for number, fingerprint in enumerate(fingerprints):
-        stores._take("ADDED", keyed("shop-1", fingerprint, 2 * number + 1))
-        stores._take("DELETED", keyed("shop-1", fingerprint, 2 * number + 2))
+        stores._store.put(keyed("shop-1", fingerprint, 2 * number + 1))
+        stores._store.delete(keyed("shop-1", fingerprint, 2 * number + 2))
 
     assert [keys.deleted(fingerprint) for fingerprint in fingerprints[:3]] == [None, None, CREATED]
     assert keys.deleted(fingerprints[-1]) == CREATED

@@ -42,7 +42,7 @@ def catalog(stores: Informer) -> Catalog:
     """The catalog of that informer's stores."""
     catalog = Catalog(stores)
     for number in range(50):
-        stores._take("ADDED", made(number))
+        stores._store.put(made(number))
     return catalog
 
 
@@ -100,8 +100,8 @@ def test_a_filter_keeps_what_matches_all_of_it(catalog: Catalog, parameters: dic
 def test_a_page_neither_repeats_nor_skips_a_store_while_others_come_and_go(catalog: Catalog, stores: Informer) -> None:
     first = page_of(catalog, query(sort="storeId", limit=10))
     for number in (3, 9, 20):
-        stores._take("DELETED", made(number, version=1))
-    stores._take("ADDED", made(60))
+        stores._store.delete(made(number, version=1))
+    stores._store.put(made(60))
     rest = page_of(catalog, query(sort="storeId", limit=1000, **{"continue": first.cursor}))
 
     expected = [f"shop-{number:03}" for number in (*range(10, 20), *range(21, 50), 60)]
@@ -128,9 +128,9 @@ def test_a_spoilt_cursor_is_refused(catalog: Catalog, cursor: str) -> None:
 
 def test_the_tag_changes_with_every_change_and_returns_with_the_same_stores(catalog: Catalog, stores: Informer) -> None:
     before = catalog.etag
-    stores._take("MODIFIED", made(1, version=1))
+    stores._store.put(made(1, version=1))
     changed = catalog.etag
-    stores._take("DELETED", made(1, version=2))
+    stores._store.delete(made(1, version=2))
     deleted = catalog.etag
 
     assert len({before, changed, deleted}) == 3
@@ -142,7 +142,7 @@ def test_a_store_is_encoded_once_for_each_version(catalog: Catalog, stores: Info
     [old] = [each for each in catalog.newest_first() if each.name == "shop-001"]
     assert catalog.encoded(old) is catalog.encoded(old)
 
-    stores._take("MODIFIED", made(1, version=1))
+    stores._store.put(made(1, version=1))
     [new] = [each for each in catalog.newest_first() if each.name == "shop-001"]
     assert store_etag(new) != store_etag(old)
     assert catalog.encoded(new) is catalog.encoded(new)
@@ -152,7 +152,7 @@ def test_a_store_is_encoded_once_for_each_version(catalog: Catalog, stores: Info
 
 def test_without_room_every_call_encodes_again(stores: Informer) -> None:
     catalog = Catalog(stores, cache_bytes=0)
-    stores._take("ADDED", made(1))
+    stores._store.put(made(1))
     [only] = catalog.newest_first()
 
     assert isinstance(only, StoreObject)

@@ -53,8 +53,8 @@ async def test_c_copies_the_password_and_writes_no_file(peer: Peer, target: Targ
         await driver.open("AccountDialog", "tab", "enter")
         await driver.press("c")
         assert driver.app.clipboard == PASSWORD
-        await driver.until_said("Copied the password of shop-1")
-        assert not [said for said in driver.said if PASSWORD in said]
+        await driver.until_message("Copied the password of shop-1")
+        assert not [said for said in driver.messages if PASSWORD in said]
     assert not copied_file().exists()
 
 
@@ -84,7 +84,7 @@ async def test_whoever_only_looks_is_not_given_it(peer: Peer, target: Target) ->
     peer.put(make_store("shop-1"))
     async with dashboard(target, read_only=True) as driver:
         await driver.press("a")
-        await driver.until_said("This dashboard is read-only")
+        await driver.until_message("The dashboard is read-only")
     assert peer.requests == []
 
 
@@ -92,5 +92,5 @@ async def test_of_several_marked_stores_none_is_picked(peer: Peer, target: Targe
     put_several(peer, 2)
     async with dashboard(target) as driver:
         await driver.press("asterisk", "a")
-        await driver.until_said("One store at a time, and 2 are marked.")
+        await driver.until_message("Only one store at a time; 2 are marked.")
         assert type(driver.app.screen).__name__ == "StoresScreen"

@@ -47,7 +47,7 @@ async def test_a_lost_server_leaves_the_list_and_the_keys_that_only_look(peer: P
     async with dashboard(target) as driver:
         await lose(driver, peer)
         assert "◌ reconnecting" in driver.lines()[0]
-        assert ", the data is " in driver.lines()[2]
+        assert ", data is " in driver.lines()[2]
         await driver.open("DetailsScreen", "down", "d")
         await driver.open("StoresScreen", "escape")
         assert driver.ids == ["shop-2", "shop-1", "shop-0"]
@@ -61,7 +61,7 @@ async def test_what_would_change_something_says_why_it_cannot(peer: Peer, target
         for key in ("n", "r", "a", "delete"):
             await driver.press(key)
         assert type(driver.app.screen).__name__ == "StoresScreen"
-        assert [said for said in driver.said if "while the server is out of reach" in said]
+        assert [each for each in driver.messages if "Server unreachable." in each]
         assert not any(hint.enabled for hint in driver.home._keys.hints if hint.label in ("new", "retry", "delete"))
 
 
@@ -88,7 +88,7 @@ async def test_coming_back_says_what_was_different_meanwhile(peer: Peer, target:
         peer.put(make_store("shop-5"))
         peer.forget()
         await back(driver, peer)
-        await driver.until_said("2 new, 1 gone, 1 changed.")
+        await driver.until_message("2 new, 1 deleted, 1 changed.")
         await driver.until_shown("✗ Failed")
         assert not driver.table.stale
         assert driver.lines()[0].endswith("● live")
@@ -102,7 +102,7 @@ async def test_a_line_that_goes_on_where_it_broke_is_nothing_to_talk_about(peer:
         await driver.until_live()
         peer.put(make_store("shop-2"))
         await driver.until_shown("2 stores")
-        assert driver.said == ["Back after 0 s: 1 new."] or driver.said == []
+        assert driver.messages == ["Reconnected after 0 s: 1 new."] or driver.messages == []
 
 
 async def test_a_wrong_token_is_said_with_what_to_do(peer: Peer, target: Target) -> None:
@@ -125,7 +125,7 @@ async def test_a_token_that_is_refused_later_leaves_the_list(peer: Peer, target:
 async def test_a_server_that_was_never_there_is_said_with_how_to_start_one(peer: Peer, target: Target) -> None:
     peer.stop()
     async with dashboard(target, is_live=False, size=(80, 24)) as driver:
-        await driver.until_shown("Nothing is known yet")
+        await driver.until_shown("No data yet")
         await driver.until_shown("./setup.sh")
         assert "…" not in driver.text()
         peer.put(make_store("shop-1"))
@@ -147,21 +147,21 @@ async def test_a_frame_that_is_not_of_the_protocol_leaves_the_list_and_is_said(p
     peer.put(make_store("shop-1"))
     async with dashboard(target) as driver:
         peer.say('{"type": "delta", "seq": 9, "op": "upsert", "storeId": 7}')
-        await driver.until_shown("not of urumi.v1")
+        await driver.until_shown("not valid urumi.v1")
         assert "shop-1" in driver.text()
 
 
 async def test_a_cluster_that_the_server_does_not_hear_is_said(peer: Peer, target: Target) -> None:
     async with dashboard(target) as driver:
         peer.bookmark(age_seconds=200.0)
-        await driver.until_shown("live, but old")
-        await driver.until_shown("has not heard from the cluster for 3 min 2")
+        await driver.until_shown("live, stale data")
+        await driver.until_shown("no response from the cluster for 3 min 2")
 
 
 async def test_a_cluster_that_the_server_does_not_reach_is_said_at_once(peer: Peer, target: Target) -> None:
     async with dashboard(target) as driver:
         peer.bookmark(age_seconds=4.0, cluster_error="The Kubernetes API at https://k:6443 does not answer: refused.")
-        await driver.until_shown("◐ cluster out of reach")
+        await driver.until_shown("◐ cluster unreachable")
         await driver.until_shown("s old, The Kubernetes API at https://k:6443 does not answer: refused.")
         peer.bookmark()
         await driver.until_shown("● live")
@@ -175,9 +175,9 @@ async def test_a_feed_that_crashes_is_said_and_started_again(
     monkeypatch.setattr(app_module, "RESTART_SECONDS", 0.01)
     async with dashboard(target) as driver:
         with monkeypatch.context() as broken:
-            broken.setattr(Session, "_news", lambda *args: 1 / 0)
+            broken.setattr(Session, "_apply", lambda *args: 1 / 0)
             peer.put(make_store("shop-2"))
-            await driver.until_said("The live feed met a defect: ZeroDivisionError")
+            await driver.until_message("Live feed failed: internal error ZeroDivisionError")
             assert "shop-1" in driver.text()
         await driver.until_shown("shop-2")
 

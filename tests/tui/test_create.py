@@ -24,7 +24,7 @@ async def test_a_store_that_was_asked_for_appears_under_the_cursor(peer: Peer, t
         await driver.type("shop-2")
         await driver.open("StoresScreen", "enter")
         await driver.until(lambda: driver.cursor == "shop-2", "the cursor to be on it")
-        await driver.until_said("shop-2 was asked for")
+        await driver.until_message("Store shop-2 requested (Pending).")
 
 
 async def test_an_id_that_comes_in_one_go_with_the_key_is_taken_whole(peer: Peer, target: Target) -> None:
@@ -51,9 +51,9 @@ async def test_it_says_what_will_be_made_and_that_a_name_is_taken(peer: Peer, ta
     async with dashboard(target) as driver:
         await driver.open("CreateDialog", "n")
         await driver.type("shop-1")
-        await driver.until_shown("shop-1 exists already: WooCommerce, Ready.")
+        await driver.until_shown("shop-1 already exists: WooCommerce, Ready.")
         await driver.type("0")
-        await driver.until_shown("Makes namespace store-shop-10 and release woocommerce-shop-10.")
+        await driver.until_shown("Creates namespace store-shop-10 and release woocommerce-shop-10.")
         await driver.press("tab", "down")
         await driver.until_shown("release medusa-shop-10")
 
@@ -116,7 +116,7 @@ async def test_an_answer_that_is_not_of_the_api_is_said_in_words(peer: Peer, tar
         await driver.type("shop-1")
         peer.answer = JSONResponse({"hello": "there"})
         await driver.press("enter")
-        await driver.until(lambda: "not of the API" in driver.problem(), "the refusal")
+        await driver.until(lambda: "not an Urumi API response" in driver.problem(), "the refusal")
 
 
 async def test_escape_leaves_without_asking(peer: Peer, target: Target) -> None:

@@ -63,7 +63,7 @@ async def test_simulated_stores_are_called_that(peer: Peer, target: Target) -> N
     peer.put(make_store("shop-1", simulated=True))
     async with dashboard(target) as driver:
         assert driver.lines()[1].endswith("simulated containers")
-        assert "simulated containers: no shop answers" in driver.text().split("─", 1)[1]
+        assert "simulated containers: no shop is running" in driver.text().split("─", 1)[1]
 
 
 async def test_changes_are_shown_as_they_come(peer: Peer, target: Target) -> None:

@@ -82,5 +82,5 @@ async def test_themes_draw_everything(peer: Peer, target: Target, theme: str) ->
 @pytest.mark.anyio
 async def test_an_unknown_theme_is_said_and_the_usual_one_used(target: Target) -> None:
     async with dashboard(target, theme="pink") as driver:
-        await driver.until_said("There is no theme 'pink'. There are:")
+        await driver.until_message("Unknown theme 'pink'. Known themes:")
         assert driver.app.is_running

@@ -46,10 +46,10 @@ def test_stores_come_up_live_and_a_killed_server_is_lived_through(
     screen.until_shown("✓ 2 Ready", theirs)
 
     server.kill()
-    screen.until_said("◌ reconnecting")
+    screen.until_message("◌ reconnecting")
     screen.until_shown("Connection refused", "✓ 2 Ready", mine, theirs)
     screen.press("Delete")
-    screen.until_said("Nothing can be asked for while the server is out of reach.")
+    screen.until_message("Server unreachable.")
     kubectl.apply(
         {
             "apiVersion": "stores.urumi.ai/v1alpha1",
@@ -60,7 +60,7 @@ def test_stores_come_up_live_and_a_killed_server_is_lived_through(
     )
     server.start()
     screen.press("R")
-    screen.until_said("Back after ")
+    screen.until_message("Reconnected after ")
     screen.until_shown("● live", "✓ 3 Ready", mine, theirs, late)
 
     screen.resize(80, 24)

@@ -76,7 +76,7 @@ class Tmux:
         except AssertionError as error:
             raise AssertionError("\n".join([str(error), *self.lines()])) from error
 
-    def until_said(self, words: str) -> None:
+    def until_message(self, words: str) -> None:
         """Wait until some words were written, though they may have left the screen again."""
         wait_for(lambda: words in self._written.read_text(errors="replace"), f"{words!r} to be written")
 

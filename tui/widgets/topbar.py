@@ -1,4 +1,4 @@
-"""The lines at the top: which server and how the line to it is; how many stores are in which phase; what is wrong."""
+"""The lines at the top: the server and the connection, the number of stores in each phase, problems."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from tui.widgets.toned import Toned, shortened
 
 if TYPE_CHECKING:
     from tui.text.glyphs import Glyphs
-    from tui.widgets.toned import Pieces
+    from tui.text.pieces import Pieces
 
     Ends = tuple[Pieces, Pieces]
 
 
 class TopBar(Toned):
-    """A few lines, each with a left and a right end; the right end is whole, the left one gives way.
+    """A few lines, each with a left and a right end; the left end is shortened first.
 
     Attributes:
         lines: the left and the right pieces of each line.
@@ -30,7 +30,7 @@ class TopBar(Toned):
         self._ellipsis = glyphs.ellipsis
 
     def watch_lines(self, before: tuple[Ends, ...], lines: tuple[Ends, ...]) -> None:
-        """Make room for the lines there are."""
+        """Make room for the lines."""
         if len(before) != len(lines):
             self.styles.height = len(lines)
 

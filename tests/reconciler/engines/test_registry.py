@@ -11,7 +11,9 @@ from reconciler.engines.registry import ENGINES
 from reconciler.package_data import charts_dir, store_definition
 from reconciler.settings import Settings
 from reconciler.store.isolation import isolation_objects
-from tui.text.values import ENGINE_NAMES, ENGINE_PARTS
+from testing.stores import START, make_store
+from tui.text.columns import ENGINE
+from tui.text.glyphs import UNICODE
 from urumi.store import Engine
 
 POLICIES = Path(__file__).with_name("policies.json")
@@ -41,7 +43,7 @@ def test_the_chart_has_the_name_that_the_definition_gives(definition: EngineDefi
 
 
 def test_the_dashboard_shows_a_name_and_the_parts(engine: Engine) -> None:
-    assert (ENGINE_NAMES[engine], ENGINE_PARTS[engine]) == (engine.display_name, engine.parts)
+    assert ENGINE.cell(make_store(engine=engine), UNICODE, START)[0] == engine.display_name
     assert engine.display_name
     assert engine.parts
 
