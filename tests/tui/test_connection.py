@@ -47,7 +47,7 @@ async def test_a_lost_server_leaves_the_list_and_the_keys_that_only_look(peer: P
     async with dashboard(target) as driver:
         await lose(driver, peer)
         assert "◌ reconnecting" in driver.lines()[0]
-        assert ", data is " in driver.lines()[2]
+        assert "data is " in driver.lines()[2]
         await driver.open("DetailsScreen", "down", "d")
         await driver.open("StoresScreen", "escape")
         assert driver.ids == ["shop-2", "shop-1", "shop-0"]

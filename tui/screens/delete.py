@@ -144,4 +144,4 @@ class DeleteDialog(RequestDialog[str]):
             return
         yield "  the shop with its orders, customers and products"
         yield f"  release {store.release_name}"
-        yield f"  namespace {store.namespace} with everything in it, volumes and secrets included"
+        yield f"  namespace {store.namespace} with its volumes, secrets and everything else"
