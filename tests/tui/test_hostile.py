@@ -1,4 +1,4 @@
-"""Text of a server that looks like markup, moves the cursor, is wide, runs backwards or never ends."""
+"""Text from a server that looks like markup, moves the cursor, is wide, runs right to left or is very long."""
 
 from typing import Any
 
@@ -52,7 +52,7 @@ def check_screen(driver: Driver) -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("text", TEXTS)
-async def test_whatever_a_store_says_is_drawn_as_text_everywhere(peer: Peer, target: Target, text: str) -> None:
+async def test_every_text_of_a_store_is_drawn_as_text_everywhere(peer: Peer, target: Target, text: str) -> None:
     for number, phase in enumerate(("Failed", "Provisioning", "Degraded", "Ready", "Deleting", "Pending")):
         peer.put(hostile_store(text, f"shop-{number}", phase))
     async with dashboard(target) as driver:
@@ -73,7 +73,7 @@ async def test_whatever_a_store_says_is_drawn_as_text_everywhere(peer: Peer, tar
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("text", TEXTS)
-async def test_whatever_a_refusal_says_is_drawn_as_text(peer: Peer, target: Target, text: str) -> None:
+async def test_every_text_of_a_refusal_is_drawn_as_text(peer: Peer, target: Target, text: str) -> None:
     peer.put(hostile_store("x"))
     async with dashboard(target, size=(80, 24)) as driver:
         peer.answer = refusal(503, text or "x", text, instance=text, errors=[{"pointer": text, "message": text}])

@@ -1,4 +1,4 @@
-"""How it looks: sizes from small to large, ASCII, no colour, themes. Pictures of it are in test_pictures.py."""
+"""Looks: sizes from small to large, ASCII, no colour, themes. The snapshots are in test_pictures.py."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def test_name_phase_and_what_goes_on_are_seen_at_every_size(
 
 @pytest.mark.parametrize("size", [(20, 6), (1, 1), (400, 100)], ids=str)
 @pytest.mark.anyio
-async def test_sizes_that_nobody_would_choose_do_no_harm(peer: Peer, target: Target, size: tuple[int, int]) -> None:
+async def test_extreme_sizes_do_no_harm(peer: Peer, target: Target, size: tuple[int, int]) -> None:
     fill(peer)
     async with dashboard(target, size=size) as driver:
         await driver.press("down", "d", "escape", "n", "escape", "question_mark", "escape")
@@ -82,7 +82,7 @@ async def test_themes_draw_everything(peer: Peer, target: Target, theme: str) ->
 
 
 @pytest.mark.anyio
-async def test_an_unknown_theme_is_said_and_the_usual_one_used(target: Target) -> None:
+async def test_an_unknown_theme_is_reported_and_the_default_is_used(target: Target) -> None:
     async with dashboard(target, theme="pink") as driver:
         await driver.until_message("Unknown theme 'pink'. Known themes:")
         assert driver.app.is_running
