@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from reconciler.cache.informer import run_all
+from reconciler.cache.running import run_all
 from reconciler.leader_loop import LeaderLoop
 from reconciler.leaderelection.elector import Elector, LeaderTerm
 from reconciler.view import ClusterView

@@ -16,18 +16,16 @@ import random
 from typing import TYPE_CHECKING
 
 from reconciler.kube.event_recorder import Recorder
-from reconciler.kube.resources import STORES
 from reconciler.metrics import RECONCILE_SECONDS
 from reconciler.queue.limiter import ConcurrencyLimiter
 from reconciler.queue.workqueue import WorkQueue
 from reconciler.steps.context import Context, Requeue
 from reconciler.steps.delete import delete
+from reconciler.steps.finalizer import ensure_finalizer
 from reconciler.steps.provision import provision
 from reconciler.steps.storefront_checks import StorefrontChecks
 from reconciler.store.draft import StatusDraft
-from reconciler.store.object import StoreObject
 from urumi.errors import ClusterError
-from urumi.store import FINALIZER
 
 if TYPE_CHECKING:
     from reconciler.kube.client import Kube
@@ -119,15 +117,8 @@ class LeaderLoop:
         if store is None:
             self.limiter.release(store_id)
             return
-        if not store.is_deleting and FINALIZER not in store.finalizers:
-            patch = {
-                "metadata": {
-                    "finalizers": [*store.finalizers, FINALIZER],
-                    "resourceVersion": store.resource_version,
-                }
-            }
-            store = StoreObject(await self._context.kube.merge(STORES, store_id, patch, store.platform_namespace))
-            self._view.stores.remember(store.raw)
+        if not store.is_deleting:
+            store = await ensure_finalizer(self._context, store)
         draft = StatusDraft(store, max_events=self._settings.max_status_events)
-        draft.note_takeover(self._context.leader_term.epoch)
+        draft.note_takeover(self._context.leader_term.fencing_token)
         await (delete if store.is_deleting else provision)(self._context, store, draft)

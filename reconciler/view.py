@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from reconciler.cache.informer import Informer
 from reconciler.helm.labels import RELEASE_SELECTOR
 from reconciler.helm.release import ReleaseState, newest_revision
-from reconciler.kube.reachability import TOLD_AFTER_SECONDS
+from reconciler.kube.reachability import REPORTED_AFTER_SECONDS
 from reconciler.kube.resources import (
     CLAIMS,
     DEPLOYMENTS,
@@ -95,9 +96,9 @@ class ClusterView:
     def trouble(self) -> str:
         """Return why the view of the stores may be outdated, empty if nothing indicates it."""
         error = self.stores.last_error
-        if not error or self.stores.disconnected_seconds() < TOLD_AFTER_SECONDS:
-            return self._outage.told()
-        return self._outage.told() or f"The stores cannot be watched: {error}"
+        if not error or self.stores.disconnected_seconds() < REPORTED_AFTER_SECONDS:
+            return self._outage.message()
+        return self._outage.message() or f"The stores cannot be watched: {error}"
 
     def store(self, store_id: str) -> StoreObject | None:
         """Return the store of an id, None if there is none."""
@@ -136,10 +137,19 @@ class ClusterView:
             found[object_name(NAMESPACES.kind, home)] = owned(home)
         return found
 
-    def has_quota_in_force(self, store_id: str) -> bool:
-        """Return whether the quota of a store is enforced."""
-        quota = self.quotas.get(QUOTA_NAME, namespace_name(store_id))
-        return quota is not None and bool(quota["in_force"])
+    async def wait_for_quota(self, store_id: str, seconds: float) -> bool:
+        """Wait until the quota of a store is enforced; return False if it is not after so many seconds."""
+
+        def is_in_force() -> bool:
+            quota = self.quotas.get(QUOTA_NAME, namespace_name(store_id))
+            return quota is not None and bool(quota["in_force"])
+
+        try:
+            async with asyncio.timeout(seconds):
+                await self.quotas.until(is_in_force)
+        except TimeoutError:
+            return False
+        return True
 
     def is_simulated(self) -> bool:
         """Return whether kwok simulates every node of the cluster, so that no container runs."""
@@ -148,17 +158,29 @@ class ClusterView:
 
     def wake(self, add: Callable[[str], None]) -> None:
         """Call `add` with the store id of every change that may need a reconcile."""
-        self.stores.on_change(lambda before, after: _wake_for_store(before, after, add))
+
+        def on_store(before: Object | None, after: Object | None) -> None:
+            changed = after or before
+            if changed is not None and _intent(before) != _intent(after):
+                add(name_of(changed))
+
+        def on_part(before: Object | None, after: Object | None) -> None:
+            # By the namespace and not by the label, because the label may be removed out of band.
+            changed = after or before
+            home = (namespace_of(changed) or name_of(changed)) if changed is not None else ""
+            if home.startswith(STORE_NAMESPACE_PREFIX):
+                add(home.removeprefix(STORE_NAMESPACE_PREFIX))
+
+        def on_kept(before: Object | None, after: Object | None) -> None:
+            # The usage in a quota changes with every pod; only the object itself and its owned fields matter.
+            if _identity(before) != _identity(after):
+                on_part(before, after)
+
+        self.stores.on_change(on_store)
         for informer in (self.releases, self.deployments, self.stateful_sets, self.pods, self.claims):
-            informer.on_change(lambda before, after: _wake_for_part(before, after, add))
+            informer.on_change(on_part)
         for informer in (self.namespaces, *self.kept):
-            informer.on_change(lambda before, after: _wake_for_kept(before, after, add))
-
-
-def _wake_for_store(before: Object | None, after: Object | None, add: Callable[[str], None]) -> None:
-    changed = after or before
-    if changed is not None and _intent(before) != _intent(after):
-        add(changed["metadata"]["name"])
+            informer.on_change(on_kept)
 
 
 def _intent(store: Object | None) -> tuple[object, ...] | None:
@@ -173,21 +195,6 @@ def _intent(store: Object | None) -> tuple[object, ...] | None:
         meta.get("annotations"),
         meta.get("finalizers"),
     )
-
-
-def _wake_for_part(before: Object | None, after: Object | None, add: Callable[[str], None]) -> None:
-    # By the namespace and not by the label, because the label may be removed out of band.
-    changed = after or before
-    if changed is not None:
-        home = namespace_of(changed) or name_of(changed)
-        if home.startswith(STORE_NAMESPACE_PREFIX):
-            add(home.removeprefix(STORE_NAMESPACE_PREFIX))
-
-
-def _wake_for_kept(before: Object | None, after: Object | None, add: Callable[[str], None]) -> None:
-    # The usage in a quota changes with every pod; only a change of owned fields, or of the object itself, matters.
-    if _identity(before) != _identity(after):
-        _wake_for_part(before, after, add)
 
 
 def _identity(item: Object | None) -> tuple[object, ...] | None:

@@ -100,6 +100,10 @@ class ApiServer(Kube):
         """Await the hook before the next calls of a method take effect; it may write through `as_manager`."""
         self._rules.append(_Rule(method, resource, times, hook=hook))
 
+    def clear_faults(self) -> None:
+        """Remove the faults and hooks that have not been used up."""
+        self._rules.clear()
+
     def compact(self) -> None:
         """Forget the changes so far: a watch or a list that continues from an older version gets a 410."""
         self._storage.log.compact(self._storage.version)
@@ -134,7 +138,7 @@ class ApiServer(Kube):
         self.end_watches()
 
     async def get(self, resource: Resource, name: str, namespace: str = "") -> Object | None:
-        """Return one object, None where there is none."""
+        """Return one object, None if there is none."""
         async with self._call("get", resource, name):
             return self._storage.find(resource, name, namespace)
 
@@ -202,7 +206,7 @@ class ApiServer(Kube):
             return self._storage.update_status(resource, known, status, manager=self.manager)
 
     async def delete(self, resource: Resource, name: str, namespace: str = "", *, uid: str = "") -> bool:
-        """Delete an object, with `uid` only that one; False where there is none."""
+        """Delete an object, with `uid` only that one; False if there is none."""
         async with self._call("delete", resource, name):
             known = self._storage.find(resource, name, namespace)
             if known is None:
@@ -241,7 +245,7 @@ class ApiServer(Kube):
                         line = await watch.queue.get()
                 except TimeoutError as error:
                     unreachable = ClusterUnreachable(f"The Kubernetes API at {HOST} does not answer: TimeoutError.")
-                    self.outage.unanswered(unreachable.message)
+                    self.outage.call_failed(unreachable.message)
                     raise unreachable from error
                 if line is None:
                     return
@@ -259,7 +263,7 @@ class ApiServer(Kube):
     async def _call(self, method: str, resource: Resource, name: str) -> AsyncIterator[None]:
         """Record a call and apply the first rule for it: the hook and the error before it, the lost answer after it."""
         self.calls.append((method, resource.plural, name))
-        self.outage.asked()
+        self.outage.call_started()
         await asyncio.sleep(0)
         rule = next((rule for rule in self._rules if rule.method == method and rule.resource in (None, resource)), None)
         if rule is not None:
@@ -276,13 +280,13 @@ class ApiServer(Kube):
             self._refuse(error)
         if rule is not None and rule.error is not None:
             self._refuse(rule.error)
-        self.outage.answered()
+        self.outage.call_succeeded()
 
     def _refuse(self, error: ClusterError) -> None:
         if error.status:
-            self.outage.answered()
+            self.outage.call_succeeded()
         else:
-            self.outage.unanswered(error.message)
+            self.outage.call_failed(error.message)
         raise error
 
     def _continued(self, token: str) -> tuple[int, list[Object]]:

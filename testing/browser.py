@@ -1,6 +1,6 @@
-"""The system's Chromium, and a console that must stay clean.
+"""The system's Chromium, and the check that the page writes no errors to its console.
 
-Playwright's event loop is in the way of async tests for as long as it runs; tests/conftest.py puts its users last.
+While Playwright runs, its event loop blocks async tests; tests/conftest.py puts its users last.
 """
 
 import re
@@ -23,28 +23,28 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-# Chromium itself writes failed requests and refused sockets to the console; tests that cause them allow them.
+# Chromium writes failed requests and refused sockets to the console; tests that cause them allow them.
 NETWORK = r"Failed to load resource|WebSocket connection to"
 
 
 @dataclass
 class Console:
-    """What the page wrote to its console that must not be there."""
+    """The errors that the page wrote to its console."""
 
     errors: list[str] = field(default_factory=list)
     allowed: list[str] = field(default_factory=list)
 
     def allow(self, pattern: str) -> None:
-        """Expect messages of that pattern."""
+        """Allow messages that match the pattern."""
         self.allowed.append(pattern)
 
     def listen(self, page: Page) -> None:
-        """Take the messages of a page."""
+        """Collect the messages of a page."""
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
 
     def unexpected(self) -> list[str]:
-        """Return the errors that nobody allowed."""
+        """Return the errors that no test allowed."""
         return [error for error in self.errors if not any(re.search(pattern, error) for pattern in self.allowed)]
 
     def _hear(self, message: ConsoleMessage) -> None:
@@ -54,7 +54,7 @@ class Console:
 
 @contextmanager
 def launched(*flags: str) -> Iterator[Browser]:
-    """Run the browser, with further flags, inside the block."""
+    """Run the browser, with additional flags, inside the block."""
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     if program is None:
         pytest.fail(f"No browser was found (looked for {', '.join(BROWSERS)}): run `apt-get install chromium`.")

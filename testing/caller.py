@@ -1,4 +1,4 @@
-"""Somebody who uses the platform from outside: REST with a token, nothing else."""
+"""A client of the platform: REST with a token."""
 
 import http.client
 import json
@@ -13,7 +13,7 @@ ANSWER_SECONDS = 30.0
 
 
 class Caller:
-    """Calls the platform at a URL; `namespace` is where its Store objects are."""
+    """Calls the platform at a URL; its Store objects are in `namespace`."""
 
     def __init__(self, url: str, token: str, namespace: str) -> None:
         self.url = url
@@ -22,16 +22,16 @@ class Caller:
 
     @property
     def target(self) -> Target:
-        """The server and the token, as clients take them."""
+        """The server and the token, in the form that clients expect."""
         return Target(self.url, self.token)
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
-        """Call the API with the token; return the status and the parsed answer."""
+        """Call the API with the token; return the status and the parsed body."""
         status, text = self.ask(method, path, body, **headers)
         return status, json.loads(text or "null")
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, str]:
-        """Call the API with the token; return the status and the answer as it is."""
+        """Call the API with the token; return the status and the body as text."""
         data = None if body is None else json.dumps(body).encode()
         given = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json", **headers}
         request = urllib.request.Request(self.url + path, data, given, method=method)
@@ -43,13 +43,13 @@ class Caller:
                 return error.code, error.read().decode()
 
     def create(self, store_id: str, engine: str = "woocommerce") -> Any:
-        """Ask for a store."""
+        """Request a store."""
         status, store = self.call("POST", "/stores", {"storeId": store_id, "engine": engine})
         assert status in (200, 202), store
         return store
 
     def store(self, store_id: str) -> Any:
-        """Return a store, None where there is none."""
+        """Return a store, None if it does not exist."""
         status, store = self.call("GET", f"/stores/{store_id}")
         return store if status == 200 else None
 
@@ -66,7 +66,7 @@ class Caller:
             raise AssertionError(f"{error}; it is {self.store(store_id)}") from None
 
     def wait_for_words(self, store_id: str, words: str, seconds: float = 120.0) -> Any:
-        """Wait until a store's progress or error contains words, and return the store."""
+        """Wait until a store's progress or error contains a text, and return the store."""
         seen: list[str] = []
 
         def look() -> Any:
@@ -78,24 +78,24 @@ class Caller:
             return store if words in said else None
 
         try:
-            return wait_for(look, f"store {store_id} to say {words!r}", seconds)
+            return wait_for(look, f"{words!r} in the progress or the error of store {store_id}", seconds)
         except AssertionError as error:
-            raise AssertionError(f"{error}; it said {seen}") from None
+            raise AssertionError(f"{error}; seen: {seen}") from None
 
     def wait_until_gone(self, store_id: str, seconds: float = 90.0) -> None:
-        """Wait until a store is gone."""
+        """Wait until a store is deleted."""
         wait_for(lambda: self.store(store_id) is None, f"store {store_id} to be gone", seconds)
 
     def is_leading(self) -> bool:
-        """Return whether the server that answers says that it is the one that acts."""
+        """Return whether the responding server reports that it is the leader."""
         return bool(self.call("GET", "/healthz")[1]["leader"]["isThis"])
 
 
 class PatientCaller(Caller):
-    """Calls again where the connection breaks, as clients do while pods come and go; nothing else is papered over."""
+    """Repeats a call whose connection breaks, as clients do while pods are replaced; other failures are not hidden."""
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, str]:
-        """Call the API until it answers."""
+        """Call the API until it responds."""
 
         def attempt() -> tuple[int, str] | None:
             try:

@@ -1,4 +1,4 @@
-"""Frames of the live protocol, held to the published schema: no other types, no missing and no unknown fields."""
+"""Frames of the live protocol, validated against the published schema: no other types, no missing or unknown fields."""
 
 import json
 from functools import cache
@@ -11,21 +11,21 @@ PUBLISHED = Path(__file__).resolve().parents[1] / "docs" / "urumi.v1.schema.json
 
 
 def read_frame(text: str | bytes) -> dict[str, Any]:
-    """Return a frame of the server; raise where the schema does not have it."""
+    """Return a frame of the server; raise if the schema does not allow it."""
     frame: dict[str, Any] = json.loads(text)
     _validator("FromServer").validate(frame)
     return frame
 
 
 def is_frame(text: str, direction: str) -> bool:
-    """Return whether the schema has such a frame."""
+    """Return whether the schema allows the frame."""
     return bool(_validator(direction).is_valid(json.loads(text)))
 
 
 @cache
 def _validator(direction: str) -> Any:
     schema = json.loads(PUBLISHED.read_text())
-    # A reader ignores fields that it does not know; a server that is of the same age has no business to send any.
+    # Readers ignore unknown fields, but a server of the same version must not send any.
     for definition in schema["$defs"].values():
         if "properties" in definition:
             definition.setdefault("additionalProperties", False)

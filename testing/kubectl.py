@@ -1,4 +1,4 @@
-"""kubectl as tests use it: the real one, against the test cluster."""
+"""kubectl against the test cluster, and waiting for conditions."""
 
 import json
 import subprocess
@@ -20,13 +20,13 @@ class Kubectl:
         self._command = [str(cluster.kubectl), "--kubeconfig", str(cluster.kubeconfig)]
 
     def run(self, *arguments: str, given: Any = None) -> str:
-        """Return the output; raise with what kubectl said where it fails."""
+        """Return the output; raise with kubectl's message if it fails."""
         done = self.attempt(*arguments, given=given)
         assert done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
         return done.stdout
 
     def attempt(self, *arguments: str, given: Any = None) -> subprocess.CompletedProcess[str]:
-        """Run kubectl, the given object on its standard input as JSON."""
+        """Run kubectl with the given object as JSON on its standard input."""
         text = None if given is None else json.dumps(given)
         return subprocess.run([*self._command, *arguments], input=text, capture_output=True, text=True, check=False)
 
@@ -35,7 +35,7 @@ class Kubectl:
         self.run("apply", "-f", "-", given=item)
 
     def get(self, kind: str, name: str, namespace: str = "") -> Any:
-        """Return an object, None where there is none."""
+        """Return an object, None if it does not exist."""
         where = ["-n", namespace] if namespace else []
         text = self.run("get", kind, name, *where, "--ignore-not-found", "-o", "json")
         return json.loads(text) if text.strip() else None
@@ -47,7 +47,7 @@ class Kubectl:
 
 
 def wait_for(look: Callable[[], T], what: str, seconds: float = PATIENCE_SECONDS) -> T:
-    """Look until the answer is true, and return it."""
+    """Poll until `look` returns something true, and return it."""
     deadline = time.monotonic() + seconds
     while True:
         found = look()

@@ -1,4 +1,4 @@
-"""The engines' charts with other defaults, for a server to provision from."""
+"""The engines' charts with other defaults, from which a server provisions."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""People as a cluster knows them: ServiceAccounts with tokens of their own, bound to the roles of charts/platform."""
+"""Users of a cluster: ServiceAccounts with tokens, bound to the roles of charts/platform."""
 
 import subprocess
 from pathlib import Path
@@ -13,7 +13,7 @@ CHART = Path(__file__).resolve().parents[1] / "charts" / "platform"
 
 
 def roles_of_the_chart(cluster: ClusterInfo) -> dict[str, Any]:
-    """Return the ClusterRoles that the chart brings for people, as Helm renders them."""
+    """Return the ClusterRoles for users in the chart, as Helm renders them."""
     command = [str(cluster.helm), "template", "urumi", str(CHART), "--show-only=templates/people.yaml"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return {"apiVersion": "v1", "kind": "List", "items": [each for each in yaml.safe_load_all(done.stdout) if each]}
@@ -33,12 +33,12 @@ class Person:
         self.token = kubectl.run("create", "token", name, "-n", namespace, "--duration=8h").strip()
 
     def bind(self, role: str) -> None:
-        """Give the role."""
+        """Bind the role."""
         account = f"--serviceaccount={self._namespace}:{self.name}"
         self._kubectl.run("create", "rolebinding", self.name, f"--clusterrole={role}", account, "-n", self._namespace)
 
     def unbind(self) -> None:
-        """Take the role away."""
+        """Remove the binding."""
         self._kubectl.run("delete", "rolebinding", self.name, "-n", self._namespace)
 
     def vanish(self) -> None:
@@ -47,5 +47,5 @@ class Person:
 
     @property
     def bearer(self) -> dict[str, str]:
-        """The header that says who is calling."""
+        """The header that identifies the caller."""
         return {"Authorization": f"Bearer {self.token}"}

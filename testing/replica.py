@@ -17,13 +17,14 @@ from starlette.routing import WebSocketRoute
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
-from server.auth.authority import OneToken
+from reconciler.store.object import StoreObject
+from server.auth.authority import SharedToken
 from server.auth.identity import Gate
 from server.http.middleware import Envelope
-from server.live.connection import Line
+from server.live.connection import Connection
 from server.live.hub import Hub
 from server.live.socket import LiveSocket
-from server.ops.metrics import Counted
+from server.ops.metrics import RequestCounter
 from urumi.wire import SUBPROTOCOL
 
 TOKEN = "s3cret"
@@ -96,14 +97,14 @@ class Replica:
         await self.start()
 
     def put(self, store: Object) -> None:
-        """Make or change a store."""
+        """Add or change a store."""
         store_id = store["metadata"]["name"]
         before = self.stores.get(store_id)
         self.stores[store_id] = store
         self.hub.publish(before, store)
 
     def remove(self, store_id: str) -> None:
-        """Take a store away, if it is there."""
+        """Remove a store, if it exists."""
         before = self.stores.pop(store_id, None)
         self.hub.publish(before, None)
 
@@ -112,17 +113,26 @@ class Replica:
         headers = {"Authorization": f"Bearer {TOKEN}"}
         return connect(self.url, additional_headers=headers, subprotocols=[Subprotocol(SUBPROTOCOL)], **options)
 
+    def _store(self, store_id: str) -> StoreObject | None:
+        raw = self.stores.get(store_id)
+        return None if raw is None else StoreObject(raw)
+
     def _begin(self) -> None:
-        self.hub = Hub(self.stores.get, lambda: list(self.stores.values()))
-        gate = Gate(OneToken(TOKEN, 600))
+        self.hub = Hub(self._store, lambda: [StoreObject(raw) for raw in self.stores.values()])
+        gate = Gate(SharedToken(TOKEN, 600))
         live = LiveSocket(
             self.hub, gate, lambda: 0.0, lambda: self.trouble, max_sockets=self._max_sockets, review_seconds=30.0
         )
         app = Starlette(
-            routes=[WebSocketRoute("/ws", live.__call__)], middleware=[Middleware(Counted), Middleware(Envelope)]
+            routes=[WebSocketRoute("/ws", live.__call__)], middleware=[Middleware(RequestCounter), Middleware(Envelope)]
         )
         config = uvicorn.Config(
-            app, ws=Line, ws_per_message_deflate=False, lifespan="off", log_config=None, timeout_graceful_shutdown=10
+            app,
+            ws=Connection,
+            ws_per_message_deflate=False,
+            lifespan="off",
+            log_config=None,
+            timeout_graceful_shutdown=10,
         )
         self._server = _Server(config)
 
@@ -130,12 +140,12 @@ class Replica:
 class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        # Signals are the test run's.
+        # Signals belong to the test run.
         yield
 
 
 async def until(look: Any, seconds: float = PATIENCE_SECONDS) -> None:
-    """Wait until it is so."""
+    """Wait until the condition holds."""
     async with asyncio.timeout(seconds):
         while not look():
             await asyncio.sleep(0.01)

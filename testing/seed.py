@@ -9,6 +9,8 @@ import zlib
 
 import pytest
 
+KEY = "urumi_seed"
+
 
 def add_option(parser: pytest.Parser) -> None:
     """Add --seed."""
@@ -16,9 +18,9 @@ def add_option(parser: pytest.Parser) -> None:
 
 
 def seed_of(config: pytest.Config) -> int:
-    """Return the seed of this run; workers of pytest-xdist get it from the process that started them."""
+    """Return the seed of this run; a worker of pytest-xdist has it from the process that started it."""
     if config.option.seed is None:
-        config.option.seed = secrets.randbelow(10**6)
+        config.option.seed = getattr(config, "workerinput", {}).get(KEY, secrets.randbelow(10**6))
     return int(config.option.seed)
 
 

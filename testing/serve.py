@@ -1,4 +1,4 @@
-"""A server as a process of its own, with a platform namespace, a token and a port of its own."""
+"""A server as a separate process, with its own platform namespace, token and port."""
 
 import os
 import secrets
@@ -59,9 +59,9 @@ class ServerProcess(Caller):
             "HOME": str(self._folder),
             "URUMI_STATE_DIR": str(self._folder / "state"),
             "URUMI_TOKEN": self.token,
-            "PLATFORM_NAMESPACE": self.namespace,
+            "URUMI_PLATFORM_NAMESPACE": self.namespace,
             "URUMI_HELM": str(self.cluster.helm),
-            "CREATE_RATE_LIMIT": "0",
+            "URUMI_CREATE_RATE_LIMIT": "0",
             **self.environ,
         }
         arguments = ["serve", "--port", str(self.port), "--kubeconfig", str(self.cluster.kubeconfig)]
@@ -76,28 +76,28 @@ class ServerProcess(Caller):
 
     @property
     def running(self) -> bool:
-        """Whether the server was started and not ended."""
+        """Whether the server was started and not stopped."""
         return self._process is not None
 
     def stop(self, seconds: float = 60.0) -> int:
-        """End the server with SIGTERM, in so many seconds, and return its exit code."""
+        """Stop the server with SIGTERM within that many seconds, and return its exit code."""
         return self._end(signal.SIGTERM, seconds)
 
     def kill(self) -> None:
-        """End the server with SIGKILL."""
+        """Kill the server with SIGKILL."""
         self._end(signal.SIGKILL)
 
     def freeze(self) -> None:
-        """Stop the server's process as a debugger or a hypervisor would: it does not know."""
+        """Suspend the server's process, as a debugger or a hypervisor would."""
         os.kill(self.pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let a frozen server go on."""
+        """Resume a frozen server."""
         os.kill(self.pid, signal.SIGCONT)
 
     def _is_ready(self) -> bool:
         assert self._process is not None
-        assert self._process.poll() is None, f"the server ended at its start: {self.log.read_text()[-2000:]}"
+        assert self._process.poll() is None, f"the server exited during startup: {self.log.read_text()[-2000:]}"
         try:
             with urllib.request.urlopen(f"{self.url}/readyz", timeout=5) as answer:
                 return bool(answer.status == 200)
@@ -113,7 +113,7 @@ class ServerProcess(Caller):
 
 
 def free_port() -> int:
-    """Return a port of the loopback that is free now."""
+    """Return a port of the loopback interface that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -24,7 +24,7 @@ from testing.field_ownership import (
     owners_after_update,
 )
 from testing.watch_log import Change, WatchLog
-from urumi.errors import ClusterError
+from urumi.errors import ClusterConflict, ClusterError, ClusterNotFound
 from urumi.timestamps import format_timestamp
 
 if TYPE_CHECKING:
@@ -65,14 +65,14 @@ class Storage:
         self._owners: dict[str, Owners] = {}
 
     def find(self, resource: Resource, name: str, namespace: str) -> Object | None:
-        """Return one object, None where there is none."""
+        """Return one object, None if there is none."""
         return copy.deepcopy(self._kind(resource).get(_key(resource, name, namespace)))
 
     def read(self, resource: Resource, name: str, namespace: str) -> Object:
         """Return one object; the error is a 404."""
         found = self.find(resource, name, namespace)
         if found is None:
-            raise ClusterError(f'{_qualified(resource)} "{name}" not found', status=404, reason="NotFound")
+            raise ClusterNotFound(f'{_qualified(resource)} "{name}" not found')
         return found
 
     def all(self, resource: Resource) -> list[Object]:
@@ -92,7 +92,7 @@ class Storage:
             self._check_namespace(resource, meta["name"], meta["namespace"])
         if _key(resource, meta["name"], meta.get("namespace", "")) in self._kind(resource):
             message = f'{_qualified(resource)} "{meta["name"]}" already exists'
-            raise ClusterError(message, status=409, reason="AlreadyExists")
+            raise ClusterConflict(message, reason="AlreadyExists")
         owners = {(manager, operation, ""): frozenset(fields_of(given))}
         meta |= {"uid": str(uuid.uuid4()), "creationTimestamp": format_timestamp(timespec="seconds")}
         if resource.plural not in WITHOUT_GENERATION:
@@ -127,7 +127,7 @@ class Storage:
     def update_status(self, resource: Resource, known: Object, status: Object, *, manager: str) -> Object:
         """Replace the status of an object and nothing else; the error is a 404 where the kind has none."""
         if resource.plural in WITHOUT_STATUS:
-            raise ClusterError("the server could not find the requested resource", status=404, reason="NotFound")
+            raise ClusterNotFound("the server could not find the requested resource")
         after, owner = {**known, "status": copy.deepcopy(status)}, (manager, "Update", "status")
         before = fields_of(known, "status")
         owners = owners_after_update(self._owners[uid_of(known)], owner, before, fields_of(after, "status"))
@@ -217,8 +217,8 @@ def check_preconditions(resource: Resource, known: Object, meta: Mapping[str, An
     raise _conflict(f'{_qualified(resource)} "{name_of(known)}"', cause)
 
 
-def _conflict(what: str, cause: str) -> ClusterError:
-    return ClusterError(f"Operation cannot be fulfilled on {what}: {cause}", status=409, reason="Conflict")
+def _conflict(what: str, cause: str) -> ClusterConflict:
+    return ClusterConflict(f"Operation cannot be fulfilled on {what}: {cause}")
 
 
 def _key(resource: Resource, name: str, namespace: str) -> Key:

@@ -1,9 +1,10 @@
-"""How end-to-end tests ask for stores and look at what became of them."""
+"""Store objects of end-to-end tests: create them with kubectl, read their events, conditions and processes."""
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from cluster.local import ClusterInfo
 from testing.caller import Caller
@@ -14,7 +15,7 @@ BEHAVIOUR = "simulate.urumi.ai/behaviour"
 
 
 def store_object(namespace: str, store_id: str, engine: str = "woocommerce", **values: Any) -> dict[str, Any]:
-    """Return a Store with chart values of its own."""
+    """Return a Store with chart values."""
     return {
         "apiVersion": "stores.urumi.ai/v1alpha1",
         "kind": "Store",
@@ -24,12 +25,12 @@ def store_object(namespace: str, store_id: str, engine: str = "woocommerce", **v
 
 
 def ask(kubectl: Kubectl, platform: Caller, store_id: str, engine: str = "woocommerce", **values: Any) -> None:
-    """Ask for a store with chart values of its own."""
+    """Create a store with chart values."""
     kubectl.apply(store_object(platform.namespace, store_id, engine, **values))
 
 
 def server_with_store(cluster: ClusterInfo, kubectl: Kubectl, folder: Path, store_id: str) -> ServerProcess:
-    """Return a server that runs and has made a store Ready; the caller ends it."""
+    """Return a running server with a store that is Ready; the caller stops it."""
     server = ServerProcess(cluster, kubectl, folder)
     server.start()
     server.create(store_id)
@@ -59,6 +60,6 @@ def condition(store: Any, kind: str) -> Any:
 
 
 def helm_processes(store_id: str) -> list[str]:
-    """Return the command lines of helm processes that work on a store."""
-    done = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    return [line for line in done.splitlines() if "helm" in line and store_id in line]
+    """Return the command lines of the helm processes of a store."""
+    lines = (" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"]))
+    return [line for line in lines if "helm" in line and store_id in line]

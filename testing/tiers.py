@@ -1,23 +1,29 @@
 """Which tests a run has, chosen by what each test uses.
 
 A test that uses the fixture `local_cluster` needs a Kubernetes API server, one that uses `browser` needs Chromium, one
-below `tests/shops` needs a shop's servers. The markers `cluster`, `browser` and `shop` follow from that at collection,
-so no list of names has to be kept. `thorough`, `slow` and `node` are set where the test is written.
+below `tests/shops` needs a shop's servers, and one that runs the whole dashboard takes about half a second. The markers
+`cluster`, `browser`, `shop` and `dashboard` follow from that at collection, so no list of names has to be kept.
+`thorough`, `slow` and `node` are set where the test is written.
+
+A newcomer's run has each test with a store of its own, and each test of the page, with its first parameters only (but
+for each engine); `--all` has every combination.
 
     --fast     tests without any of these markers: seconds
-    (none)     tests without `thorough` and `node`: minutes, what a newcomer runs
+    (none)     tests without `shop`, `thorough` and `node`: minutes, what a newcomer runs
     --all      tests without `node`: everything on the local cluster
     --node     tests with `node`, and only those
 
 A path on the command line selects every test in it but those with `node`; the options narrow it further.
 """
 
+from collections.abc import Mapping, Sequence
+
 import pytest
 
-MARKER_OF_FIXTURE = {"cluster_programs": "cluster", "browser": "browser"}
+MARKER_OF_FIXTURE = {"cluster_programs": "cluster", "browser": "browser", "whole_dashboard": "dashboard"}
 LEFT_OUT = {
-    "fast": {"cluster", "browser", "shop", "slow", "thorough", "node"},
-    "newcomer": {"thorough", "node"},
+    "fast": {"cluster", "browser", "shop", "dashboard", "slow", "thorough", "node"},
+    "newcomer": {"shop", "thorough", "node"},
     "all": {"node"},
 }
 OPTIONS = {"--fast": "fast", "--all": "all", "--node": "node"}
@@ -28,7 +34,7 @@ def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("tiers", "which tests run")
     help_of = {
         "fast": "only tests that need no cluster, browser or shop",
-        "all": "also the tests that take long and that other tests largely cover",
+        "all": "also the tests of the shops, and those that take long and that others largely cover",
         "node": "only the tests with real containers (Linux, root)",
     }
     for option, tier in OPTIONS.items():
@@ -36,7 +42,7 @@ def add_options(parser: pytest.Parser) -> None:
 
 
 def choose_tier(config: pytest.Config) -> str:
-    """Return the tier of this run; workers of pytest-xdist get it from the process that started them."""
+    """Return the tier of this run; workers of pytest-xdist have the same command line."""
     if not config.option.tier:
         has_paths = config.args_source is pytest.Config.ArgsSource.ARGS
         config.option.tier = "all" if has_paths else "newcomer"
@@ -50,7 +56,26 @@ def mark(item: pytest.Item) -> None:
             item.add_marker(MARKER_OF_FIXTURE[name])
 
 
-def is_in(tier: str, item: pytest.Item) -> bool:
-    """Return whether a marked test belongs to a tier."""
-    markers = {marker.name for marker in item.iter_markers()}
-    return "node" in markers if tier == "node" else not markers & LEFT_OUT[tier]
+def select(tier: str, items: Sequence[pytest.Item]) -> list[pytest.Item]:
+    """Return the marked tests that belong to a tier."""
+    if tier == "node":
+        return [item for item in items if item.get_closest_marker("node")]
+    chosen = [item for item in items if LEFT_OUT[tier].isdisjoint(marker.name for marker in item.iter_markers())]
+    if tier == "all":
+        return chosen
+    first: dict[tuple[object, ...], pytest.Item] = {}
+    return [item for item in chosen if not _is_costly(item) or first.setdefault(_essence(item), item) is item]
+
+
+def _is_costly(item: pytest.Item) -> bool:
+    makes_a_store = item.get_closest_marker("cluster") and "store_id" in getattr(item, "fixturenames", ())
+    return bool(item.get_closest_marker("browser") or (makes_a_store and "store_id" not in _parameters(item)))
+
+
+def _parameters(item: pytest.Item) -> Mapping[str, object]:
+    callspec = getattr(item, "callspec", None)
+    return callspec.params if callspec else {}
+
+
+def _essence(item: pytest.Item) -> tuple[object, ...]:
+    return item.path, getattr(item, "originalname", item.name), _parameters(item).get("engine")

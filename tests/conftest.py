@@ -11,6 +11,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from xdist.workermanage import WorkerController  # type: ignore[import-untyped]
 
 from cluster.local import ClusterInfo, LocalCluster
 from testing import seed, tiers
@@ -26,18 +27,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     seed.add_option(parser)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_configure(config: pytest.Config) -> None:
-    """Settle tier and seed before pytest-xdist hands the options to its workers."""
-    tiers.choose_tier(config)
-    seed.seed_of(config)
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: WorkerController) -> None:
+    """Give a worker of pytest-xdist the seed."""
+    node.workerinput[seed.KEY] = seed.seed_of(node.config)
 
 
 def pytest_report_header(config: pytest.Config) -> str:
     """Print what is needed to run the same tests with the same choices."""
-    return (
-        f"tests: {tiers.choose_tier(config)}, seed: {seed.seed_of(config)} (--seed {seed.seed_of(config)} repeats it)"
-    )
+    return f"tests: {tiers.choose_tier(config)}, repeat with --seed {seed.seed_of(config)}"
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -50,11 +48,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         tiers.mark(item)
     tier = tiers.choose_tier(config)
-    left_out = [item for item in items if not tiers.is_in(tier, item)]
-    if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if tiers.is_in(tier, item)]
-    items.sort(key=_place)
+    chosen = tiers.select(tier, items)
+    config.hook.pytest_deselected(items=list(set(items) - set(chosen)))
+    items[:] = sorted(chosen, key=_place)
 
 
 def _place(item: pytest.Item) -> int:
@@ -81,7 +77,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for report in reports:
             if isinstance(report, pytest.TestReport):
                 seconds["/".join(report.nodeid.split("/")[:2])] += report.duration
-    if len(seconds) > 1:
+    if sum(seconds.values()) > 10:
         terminalreporter.section("seconds by folder")
         for folder, spent in sorted(seconds.items(), key=lambda item: -item[1]):
             terminalreporter.write_line(f"{spent:8.1f}  {folder}")
@@ -97,6 +93,12 @@ def anyio_backend() -> str:
 def dice(request: pytest.FixtureRequest) -> random.Random:
     """The random choices of one test; the run's seed repeats them."""
     return random.Random(seed.derived(request.config, request.node.name))
+
+
+@pytest.fixture(autouse=True)
+def seeded_random(request: pytest.FixtureRequest) -> None:
+    """Seed the choices that the product makes with `random`, such as jitter."""
+    random.seed(seed.derived(request.config, request.node.name))
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,10 @@ UrumiError                      what happened, to which store, what to do next
 │   └── TooManyRequests         429
 ├── ServerUnreachable           no response from the server
 ├── ProtocolError               a response that does not follow the protocol
-├── ClusterError                the Kubernetes API answered with an error; has its status and reason
-│   └── ClusterUnreachable      the Kubernetes API did not answer
+├── ClusterError                the Kubernetes API returned an error; has its status and reason
+│   ├── ClusterNotFound         404
+│   ├── ClusterConflict         409
+│   └── ClusterUnreachable      the Kubernetes API did not respond
 ├── ShopError                   a store's shop did not respond, or responded unexpectedly
 │   └── AdministratorNotFound   the Secret with a store's administrator account is missing or unusable
 └── StepError                   a step of the reconciler failed, with step and reason
@@ -122,7 +124,7 @@ class ProtocolError(UrumiError):
 
 
 class ClusterError(UrumiError):
-    """Raised when the Kubernetes API answers with an error; `status` is the HTTP status, 0 for none."""
+    """Raised when the Kubernetes API returns an error; `status` is the HTTP status, 0 if there was no response."""
 
     def __init__(
         self, message: str, *, status: int, reason: str = "", retry_after_seconds: float | None = None
@@ -133,8 +135,26 @@ class ClusterError(UrumiError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class ClusterNotFound(ClusterError):
+    """Raised when the object, its namespace or its kind does not exist."""
+
+    def __init__(
+        self, message: str, *, status: int = 404, reason: str = "NotFound", retry_after_seconds: float | None = None
+    ) -> None:
+        super().__init__(message, status=status, reason=reason, retry_after_seconds=retry_after_seconds)
+
+
+class ClusterConflict(ClusterError):
+    """Raised when the object exists already, was changed since it was read, or has another uid; see `reason`."""
+
+    def __init__(
+        self, message: str, *, status: int = 409, reason: str = "Conflict", retry_after_seconds: float | None = None
+    ) -> None:
+        super().__init__(message, status=status, reason=reason, retry_after_seconds=retry_after_seconds)
+
+
 class ClusterUnreachable(ClusterError):
-    """Raised when the Kubernetes API does not answer."""
+    """Raised when the Kubernetes API does not respond."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, status=0, reason="Unreachable")

@@ -38,6 +38,7 @@ GRACE_SECONDS = 20.0
 LOST_GRACE_SECONDS = 1.0
 # Helm runs for about a second. Without garbage collection, until it is large, it needs a quarter less processor time.
 HELM_MEMORY = {"GOGC": "off", "GOMEMLIMIT": "96MiB"}
+PASSED_VARIABLES = ("PATH", "HOME", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "NO_PROXY")
 MAX_STDOUT_BYTES = 8 * 1024 * 1024
 MAX_STDERR_BYTES = 64 * 1024
 HISTORY_MAX_REVISIONS = 5
@@ -92,6 +93,12 @@ class HelmProcess(pyhelm3.Command):  # type: ignore[misc]  # pyhelm3 is untyped
         if shutil.which(self._executable) is None:
             raise FileNotFoundError(f"program {self._executable!r} not found")
         log.info("helm starts", extra={"verb": arguments[0], "release": arguments[1]})
+        # Only what Helm needs: HELM_* and token variables of the operator's shell must not reach it.
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if name in PASSED_VARIABLES or name.startswith("KUBERNETES_SERVICE_")
+        }
         process = await asyncio.create_subprocess_exec(
             *_kill_with_parent(),
             self._executable,
@@ -100,7 +107,7 @@ class HelmProcess(pyhelm3.Command):  # type: ignore[misc]  # pyhelm3 is untyped
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
-            env=_environment(),
+            env=environment | HELM_MEMORY,
         )
         with HELM_PROCESSES.track_inprogress(), HELM_SECONDS.labels(arguments[0]).time():
             try:
@@ -163,19 +170,12 @@ def _kill_with_parent() -> list[str]:
     return [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
 
 
-def _environment() -> dict[str, str]:
-    # Only what Helm needs: HELM_* and token variables of the operator's shell must not reach it.
-    kept = ("PATH", "HOME", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "NO_PROXY")
-    kubernetes = {name: value for name, value in os.environ.items() if name.startswith("KUBERNETES_SERVICE_")}
-    return {name: os.environ[name] for name in kept if name in os.environ} | kubernetes | HELM_MEMORY
-
-
 async def _communicate(process: asyncio.subprocess.Process, data: bytes) -> tuple[bytes, bytes]:
     if process.stdin is None or process.stdout is None or process.stderr is None:
         raise OSError("helm was started without pipes")
     stdout, stderr, _, _ = await asyncio.gather(
-        _read_head(process.stdout, MAX_STDOUT_BYTES),
-        _read_tail(process.stderr, MAX_STDERR_BYTES),
+        _read(process.stdout, MAX_STDOUT_BYTES),
+        _read(process.stderr, MAX_STDERR_BYTES, keep_end=True),
         _feed(process.stdin, data),
         process.wait(),
     )
@@ -189,18 +189,16 @@ async def _feed(pipe: asyncio.StreamWriter, data: bytes) -> None:
     pipe.close()
 
 
-async def _read_head(pipe: asyncio.StreamReader, limit: int) -> bytes:
+async def _read(pipe: asyncio.StreamReader, limit: int, *, keep_end: bool = False) -> bytes:
+    """Read to the end of a pipe and return the first bytes, or the last, up to a limit."""
     kept = bytearray()
     while chunk := await pipe.read(65536):
-        kept += chunk[: max(0, limit - len(kept))]
+        kept += chunk
+        if keep_end:
+            del kept[:-limit]
+        else:
+            del kept[limit:]
     return bytes(kept)
-
-
-async def _read_tail(pipe: asyncio.StreamReader, limit: int) -> bytes:
-    kept = b""
-    while chunk := await pipe.read(65536):
-        kept = (kept + chunk)[-limit:]
-    return kept
 
 
 async def _end(process: asyncio.subprocess.Process, leader_term: LeaderTerm) -> None:

@@ -64,7 +64,7 @@ class Context:
             Requeue: the store changed since the draft was started, or this process is no longer the leader.
             ClusterError: the API server refused the write for another reason.
         """
-        status = draft.finish(self.leader_term.epoch)
+        status = draft.finish(self.leader_term.fencing_token)
         if status is None:
             return
         store = draft.store

@@ -17,13 +17,12 @@ from reconciler.kube.resources import (
     DEPLOYMENTS,
     NAMESPACES,
     STATEFUL_SETS,
-    STORES,
-    Object,
     is_deleting,
     uid_of,
 )
 from reconciler.steps.ensure_namespace import belongs_to
-from urumi.errors import ClusterError, StepError
+from reconciler.steps.finalizer import remove_finalizer
+from urumi.errors import StepError
 from urumi.store import FINALIZER
 
 if TYPE_CHECKING:
@@ -41,7 +40,8 @@ async def delete(context: Context, store: StoreObject, draft: StatusDraft) -> No
         return
     namespace = await context.kube.get(NAMESPACES, store.namespace)
     if namespace is None or not belongs_to(namespace, store):
-        await _remove_finalizer(context, draft.store)
+        context.forget(store)
+        await remove_finalizer(context, draft.store)
         return
     if not draft.timeline.has("Deleting"):
         draft.start_deletion(f"deleting namespace {store.namespace} and everything in it")
@@ -51,7 +51,17 @@ async def delete(context: Context, store: StoreObject, draft: StatusDraft) -> No
             return
         await context.kube.delete(NAMESPACES, store.namespace, uid=uid_of(namespace))
         draft.timeline.add_once("NamespaceDeleting", f"namespace {store.namespace} is terminating", step="namespace")
-    _report_waiting(context, store, draft, namespace)
+    # Kubernetes names what blocks a namespace in conditions that are True.
+    blockers = [
+        str(condition.get("message", ""))
+        for condition in (namespace.get("status") or {}).get("conditions") or ()
+        if condition["status"] == "True"
+    ]
+    cause = f": {'; '.join(blockers)}" if blockers else ""
+    if blockers and _seconds_since_request(store) >= context.settings.deletion_patience_seconds:
+        draft.set_deletion_blocked("namespace", f"deletion of namespace {store.namespace} blocked{cause}")
+    else:
+        draft.set_deleting("namespace", f"waiting for namespace {store.namespace} to be deleted{cause}")
     await context.write(draft)
     context.queue.add_later(store.store_id, CHECK_SECONDS)
 
@@ -107,32 +117,5 @@ async def _has_no_pods(context: Context, store: StoreObject, draft: StatusDraft)
     return False
 
 
-def _report_waiting(context: Context, store: StoreObject, draft: StatusDraft, namespace: Object) -> None:
-    """Report that the namespace is terminating, and after some patience that it is blocked and by what."""
-    # Kubernetes names what blocks a namespace in conditions that are True.
-    blockers = [
-        str(condition.get("message", ""))
-        for condition in (namespace.get("status") or {}).get("conditions") or ()
-        if condition["status"] == "True"
-    ]
-    cause = f": {'; '.join(blockers)}" if blockers else ""
-    if blockers and _seconds_since_request(store) >= context.settings.deletion_patience_seconds:
-        draft.set_deletion_blocked("namespace", f"deletion of namespace {store.namespace} blocked{cause}")
-    else:
-        draft.set_deleting("namespace", f"waiting for namespace {store.namespace} to be deleted{cause}")
-
-
 def _seconds_since_request(store: StoreObject) -> float:
     return (datetime.now(UTC) - store.deletion_requested_at).total_seconds()
-
-
-async def _remove_finalizer(context: Context, store: StoreObject) -> None:
-    """Remove our finalizer; the API server then removes the object."""
-    context.forget(store)
-    finalizers = [finalizer for finalizer in store.finalizers if finalizer != FINALIZER]
-    patch = {"metadata": {"finalizers": finalizers, "resourceVersion": store.resource_version}}
-    try:
-        await context.kube.merge(STORES, store.name, patch, store.platform_namespace)
-    except ClusterError as error:
-        if error.status != 404:
-            raise

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
+from reconciler.metrics import DRIFT_CORRECTIONS
 from reconciler.store.inventory import Difference, differences
 
 if TYPE_CHECKING:
@@ -58,3 +59,10 @@ def detect_drift(context: Context, request: ReconcileRequest, writer: str) -> Dr
     if wait > 0:
         return Drift(DriftState.RATE_LIMITED, found, wait)
     return Drift(DriftState.CORRECTABLE, found)
+
+
+def count_correction(request: ReconcileRequest, drift: Drift) -> None:
+    """Count a correction, for the rate limit and for the metrics."""
+    request.term_state.note_correction()
+    for difference in drift.differences:
+        DRIFT_CORRECTIONS.labels(difference.kind).inc()

@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from reconciler.steps.context import Context
     from reconciler.steps.request import ReconcileRequest
     from reconciler.steps.storefront_checks import StorefrontResult
+    from reconciler.store.draft import StatusDraft
 
 # After this long without a cause in the objects, Kubernetes' Events are read.
 EXPLAIN_SECONDS = 5.0
 REPORT_SECONDS = 1.0
+CHECKING_AGAIN = "workloads are healthy again, checking the storefront"
 
 
 async def evaluate_readiness(context: Context, request: ReconcileRequest) -> None:
@@ -50,10 +52,29 @@ async def evaluate_readiness(context: Context, request: ReconcileRequest) -> Non
         if draft.is_true("Ready"):
             draft.timeline.add("Degraded", health.sentence, level="warning", step="health")
         draft.set_degraded(health.sentence)
-    elif _recently_reported(context, request):
+        await context.write(draft)
         return
-    else:
-        _wait_or_fail(context, request, health)
+    # Pods change several times a second while they start; once a second is enough.
+    wait = request.term_state.reported_at + REPORT_SECONDS - time.monotonic()
+    if wait > 0 and draft.reason("Reconciling") == WAITING_FOR_WORKLOADS:
+        context.queue.add_later(store.store_id, wait)
+        return
+    request.term_state.reported_at = time.monotonic()
+    left = draft.seconds_left()
+    if left > 0 and not draft.is_true("Stalled"):
+        draft.timeline.add_once("WaitingForWorkloads", "release deployed, waiting for its pods", step="health")
+        context.queue.add_later(store.store_id, left)
+    draft.set_waiting_for_workloads(health.sentence)
+    limit = context.settings.max_provision_seconds
+    _fail_if_overdue(
+        draft,
+        ProvisionTimeout(
+            f"not ready after {limit:.0f} s: {health.sentence}",
+            step="health",
+            reason=health.reason,
+            hint=hint_for(health.sentence),
+        ),
+    )
     await context.write(draft)
 
 
@@ -73,72 +94,38 @@ async def _observe_health(context: Context, request: ReconcileRequest) -> Health
     return observe(engine, digest, context.view.observed(store.store_id), warnings)
 
 
-def _recently_reported(context: Context, request: ReconcileRequest) -> bool:
-    """Return whether waiting workloads were reported within the last second; then the next reconcile reports them."""
-    term_state = request.term_state
-    wait = term_state.reported_at + REPORT_SECONDS - time.monotonic()
-    if wait <= 0 or request.draft.reason("Reconciling") != WAITING_FOR_WORKLOADS:
-        term_state.reported_at = time.monotonic()
-        return False
-    context.queue.add_later(request.store.store_id, wait)
-    return True
-
-
-def _wait_or_fail(context: Context, request: ReconcileRequest, health: Health) -> None:
-    draft, left = request.draft, request.draft.seconds_left()
-    if draft.is_true("Stalled"):
-        draft.set_waiting_for_workloads(health.sentence)
-    elif left > 0:
-        draft.timeline.add_once("WaitingForWorkloads", "release deployed, waiting for its pods", step="health")
-        draft.set_waiting_for_workloads(health.sentence)
-        context.queue.add_later(request.store.store_id, left)
-    else:
-        draft.set_waiting_for_workloads(health.sentence)
-        FAILURES.labels("timeout").inc()
-        draft.fail(
-            ProvisionTimeout(
-                f"not ready after {context.settings.max_provision_seconds:.0f} s: {health.sentence}",
-                step="health",
-                reason=health.reason,
-                hint=hint_for(health.sentence),
-            )
-        )
-
-
 def _evaluate_storefront(context: Context, request: ReconcileRequest, health: Health) -> None:
+    """Report the result of the storefront check of a store that is not Ready, and start the check if it is due."""
     draft, result = request.draft, storefront_result(context, request)
-    if result is None:
-        if draft.was_ready:
-            draft.set_storefront_silent(health.sentence, "workloads are healthy again, checking the storefront")
-        elif draft.reason("StorefrontAnswers") != WAITING_FOR_STOREFRONT:
-            draft.set_waiting_for_storefront(health.sentence, "checking the storefront")
-    elif result.status != "False":
+    if result is not None and result.status != "False":
         _report_ready(context, request, health, result)
     elif draft.was_ready:
-        draft.set_storefront_silent(health.sentence, f"waiting for the storefront: {result.message}")
-    else:
-        _wait_for_storefront_or_fail(context, request, health, result)
-
-
-def _wait_for_storefront_or_fail(
-    context: Context, request: ReconcileRequest, health: Health, result: StorefrontResult
-) -> None:
-    draft = request.draft
-    draft.timeline.add_once(
-        "WaitingForStorefront", "pods are ready, waiting for the storefront check to pass", step="storefront"
-    )
-    draft.set_waiting_for_storefront(health.sentence, f"waiting for the storefront: {result.message}")
-    if draft.seconds_left() <= 0 and not draft.is_true("Stalled"):
-        FAILURES.labels("timeout").inc()
+        finding = f"waiting for the storefront: {result.message}" if result else CHECKING_AGAIN
+        draft.set_storefront_silent(health.sentence, finding)
+    elif result is not None:
+        draft.timeline.add_once(
+            "WaitingForStorefront", "pods are ready, waiting for the storefront check to pass", step="storefront"
+        )
+        draft.set_waiting_for_storefront(health.sentence, f"waiting for the storefront: {result.message}")
         limit = context.settings.max_provision_seconds
-        draft.fail(
+        _fail_if_overdue(
+            draft,
             ProvisionTimeout(
                 f"storefront check still failing after {limit:.0f} s: {result.message}",
                 step="storefront",
                 reason="StorefrontSilent",
                 hint="Read the logs of the store's pods. The store becomes Ready as soon as the check passes.",
-            )
+            ),
         )
+    elif draft.reason("StorefrontAnswers") != WAITING_FOR_STOREFRONT:
+        draft.set_waiting_for_storefront(health.sentence, "checking the storefront")
+
+
+def _fail_if_overdue(draft: StatusDraft, error: ProvisionTimeout) -> None:
+    """Fail a provision whose deadline has passed; a store that has failed already keeps its error."""
+    if draft.seconds_left() <= 0 and not draft.is_true("Stalled"):
+        FAILURES.labels("timeout").inc()
+        draft.fail(error)
 
 
 def _report_ready(context: Context, request: ReconcileRequest, health: Health, result: StorefrontResult) -> None:

@@ -1,4 +1,4 @@
-"""The release step: one Helm process in one slot, and the unlocking of a release that another Helm process left locked.
+"""The release step: one Helm process in one slot.
 
 The step ends without a release while the store waits for a slot or for a lock; the concurrency limiter or the queue
 brings it back.
@@ -11,8 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 from reconciler.helm.labels import DIGEST_KEY, EPOCH_KEY
-from reconciler.helm.release import ReleaseState, unlock
-from reconciler.store.conditions import RELEASING
+from reconciler.steps.unlock_release import unlock_release
 from urumi.errors import TransientError
 from urumi.store import STORE_ID_LABEL
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from reconciler.steps.context import Context
     from reconciler.steps.request import ReconcileRequest
 
-LOCK_CHECK_SECONDS = 2.0
 QUOTA_SECONDS = 10.0
 HELM_KILL_MARGIN_SECONDS = 30.0
 
@@ -35,9 +33,16 @@ async def install_release(context: Context, request: ReconcileRequest) -> bool:
         TransientError: Helm failed, or did not finish in time.
     """
     store, draft, desired, observed = request.store, request.draft, request.desired, request.observed_release
-    if observed is not None and observed.is_pending and not await _unlock_release(context, request, observed):
+    if observed is not None and observed.is_pending and not await unlock_release(context, request, observed):
         return False
-    await _wait_for_quota(context, request)
+    if not await context.view.wait_for_quota(store.store_id, QUOTA_SECONDS):
+        # A cluster without a quota controller does not block the release.
+        draft.timeline.add(
+            "QuotaNotInForce",
+            f"quota not in force after {QUOTA_SECONDS:.0f} s: the cluster has not counted it, so it limits nothing yet",
+            level="warning",
+            step="guardrails",
+        )
     if not context.limiter.acquire(store.store_id):
         draft.set_waiting_for_slot(context.limiter.limit)
         await context.write(draft)
@@ -67,53 +72,12 @@ def report_released(request: ReconcileRequest, revision: int, seconds: float | N
     )
 
 
-async def _unlock_release(context: Context, request: ReconcileRequest, observed: ReleaseState) -> bool:
-    """Unlock a pending release whose writer has ended; otherwise report the lock and return False.
-
-    A revision that this status reported as started, in an earlier leader term, has no writer: a leader's Helm process
-    is killed before another replica can lead. For any other revision (a person's Helm keeps our labels) only its age
-    is known.
-    """
-    store, draft = request.store, request.draft
-    is_from_earlier_term = draft.reason("Released") == RELEASING and observed.epoch < context.leader_term.epoch
-    has_ended = is_from_earlier_term or observed.age_seconds() >= context.settings.helm_lock_seconds
-    if has_ended and await unlock(context.kube, store.namespace, observed):
-        draft.timeline.add(
-            "ReleaseUnlocked",
-            f"revision {observed.revision} was stuck in {observed.status}; marked as failed, nothing was uninstalled",
-            level="warning",
-            step="release",
-        )
-        return True
-    draft.set_progress(
-        "release",
-        f"release locked: revision {observed.revision} is {observed.status}; waiting for its Helm process to end",
-    )
-    await context.write(draft)
-    context.queue.add_later(store.store_id, LOCK_CHECK_SECONDS)
-    return False
-
-
-async def _wait_for_quota(context: Context, request: ReconcileRequest) -> None:
-    """Wait until the store's quota is in force; a cluster without a quota controller does not block the release."""
-    try:
-        async with asyncio.timeout(QUOTA_SECONDS):
-            await context.view.quotas.until(lambda: context.view.has_quota_in_force(request.store.store_id))
-    except TimeoutError:
-        request.draft.timeline.add(
-            "QuotaNotInForce",
-            f"quota not in force after {QUOTA_SECONDS:.0f} s: the cluster has not counted it, so it limits nothing yet",
-            level="warning",
-            step="guardrails",
-        )
-
-
 async def _run_helm(context: Context, request: ReconcileRequest) -> int:
     store, desired, seconds = request.store, request.desired, context.settings.helm_timeout_seconds
     labels = {
         STORE_ID_LABEL: store.store_id,
         DIGEST_KEY: desired.digest,
-        EPOCH_KEY: str(context.leader_term.epoch),
+        EPOCH_KEY: str(context.leader_term.fencing_token),
     }
     try:
         async with asyncio.timeout(seconds + HELM_KILL_MARGIN_SECONDS):

@@ -1,6 +1,6 @@
 """The storefront step: requests what a shopper would, in a store whose workloads are healthy, before it is Ready.
 
-With simulated containers, and with STOREFRONT_CHECK off, no check is made and the result is Unknown.
+With simulated containers, and with URUMI_STOREFRONT_CHECK off, no check is made and the result is Unknown.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from reconciler.steps.request import ReconcileRequest
 
 SIMULATED = StorefrontResult("Unknown", "Simulated", "simulated containers: no shop is running")
-NOT_CHECKED = StorefrontResult("Unknown", "NotChecked", "storefront not checked: STOREFRONT_CHECK is off")
+NOT_CHECKED = StorefrontResult("Unknown", "NotChecked", "storefront not checked: URUMI_STOREFRONT_CHECK is off")
 
 
 def storefront_result(context: Context, request: ReconcileRequest) -> StorefrontResult | None:
@@ -42,7 +42,7 @@ def storefront_result(context: Context, request: ReconcileRequest) -> Storefront
 
 
 async def check_storefront(context: Context, request: ReconcileRequest) -> StorefrontResult:
-    """Find a product in the shop of a store, and with STOREFRONT_CHECK=order place a test order for it.
+    """Find a product in the shop of a store, and with URUMI_STOREFRONT_CHECK=order place a test order for it.
 
     Raises:
         ShopError: a part of the shop does not work.

@@ -16,6 +16,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reconciler.backoff import Backoff
 from reconciler.engines.session import session
 from urumi.errors import UrumiError
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 MAX_CHECKS = 8
 CHECK_SECONDS = 60.0
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 2.0, 30.0
+PAUSE = Backoff(first_seconds=2.0, longest_seconds=30.0)
 
 log = logging.getLogger(__name__)
 
@@ -103,8 +104,7 @@ class StorefrontChecks:
             known.result = _no_answer("storefront check failed with an internal error; see the log of the platform")
         known.task = None
         known.runs += 1
-        pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** min(known.runs - 1, 10))
-        known.next_at = time.monotonic() + pause
+        known.next_at = time.monotonic() + PAUSE.wait_seconds(known.runs - 1)
         self._wake(store_id)
 
 

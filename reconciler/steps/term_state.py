@@ -9,10 +9,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from reconciler.backoff import Backoff
+
 # How long the informers may take to show what this process did; observed lags are a hundredth of it.
 SETTLE_SECONDS = 3.0
-CORRECTION_FIRST_SECONDS = 10.0
-CORRECTION_MOST_SECONDS = 600.0
+CORRECTION_BACKOFF = Backoff(first_seconds=10.0, longest_seconds=600.0)
 # After this long without drift the waits between corrections start from the first again.
 CALM_SECONDS = 1800.0
 
@@ -46,7 +47,7 @@ class TermState:
     @property
     def correction_interval_seconds(self) -> float:
         """Return the time between two corrections, which doubles with every correction up to a limit."""
-        return min(CORRECTION_MOST_SECONDS, CORRECTION_FIRST_SECONDS * 2.0 ** min(self.corrections - 1, 10))
+        return CORRECTION_BACKOFF.wait_seconds(self.corrections - 1)
 
     def correctable_in_seconds(self) -> float:
         """Return how long until the next drift correction may start, 0 if it may now."""

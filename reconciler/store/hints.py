@@ -25,7 +25,7 @@ _HINTS = (
     ),
     (
         r"exceeded quota",
-        "Raise the platform's STORE_QUOTA, or lower the requests in spec.values.",
+        "Raise the platform's URUMI_STORE_QUOTA, or lower the requests in spec.values.",
     ),
     (
         r"ErrImagePull|ImagePullBackOff|ErrImageNeverPull|InvalidImageName",

@@ -6,7 +6,7 @@ Network policies are additive. `default-deny` denies all traffic, and two more p
   connections.
 - `allow-required`: all other pods accept connections from the pods of the shop, the ingress controllers and the
   platform. They connect to the pods of their store, to DNS, and to public addresses on a few ports
-  (`STORE_EGRESS_PORTS`), which payment providers and mail servers use.
+  (`URUMI_STORE_EGRESS_PORTS`), which payment providers and mail servers use.
 
 Private and link-local addresses stay denied. These include other stores, the Kubernetes API and a cloud's metadata
 service. The label `app.kubernetes.io/component` of a pod decides which policy applies; the database components of all

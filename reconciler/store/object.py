@@ -154,7 +154,7 @@ class StoreObject:
 
     @property
     def status(self) -> Object:
-        """Return a copy of the whole status, parsed anew on every access; empty if there is none yet."""
+        """Return a copy of the whole status, parsed on every access; empty if there is none yet."""
         return status_of(self.raw)
 
 

@@ -18,11 +18,10 @@ from reconciler.engines.administrator import read_administrator
 from reconciler.engines.registry import ENGINES
 from reconciler.kube.resources import STORES, is_deleting, uid_of
 from reconciler.store.desired import admin_email
-from reconciler.store.object import status_of
+from reconciler.store.object import StoreObject, status_of
 from server.auth.audit_log import note
 from server.http.problems import ProblemError
 from server.http.request import json_body
-from server.stores.representation import phase_of
 from urumi.errors import AdministratorNotFound
 from urumi.store import Engine, check_store_id
 from urumi.wire import Credentials, dump
@@ -64,8 +63,8 @@ class CredentialsCall:
         except AdministratorNotFound as error:
             raise ProblemError(
                 "conflict",
-                f"Store {store_id} ({phase_of(store)}) has no admin account: {error.message}.",
-                hint="The account is created before the shop is installed; check the timeline of the store.",
+                f"Store {store_id} ({StoreObject(store).phase}) has no admin account: {error.message}.",
+                hint="Check the timeline of the store: the account is created before the shop is installed.",
             ) from error
         return Credentials(
             store_id=store_id,

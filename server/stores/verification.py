@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from reconciler.kube.resources import Object, is_deleting
 from reconciler.operations.verify import verify
-from reconciler.store.object import status_of
+from reconciler.store.object import StoreObject, status_of
 from server.auth.audit_log import note
 from server.http.problems import ProblemError
 from urumi.wire import Verification, VerificationStage, dump
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 class VerificationCall:
     """The endpoint /stores/{id}/verify; each replica runs at most one verification of a store at a time."""
 
-    def __init__(self, kube: Kube, view: ClusterView, settings: Settings, find: Callable[[Request], Object]) -> None:
+    def __init__(
+        self, kube: Kube, view: ClusterView, settings: Settings, find: Callable[[Request], StoreObject]
+    ) -> None:
         self._kube = kube
         self._view = view
         self._settings = settings
@@ -35,7 +37,7 @@ class VerificationCall:
 
     async def verify(self, request: Request) -> Response:
         """POST /stores/{id}/verify."""
-        store = self._find(request)
+        store = self._find(request).raw
         store_id = store["metadata"]["name"]
         self._check(store, store_id)
         self._busy.add(store_id)

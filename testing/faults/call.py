@@ -1,4 +1,4 @@
-"""A call of the Kubernetes API as the proxy sees it, and the ways to say which calls are meant."""
+"""A call of the Kubernetes API as the proxy sees it, and filters for calls."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"
 
 @dataclass(eq=False)
 class Call:
-    """One call: when it came (time.monotonic()), what it wanted, and the status that went back, None while it waits.
+    """One call: its time (time.monotonic()), its request, and the status of the response, None while it waits.
 
     `verb` is one of get, list, watch, create, update, patch and delete.
     """
@@ -28,32 +28,32 @@ Only = Callable[[Call], bool]
 
 
 def everything(call: Call) -> bool:
-    """Pick every call."""
+    """Match every call."""
     return True
 
 
 def watches(call: Call) -> bool:
-    """Pick watches."""
+    """Match watches."""
     return call.verb == "watch"
 
 
 def lists(call: Call) -> bool:
-    """Pick lists, each page for itself."""
+    """Match lists, each page separately."""
     return call.verb == "list"
 
 
 def later_pages(call: Call) -> bool:
-    """Pick every page of a list but the first."""
+    """Match every page of a list but the first."""
     return lists(call) and "continue" in call.query
 
 
 def of(plural: str, *verbs: str) -> Only:
-    """Pick the calls of a kind, all or those of some verbs."""
+    """Match the calls of a kind, optionally of some verbs only."""
     return lambda call: call.plural == plural and (not verbs or call.verb in verbs)
 
 
 def call_of(method: str, path: str, query: Mapping[str, str]) -> Call:
-    """Return the call that a request is; paths that are not of objects have neither kind nor name."""
+    """Return the call of a request; paths that name no object have neither kind nor name."""
     plural, namespace, name = _place(path)
     verb = VERBS.get(method, "get")
     if verb == "get" and plural and not name:

@@ -1,4 +1,4 @@
-"""Watches the helm processes of a machine, and makes each of them last long enough to be caught."""
+"""Watches the helm processes of the machine, and slows helm down so that each process is seen."""
 
 import os
 import threading
@@ -17,7 +17,7 @@ exec {helm} "$@"
 
 
 def slow_helm(folder: Path, helm: Path, seconds: float) -> Path:
-    """Return a helm that waits before it works; a signal to its process group ends both."""
+    """Return a helm that waits before it starts; a signal to its process group stops both."""
     script = folder / "slow-helm"
     script.write_text(SLOW_HELM.format(seconds=seconds, helm=helm))
     script.chmod(0o755)
@@ -25,7 +25,7 @@ def slow_helm(folder: Path, helm: Path, seconds: float) -> Path:
 
 
 class HelmWatch:
-    """Looks fifty times a second which helm works on which of some stores; use as a context manager."""
+    """Records fifty times a second which helm processes work on some stores; use as a context manager."""
 
     def __init__(self, store_ids: list[str]) -> None:
         self.overlaps: set[tuple[str, tuple[int, ...]]] = set()
@@ -45,7 +45,7 @@ class HelmWatch:
         self._thread.join()
 
     def now(self) -> dict[str, set[int]]:
-        """Return the process groups of the helms at work now, by store; what a helm forks is of its group."""
+        """Return the process groups of the running helm processes, by store; children belong to the same group."""
         found: dict[str, set[int]] = defaultdict(set)
         for name in filter(str.isdigit, os.listdir("/proc")):
             words = _command_line(name)

@@ -1,27 +1,27 @@
-"""A reverse proxy in front of the real API server that misbehaves when a test says so.
+"""A reverse proxy in front of the real API server that injects faults.
 
     client --http--> ApiProxy (loopback, its own thread and loop) --https--> kube-apiserver
 
-It speaks HTTP, so it knows a watch from a list and can answer, end, garble or hold back just those. Each fault is a
-context manager that lasts as long as the block; several may be on at once, and the one that was put on last is asked
-first. `only` says which calls it strikes: `everything`, `watches`, `lists`, or `of("configmaps", "watch", "list")`.
+It parses HTTP, so it distinguishes watches from lists and can answer, end, corrupt or delay only some calls. Each fault
+is a context manager; several may be active at once, and the last one applies first. `only` selects the calls:
+`everything`, `watches`, `lists`, or `of("configmaps", "watch", "list")`.
 
     with ApiProxy(cluster, tmp_path) as proxy:
         ServerProcess(proxy.cluster, ...)         # or Kube.connect(proxy.cluster.kubeconfig), helm --kubeconfig ...
-        with proxy.black_hole():                  # a partition: nothing passes, nothing is refused
+        with proxy.black_hole():                  # a partition: no data passes, no connection is refused
             ...
-        with proxy.black_hole(lasting=True):      # what is open now stays dead after it, as behind a forgetful firewall
+        with proxy.black_hole(lasting=True):      # open connections stay dead afterwards
             ...
         with proxy.answering(429, headers={"Retry-After": "3"}, only=watches): ...
-        with proxy.ending(after_lines=0): ...     # watches answer 200 and end cleanly
-        with proxy.cutting(after_seconds=1.0): ...  # connections are reset; 0 is a server that is not there
+        with proxy.ending(after_lines=0): ...     # watches respond 200 and end cleanly
+        with proxy.cutting(after_seconds=1.0): ...  # connections are reset; 0 is a server that is down
         with proxy.delaying(2.0, only=lists): ...
-        with proxy.rewriting(lambda before, line: [line, line]): ...  # what a watch sends for each line
-        proxy.inject(b'{"type":"ERROR",...}')     # one more line into every open watch
-        proxy.calls_of(watches)                   # every call so far, with time, verb, path and the status answered
+        with proxy.rewriting(lambda before, line: [line, line]): ...  # the lines that a watch sends for each line
+        proxy.inject(b'{"type":"ERROR",...}')     # one more line to every open watch
+        proxy.calls_of(watches)                   # every call so far, with time, verb, path and status
 
-A connection to the API server is not tied to one of a client, and the black hole takes connections and then says
-nothing: it cannot drop the first packet of TCP. When the API server itself is away, the client's connection is reset.
+Connections to the API server are not tied to those of a client. The black hole accepts connections and then sends
+nothing: it cannot drop the first packet of TCP. If the API server is down, the client's connection is reset.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ from testing.kubectl import Kubectl, wait_for
 
 START_SECONDS = 10.0
 MAX_BODY_BYTES = 16 * 1024 * 1024
-# What belongs to one connection, not to a call (RFC 9110, 7.6.1), and what aiohttp says by itself.
+# Headers of one connection, not of a call (RFC 9110, 7.6.1), and those that aiohttp sets.
 HOP_HEADERS = frozenset({"connection", "keep-alive", "transfer-encoding", "te", "upgrade", "content-length", "host"})
 
 Rewrite = Callable[[list[bytes], bytes], list[bytes]]
@@ -57,7 +57,7 @@ Rewrite = Callable[[list[bytes], bytes], list[bytes]]
 
 @dataclass(eq=False)
 class Fault:
-    """What strikes the calls that `only` picks, from when it is put on until it is taken off."""
+    """A fault of the calls that `only` matches, while it is active."""
 
     only: Only
     over: asyncio.Event = field(default_factory=asyncio.Event)
@@ -82,7 +82,7 @@ class Exchange:
 
 
 class ApiProxy:
-    """The proxy; use as a context manager, from any thread that is not its own."""
+    """The proxy; use as a context manager, from any other thread."""
 
     def __init__(self, cluster: ClusterInfo, folder: Path) -> None:
         config = json.loads(Kubectl(cluster).run("config", "view", "--raw", "--minify", "-o", "json"))
@@ -118,7 +118,7 @@ class ApiProxy:
         assert not self._thread.is_alive(), "the proxy did not stop"
 
     def calls_of(self, only: Only = everything, since: float = 0.0) -> list[Call]:
-        """Return the calls that were made, from a moment of time.monotonic() on."""
+        """Return the calls since a moment of time.monotonic()."""
         return [call for call in list(self.calls) if only(call) and call.at >= since]
 
     def wait_for_call(self, only: Only = everything, since: float = 0.0) -> Call:
@@ -126,27 +126,27 @@ class ApiProxy:
         return wait_for(lambda: self.calls_of(only, since), "a call")[0]
 
     def black_hole(self, only: Only = everything, *, lasting: bool = False) -> contextlib.AbstractContextManager[None]:
-        """Let nothing pass in either direction; with `lasting`, calls that are open now never get a byte again."""
+        """Pass no data in either direction; with `lasting`, calls that are open now never receive data again."""
         return self._on(Fault(only, is_black_hole=True, is_lasting=lasting))
 
     def answering(
         self, status: int, body: bytes = b"", *, headers: Mapping[str, str] | None = None, only: Only = everything
     ) -> contextlib.AbstractContextManager[None]:
-        """Answer new calls instead of the API server, and reset the watches that are open."""
+        """Respond to new calls instead of the API server, and reset the open watches."""
         return self._on(Fault(only, answer=(status, body, headers or {})), end_watches=True)
 
     def ending(self, only: Only = watches, *, after_lines: int = 0) -> contextlib.AbstractContextManager[None]:
-        """End new watches cleanly after some lines, and reset those that are open."""
+        """End new watches cleanly after some lines, and reset the open ones."""
         return self._on(Fault(only, ends_after_lines=after_lines), end_watches=True)
 
     def cutting(
         self, only: Only = everything, *, after_seconds: float = 0.0
     ) -> contextlib.AbstractContextManager[None]:
-        """Reset each new call so long after it came, open watches at once; with 0 nothing reaches the API server."""
+        """Reset each new call after that time, open watches at once; with 0 no call reaches the API server."""
         return self._on(Fault(only, cuts_after_seconds=after_seconds), end_watches=True)
 
     def delaying(self, seconds: float, only: Only = everything) -> contextlib.AbstractContextManager[None]:
-        """Pass new calls on only after some time."""
+        """Pass new calls on after a delay."""
         return self._on(Fault(only, delay_seconds=seconds))
 
     def rewriting(self, rewrite: Rewrite, only: Only = watches) -> contextlib.AbstractContextManager[None]:
@@ -154,7 +154,7 @@ class ApiProxy:
         return self._on(Fault(only, rewrite=rewrite))
 
     def inject(self, line: bytes, only: Only = watches) -> int:
-        """Send one more line into every open watch; return into how many."""
+        """Send one more line to every open watch; return how many there are."""
         return asyncio.run_coroutine_threadsafe(self._inject(line, only), self._loop).result(START_SECONDS)
 
     def cut(self, only: Only = everything) -> None:
@@ -208,11 +208,11 @@ class ApiProxy:
             await site.stop()
             await _until(self._has_ended_calls)
             await runner.cleanup()
-        # A connection that was left in the middle of a call says goodbye in TLS, and aiohttp does not wait for that.
+        # aiohttp does not wait for the TLS close of a connection that was abandoned during a call.
         await _until(lambda: all(upstream.fileno() == -1 for upstream in self._upstreams))
 
     def _has_ended_calls(self) -> bool:
-        # A call that had just been accepted may still come in.
+        # A call that was just accepted may still arrive.
         for exchange in self._open:
             _reset(exchange.request)
         return not self._open
@@ -264,7 +264,7 @@ class ApiProxy:
     async def _forward(self, exchange: Exchange, body: bytes) -> web.StreamResponse:
         request = exchange.request
         url = URL(self._server + request.raw_path, encoded=True)
-        # Go clients send no token over plain HTTP, so those without one are let through with the cluster's own.
+        # Go clients send no token over plain HTTP, so calls without one get the cluster's token.
         headers = {"Authorization": f"Bearer {self.token}", **_kept(request.headers)}
         async with self._session.request(request.method, url, data=body or None, headers=headers) as upstream:
             exchange.call.status = upstream.status
@@ -296,7 +296,7 @@ class ApiProxy:
         return ends is not None and len(exchange.lines) >= (ends.ends_after_lines or 0)
 
     async def _hold(self, exchange: Exchange) -> None:
-        """Wait as long as there is a black hole, for ever where the call was caught in a lasting one."""
+        """Wait while a black hole is active, indefinitely if the call was open in a lasting one."""
         while hole := self._find(exchange, lambda fault: fault.is_black_hole):
             exchange.is_dead |= hole.is_lasting
             await hole.over.wait()

@@ -1,4 +1,4 @@
-"""Somebody who changes ConfigMaps behind the informer's back, past every fault, in every way that objects change.
+"""Changes ConfigMaps directly at the API server, past every fault, in every way that objects change.
 
 A dozen names are created, changed, deleted, deleted and made again at once, and moved out of the informer's selector
 and back. The writer talks to the API server itself, never through the proxy.
@@ -20,7 +20,7 @@ PAUSE_SECONDS = 0.15
 
 
 class Writer:
-    """Writes in one namespace; `seed` makes the order of what it does the same in every run."""
+    """Writes in one namespace; the same `seed` gives the same order of changes."""
 
     def __init__(self, kube: Kube, namespace: str, seed: str, names: int = 12) -> None:
         self.writes = 0
@@ -35,14 +35,14 @@ class Writer:
         await asyncio.gather(*(self._put(name) for name in self._names))
 
     async def run(self) -> None:
-        """Write until cancelled; what fails because the API server is away is left."""
+        """Write until cancelled; changes that fail because the API server is down are skipped."""
         while True:
             await asyncio.sleep(PAUSE_SECONDS)
             with contextlib.suppress(ClusterUnreachable):
                 await self.write()
 
     async def write(self) -> None:
-        """Change one object in one of the ways."""
+        """Change one object in a random way."""
         name = self._random.choice(self._names)
         if name not in self._there:
             await self._put(name)
@@ -59,14 +59,14 @@ class Writer:
                 await self._put(name)
 
     async def mark(self) -> str:
-        """Create an object that nobody has seen before, and return its name."""
+        """Create an object with a new name, and return the name."""
         self.writes += 1
         name = f"mark-{self.writes}"
         await self._put(name)
         return name
 
     async def truth(self) -> dict[str, Any]:
-        """Return the objects that the selector picks, by name, as the API server has them."""
+        """Return the selected objects by name, as the API server stores them."""
         query = {"labelSelector": SELECTOR}
         listed = await self._kube.list_page(CONFIG_MAPS, self._namespace, query, metadata_only=False)
         return {item["metadata"]["name"]: essence(item) for item in listed["items"]}
@@ -84,6 +84,6 @@ class Writer:
 
 
 def essence(item: Any) -> Any:
-    """Return what has to be the same in a copy: everything but what lists leave out and informers do not keep."""
+    """Return the fields that a copy must have: all except those that lists omit and informers do not keep."""
     meta = {name: value for name, value in item["metadata"].items() if name != "managedFields"}
     return {"metadata": meta, "data": item.get("data")}

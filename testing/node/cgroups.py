@@ -1,4 +1,4 @@
-"""The control groups of a node: a child of this process's own in every hierarchy, so that its use counts as ours.
+"""The control groups of a node: children of this process's group in every hierarchy, so its limits apply to them.
 
 Both versions are known: the hierarchies of version 1, and the one of version 2 at its root, as a group that has
 processes may not hand controllers down.
@@ -17,12 +17,12 @@ NEEDED = {"cpu", "memory", "pids"}
 
 
 def group_name() -> str:
-    """Return the name of the groups: one for each cache, as one node at a time uses it."""
+    """Return the name of the groups: one per cache, because one node at a time uses a cache."""
     return f"urumi-node-{hashlib.sha256(str(node_cache()).encode()).hexdigest()[:8]}"
 
 
 def make_groups() -> list[Path]:
-    """Make the node's group in every hierarchy and return the folders; what a killed run left is removed.
+    """Create the node's group in every hierarchy, remove those of a killed run, and return the folders.
 
     Raises:
         NodeError: a controller that the kubelet needs cannot be had.
@@ -31,18 +31,18 @@ def make_groups() -> list[Path]:
     remove_groups(find_groups())
     groups = [_make(Path(point) / own.lstrip("/"), Path(point), kind, name) for point, own, kind in _hierarchies()]
     if not groups:
-        raise NodeError("A node needs control groups, and none are mounted below /sys/fs/cgroup.")
+        raise NodeError("A node needs control groups, but none are mounted in /sys/fs/cgroup.")
     return groups
 
 
 def find_groups() -> list[Path]:
-    """Return the node's groups of every run, also below other parents, as each run has its own."""
+    """Return the node's groups of every run, also under other parents."""
     name = group_name()
     return [Path(folder, name) for point, _, _ in mounts() for folder, names, _ in os.walk(point) if name in names]
 
 
 def remove_groups(groups: list[Path]) -> list[Path]:
-    """Remove the groups with what the kubelet made below them, and return those that stay."""
+    """Remove the groups and their children, and return those that could not be removed."""
     deadline = time.monotonic() + REMOVE_SECONDS
     left = [group for group in groups if group.exists()]
     while left and time.monotonic() < deadline:
@@ -55,7 +55,7 @@ def remove_groups(groups: list[Path]) -> list[Path]:
 
 
 def mounts() -> list[tuple[str, str, str]]:
-    """Return every cgroup mount of this machine: mount point, file system type, options of the hierarchy."""
+    """Return every cgroup mount of the machine: mount point, file system type, options of the hierarchy."""
     found = []
     for line in Path("/proc/self/mountinfo").read_text().splitlines():
         fields, _, rest = line.partition(" - ")
@@ -73,7 +73,7 @@ def _hierarchies() -> list[tuple[str, str, str]]:
     found = []
     for point, kind, options in mounts():
         if kind == "cgroup2":
-            # With version 1 beside it, version 2 has no controllers to hand down.
+            # If version 1 is mounted too, version 2 has no controllers to delegate.
             is_only = "memory" in (Path(point) / "cgroup.controllers").read_text().split()
             found.append((point, "/" if is_only else own.get(frozenset(), "/"), kind))
             continue
@@ -101,7 +101,7 @@ def _hand_down(group: Path) -> None:
         except OSError as error:
             if controller in NEEDED:
                 group.rmdir()
-                raise NodeError(f"The cgroup controller {controller} cannot be had at {group}: {error}.") from error
+                raise NodeError(f"Cgroup controller {controller} unavailable at {group}: {error}.") from error
 
 
 def _remove(group: Path) -> None:

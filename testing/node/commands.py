@@ -14,14 +14,14 @@ Flags = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Programs:
-    """Where the programs are: the local cluster's own and the node's."""
+    """The folders of the programs: the local cluster's and the node's."""
 
     cluster: Path
     node: Path
 
 
 def first_commands(folder: NodeFolder, programs: Programs) -> dict[str, list[str]]:
-    """Return what has to run before anything else can: containerd, etcd, the API server."""
+    """Return the programs that start first: containerd, etcd, the API server."""
     return {
         "containerd": ["containerd", "--config", str(folder.etc / "containerd.toml")],
         "etcd": _command(
@@ -43,7 +43,7 @@ def first_commands(folder: NodeFolder, programs: Programs) -> dict[str, list[str
 
 
 def later_commands(folder: NodeFolder, programs: Programs) -> dict[str, list[str]]:
-    """Return what runs once the API server answers."""
+    """Return the programs that start once the API server responds."""
     kubeconfig = folder.kubeconfig
     key = folder.pki / "service-account.key"
     alone: Flags = {"kubeconfig": kubeconfig, "leader-elect": "false", "secure-port": 0}
@@ -65,7 +65,7 @@ def later_commands(folder: NodeFolder, programs: Programs) -> dict[str, list[str
         "service-account-name": "default",
         "kubeconfig": kubeconfig,
     }
-    # Where the policies are not known, nobody connects; NRI and labels of connections want more than this node has.
+    # Without policies no connection is allowed; NRI and connection labels need features that this node does not have.
     policies: Flags = {
         "kubeconfig": kubeconfig,
         "hostname-override": layout.NODE,

@@ -1,4 +1,4 @@
-"""The configuration files of the node's programs; JSON where YAML is asked for, as every JSON is YAML."""
+"""The configuration files of the node's programs; JSON where they expect YAML, because JSON is valid YAML."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
   address = "{socket}"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "{pause}"
-  # A machine may forbid to lower the score, and runc then starts nothing.
+  # A machine may forbid a lower score, and runc then starts no container.
   restrict_oom_score_adj = true
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "/usr/lib/cni"
@@ -26,7 +26,7 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
     runtime_type = "io.containerd.runc.v2"
 """
 
-# Two blocks, as `template` would answer before `kubernetes` in one. What is not of the cluster does not exist.
+# Two blocks, because in one `template` would respond before `kubernetes`. Names outside the cluster do not exist.
 COREFILE = """\
 {domain}:53 in-addr.arpa:53 {{
   errors
@@ -77,7 +77,7 @@ def write_configuration(folder: NodeFolder, containerd_root: Path, server: str, 
 
 
 def helper_pod() -> dict[str, Any]:
-    """Return the pod in which the provisioner makes and deletes the folder of a volume."""
+    """Return the pod in which the provisioner creates and deletes the folder of a volume."""
     container = {"name": "helper-pod", "image": layout.BUSYBOX_IMAGE, "imagePullPolicy": "Never"}
     return {
         "apiVersion": "v1",
@@ -121,7 +121,7 @@ def _kubelet(folder: NodeFolder) -> dict[str, Any]:
         },
         "authorization": {"mode": "Webhook"},
         "failSwapOn": False,
-        # The machine is somebody's own: the node takes what it gets and evicts only at the very end.
+        # The machine has other users, so the node evicts pods only as a last resort.
         "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
         "imageGCHighThresholdPercent": 100,
         "syncFrequency": "10s",

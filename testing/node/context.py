@@ -1,4 +1,4 @@
-"""The files that an image is built from: a folder, or of a large one what its Dockerfile's ignore file lets through.
+"""The files from which an image is built: a folder, or the part of it that the Dockerfile's ignore file allows.
 
 The ignore file is read as far as the project's own ones go: `*` leaves everything out, `!folder` takes it in again, and
 what follows leaves out by patterns. Only those files are copied and counted in an image's digest.
@@ -23,7 +23,7 @@ def context_files(folder: Path, ignore_file: Path | None = None) -> list[Path]:
 
 
 def context_digest(folder: Path, ignore_file: Path | None = None) -> str:
-    """Return what stands for everything in a context."""
+    """Return a digest of everything in a context."""
     found = hashlib.sha256()
     for relative in context_files(folder, ignore_file):
         path = folder / relative
@@ -32,7 +32,7 @@ def context_digest(folder: Path, ignore_file: Path | None = None) -> str:
 
 
 def copy_context(folder: Path, target: Path, ignore_file: Path | None = None) -> None:
-    """Copy a context to a folder that is not there yet."""
+    """Copy a context to a new folder."""
     target.mkdir(parents=True)
     for relative in context_files(folder, ignore_file):
         (target / relative).parent.mkdir(parents=True, exist_ok=True)

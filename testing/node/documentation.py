@@ -1,4 +1,4 @@
-"""The commands that the documentation gives to people, run as they stand there."""
+"""The commands in the documentation, run exactly as documented."""
 
 import os
 import re
@@ -11,7 +11,7 @@ RUN_SECONDS = 300.0
 
 
 class Backup:
-    """The section "Backup and restore" of a page, for a store of the node; what is backed up lies in a folder."""
+    """The section "Backup and restore" of a page, for a store of the node; the backup is in a folder."""
 
     def __init__(self, page: str, node: Node, store_id: str, folder: Path) -> None:
         text = (ROOT / "docs" / page).read_text()

@@ -1,5 +1,5 @@
-"""What keeps a node from running, as a sentence for the test report."""
+"""The error of the node, as a sentence for the test report."""
 
 
 class NodeError(Exception):
-    """Raised where the node cannot be brought up, taken down or given an image; says why and what to do."""
+    """Raised when the node cannot be started or stopped, or an image not loaded; states the cause and what to do."""

@@ -1,4 +1,4 @@
-"""Stores that cannot become Ready, all at once under one platform: what the cluster knows, what people are told.
+"""Stores that cannot become Ready, all at once on one platform: what the cluster reports, and what users see.
 
 At first the platform is very patient, so that the words are seen while each store is Provisioning. When they are all
 there, it is started anew with little patience and every store is asked to try again, so that it is Failed.
@@ -14,14 +14,14 @@ from testing.node.node import Node
 from testing.node.platform import NodePlatform
 
 PATIENCE = "600"
-# Longer than the reconciler waits until it asks for Events.
+# Longer than the interval at which the reconciler reads Events.
 LITTLE_PATIENCE = "12"
 TELL_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A store with its chart values; `sign` is how the cluster says its trouble, in a container's state or an Event."""
+    """A store with its chart values; `sign` is the cluster's report of the failure, a container state or an Event."""
 
     store_id: str
     engine: str
@@ -31,7 +31,7 @@ class Failure:
 
 @dataclass(slots=True)
 class Told:
-    """What was said of a failing store: as its progress, how long after the cluster knew, and as its error."""
+    """The report on a failing store: its progress, the delay after the cluster's report, and its error."""
 
     known_at: float = 0.0
     told_at: float = 0.0
@@ -42,12 +42,12 @@ class Told:
 
     @property
     def seconds(self) -> float:
-        """How long the words took."""
+        """The delay."""
         return max(0.0, self.told_at - self.known_at)
 
 
 def watch_progress(node: Node, platform: NodePlatform, failures: list[Failure]) -> dict[str, Told]:
-    """Look until the cluster knows of every trouble and every store says it, or until it is too late for that."""
+    """Poll until every failure is reported by the cluster and by the store, or until the timeout."""
     told = {failure.store_id: Told() for failure in failures}
     deadline = time.monotonic() + TELL_SECONDS
     while time.monotonic() < deadline and not all(each.told_at for each in told.values()):
@@ -70,7 +70,7 @@ def _look(platform: NodePlatform, failure: Failure, found: Told) -> None:
 
 
 def _known(node: Node, store_id: str) -> str:
-    """Return what the cluster says of a store's containers and in Events about it."""
+    """Return the states of a store's containers and its Events."""
     namespace = f"store-{store_id}"
     pods = node.api.get(f"/api/v1/namespaces/{namespace}/pods")["items"]
     kinds = ("initContainerStatuses", "containerStatuses")
@@ -82,15 +82,15 @@ def _known(node: Node, store_id: str) -> str:
 
 
 def run_out_of_patience(platform: NodePlatform, told: Mapping[str, Told], say: Callable[[str], None]) -> None:
-    """Let every store fail, and keep the error it is Failed with."""
+    """Wait until every store is Failed, and keep its error."""
     platform.stop()
-    platform.environ["MAX_PROVISION_SECONDS"] = LITTLE_PATIENCE
+    platform.environ["URUMI_MAX_PROVISION_SECONDS"] = LITTLE_PATIENCE
     platform.start()
     for store_id in told:
         status, answer = platform.call("POST", f"/stores/{store_id}/retry")
         assert status == 202, answer
     for store_id, found in told.items():
         found.error = platform.wait_for_phase(store_id, "Failed", seconds=180)["lastError"]
-        say(f"{store_id}, {found.seconds:.1f} s after the cluster knew: {found.progress}")
+        say(f"{store_id}, {found.seconds:.1f} s after the cluster reported it: {found.progress}")
         say(f"    {found.error['reason']}: {found.error['message']}")
         say(f"    {found.error['hint']}")

@@ -1,4 +1,4 @@
-"""Where a node keeps its files: what can be used again in the cache, what belongs to one node in its own folder."""
+"""The folders of a node: reusable files in the cache, the files of one node in a separate folder."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,7 @@ from cluster.folders import cache_root
 
 @dataclass(frozen=True, slots=True)
 class NodeFolder:
-    """The files of one node; everything below `root` goes when the node is forgotten."""
+    """The files of one node; `root` is deleted with the node."""
 
     root: Path
 
@@ -19,12 +19,12 @@ class NodeFolder:
 
     @property
     def kubelet(self) -> Path:
-        """The kubelet's own folder, with the pods' volumes mounted below."""
+        """The kubelet's folder, with the pods' volumes mounted in it."""
         return self.root / "kubelet"
 
     @property
     def volumes(self) -> Path:
-        """The volumes that claims get."""
+        """The provisioned volumes."""
         return self.root / "volumes"
 
     @property
@@ -44,15 +44,15 @@ class NodeFolder:
 
     @property
     def kubeconfig(self) -> Path:
-        """The admin's kubeconfig, of use inside and outside."""
+        """The admin's kubeconfig, usable inside and outside the node."""
         return self.root / "kubeconfig"
 
     def make(self) -> None:
-        """Make the folders."""
+        """Create the folders."""
         for folder in (self.root, self.etc, self.pki, self.logs, self.volumes, self.kubelet):
             folder.mkdir(parents=True, exist_ok=True)
 
 
 def node_cache() -> Path:
-    """Return the folder of what every node uses: programs, images, containerd's own storage."""
+    """Return the folder that all nodes share: programs, images, containerd's storage."""
     return cache_root() / "node"

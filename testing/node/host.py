@@ -1,6 +1,6 @@
-"""What a machine must have for a node to run on it: Linux, root, namespaces, control groups, a few Debian packages.
+"""The requirements of a node: Linux, root, namespaces, control groups, some Debian packages.
 
-Asked before anything is started, so that a test report shows one sentence and not the end of some log.
+Checked before anything starts, so that a test report contains one sentence instead of the end of a log.
 """
 
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from testing.node.errors import NodeError
 
-# A program of each Debian package that the node, or the building of its images, needs.
+# One program of each Debian package that the node or the build of its images needs.
 PACKAGES = {
     "containerd": "containerd",
     "runc": "runc",
@@ -28,18 +28,18 @@ PACKAGES = {
     "unshare": "util-linux",
 }
 NAMESPACES = ("--cgroup", "--mount", "--net", "--pid", "--ipc", "--uts", "--fork")
-# Debian keeps programs for root where other users do not look.
+# Folders of programs for root, which are not on the PATH of other users.
 SEARCH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin"))
 
 
 def missing_packages() -> list[str]:
-    """Return the Debian packages whose programs are not there."""
+    """Return the Debian packages whose programs are missing."""
     return [package for program, package in PACKAGES.items() if not _is_there(program)]
 
 
 def _is_there(program: str) -> bool:
     found = shutil.which(program, path=SEARCH)
-    # A busybox that needs libraries, Debian's other one, starts in no image of its own.
+    # The busybox of Debian's other package needs libraries and does not start in an empty image.
     return found is not None and (program != "busybox" or not _has_loader(Path(found)))
 
 
@@ -49,7 +49,7 @@ def _has_loader(program: Path) -> bool:
 
 
 def obstacle(system: str = "", user: int | None = None) -> str:
-    """Return why no node can run here and what to do about it, empty where one can."""
+    """Return why no node can run here and what to do, empty if one can."""
     system = system or platform.system()
     user = os.geteuid() if user is None else user
     if system != "Linux":
@@ -69,7 +69,7 @@ def obstacle(system: str = "", user: int | None = None) -> str:
 
 
 def check() -> None:
-    """Raise where no node can run here.
+    """Raise if no node can run here.
 
     Raises:
         NodeError: says what is missing.
@@ -83,7 +83,7 @@ def run(*command: str | Path, cwd: Path | None = None, timeout_seconds: float = 
     """Run a command of the machine and return its output.
 
     Raises:
-        NodeError: it failed; has its last words.
+        NodeError: it failed; quotes the end of its output.
     """
     done = subprocess.run(
         command,

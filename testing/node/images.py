@@ -27,7 +27,7 @@ from testing.node.host import SEARCH, run
 from testing.node.node import ROOT, Node
 
 HERE = Path(__file__).resolve().parent / "stand_ins"
-# What the chart's own image has beside WordPress: its settings, its health check.
+# Files of the chart's image beside WordPress: settings and health check.
 SHOP_FILES = ROOT / "charts" / "woocommerce" / "files"
 BUILD_SECONDS = 1200.0
 OPEN_FILES = 65536
@@ -53,7 +53,7 @@ class Image:
 
     @property
     def digest(self) -> str:
-        """What stands for everything that decides what is in the image."""
+        """A digest of all inputs of the image."""
         found = hashlib.sha256(f"{self.name}\0{self.file}\0{self.key}\0{sorted(self.arguments.items())}\0".encode())
         found.update(context_digest(self.context, self.ignore_file).encode())
         for alias, image in sorted(self.needs.items()):
@@ -62,17 +62,17 @@ class Image:
 
     @property
     def local_name(self) -> str:
-        """The name among buildah's images."""
+        """The name in buildah's storage."""
         return f"localhost/urumi-node:{self.digest}"
 
     @property
     def archive(self) -> Path:
-        """Where the built image is."""
+        """The path of the built image."""
         plain = self.name.rpartition("/")[2].replace(":", "-")
         return node_cache() / "images" / f"{plain}-{self.digest}.tar"
 
     def full_name(self) -> str:
-        """Return the name as the container runtime knows it."""
+        """Return the name that the container runtime uses."""
         first, _, rest = self.name.partition("/")
         if not rest:
             return f"docker.io/library/{self.name}"
@@ -80,16 +80,16 @@ class Image:
 
 
 def ensure_images(images: Sequence[Image], say: Callable[[str], None]) -> None:
-    """Build the images whose archives are not there.
+    """Build the images whose archives are missing.
 
     Raises:
-        NodeError: a build failed; has its last words.
+        NodeError: a build failed; quotes the end of its output.
     """
     if all(image.archive.exists() for image in images):
         return
     cache = node_cache()
     (cache / "images").mkdir(parents=True, exist_ok=True)
-    with file_lock(cache / "images.lock", lambda: say("Waiting for another process that builds images.")):
+    with file_lock(cache / "images.lock", lambda: say("Waiting for another process that is building images.")):
         for image in images:
             if not image.archive.exists():
                 _build(image, say)
@@ -97,7 +97,7 @@ def ensure_images(images: Sequence[Image], say: Callable[[str], None]) -> None:
 
 
 def load_images(node: Node, images: Sequence[Image], say: Callable[[str], None]) -> None:
-    """Build what is missing and import every image into the node."""
+    """Build the missing images and import every image into the node."""
     ensure_images(images, say)
     for image in images:
         node.load(image.archive)
@@ -125,7 +125,7 @@ def _build(image: Image, say: Callable[[str], None]) -> None:
 
 
 def _open_files() -> str:
-    """Return how many files a build may open: npm unpacks all packages at once, and buildah's 1,024 are too few."""
+    """Return the limit of open files of a build; npm unpacks all packages at once, and 1,024 files are too few."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     files = OPEN_FILES if most == resource.RLIM_INFINITY else min(most, OPEN_FILES)
     return f"{files}:{files}"
@@ -137,7 +137,7 @@ def _archive(image: Image) -> None:
     _buildah("push", "--quiet", image.local_name, f"docker-archive:{partial}:{image.full_name()}")
     for old in image.archive.parent.glob(f"{image.archive.stem.rpartition('-')[0]}-{'?' * 16}.tar"):
         old.unlink()
-        # It may be another cache's archive, or one that others are built from.
+        # The image may come from another cache's archive, or be the base of others.
         with suppress(NodeError):
             _buildah("rmi", f"localhost/urumi-node:{old.stem[-16:]}")
     partial.rename(image.archive)
@@ -153,7 +153,7 @@ def _is_built(image: Image) -> bool:
 
 def _buildah(*words: str) -> None:
     storage = node_cache() / "buildah"
-    # In a mount namespace of its own: an interrupted build leaves no mount on this machine.
+    # In a separate mount namespace, so that an interrupted build leaves no mount on the machine.
     run(
         *("unshare", "--mount", "--propagation", "private", "buildah"),
         *("--root", str(storage / "root"), "--runroot", str(storage / "run"), "--storage-driver", "overlay", *words),
@@ -164,12 +164,12 @@ def _buildah(*words: str) -> None:
 def _copy_busybox(folder: Path) -> None:
     found = shutil.which("busybox", path=SEARCH)
     if found is None:
-        raise NodeError("There is no busybox: apt-get install busybox-static")
+        raise NodeError("busybox not found. Run apt-get install busybox-static")
     shutil.copy(found, folder / "busybox")
 
 
 def _bootstrap(folder: Path) -> None:
-    """Make a Debian of this machine's own release, from the sources that it uses itself."""
+    """Create a Debian of the machine's release from the machine's package sources."""
     done = subprocess.run(
         ["sh", "-c", ". /etc/os-release && echo $VERSION_CODENAME"], capture_output=True, text=True, check=True
     )
@@ -181,7 +181,7 @@ def _bootstrap(folder: Path) -> None:
         *(done.stdout.strip(), str(folder / "root.tar"), *sources),
         timeout_seconds=BUILD_SECONDS,
     )
-    # A machine behind a proxy has authorities of its own, and builds talk to registries.
+    # A machine behind a proxy may have additional certificate authorities, and builds contact registries.
     authorities = Path("/etc/ssl/certs/ca-certificates.crt")
     if authorities.exists():
         shutil.copy(authorities, folder / "authorities.crt")
@@ -190,7 +190,7 @@ def _bootstrap(folder: Path) -> None:
 
 
 def _server_options() -> list[str]:
-    """Mount this machine's Go and its caches where golang's stand-in looks for them, and name its mirrors."""
+    """Mount the machine's Go and its caches into the golang image, and pass its mirrors."""
     minimum = minimum_version((MODULE_DIR / "go.mod").read_text())
     go = find_go(minimum, cache_root(), lambda words: None).command
     root, cache, modules, proxy = run(go, "env", "GOROOT", "GOCACHE", "GOMODCACHE", "GOPROXY").splitlines()
@@ -211,10 +211,10 @@ def _server_options() -> list[str]:
 
 
 def _app_version(chart: str) -> str:
-    """Return the version of what a chart installs, which is the tag of its image."""
+    """Return the appVersion of a chart, which is the tag of its image."""
     found = re.search(r'^appVersion: "(.+)"$', (ROOT / "charts" / chart / "Chart.yaml").read_text(), re.MULTILINE)
     if found is None:
-        raise NodeError(f"charts/{chart}/Chart.yaml names no appVersion")
+        raise NodeError(f"charts/{chart}/Chart.yaml has no appVersion.")
     return found[1]
 
 
@@ -237,7 +237,7 @@ WORDPRESS = Image(
     prepare=_copy_shop_files,
     key=context_digest(SHOP_FILES),
 )
-# What the chart asks for; stock WordPress is given this name where no shop is needed.
+# The image of the chart; stock WordPress gets this name in tests that need no shop.
 WOOCOMMERCE_NAME = f"docker.io/urumi/woocommerce:{_app_version('woocommerce')}"
 GOLANG = Image("localhost/golang:1", HERE / "golang", needs=BASE)
 PYTHON = Image("localhost/python:3", HERE / "python", needs=BASE)
@@ -250,7 +250,7 @@ SERVER = Image(
     ignore_file=ROOT / "server" / "Dockerfile.dockerignore",
     options=_server_options,
 )
-# As a later release would be.
+# A later release.
 NEXT_WORDPRESS = Image(
     "urumi/stock-wordpress:2", HERE / "wordpress-next", needs={"localhost/stock-wordpress:1": WORDPRESS}
 )

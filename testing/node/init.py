@@ -21,7 +21,7 @@ from testing.node.host import SEARCH, run
 from testing.node.keys import admin_token
 
 READY_SECONDS = 120.0
-# What the kubelet insists on, and what kube-proxy and the bridge need of this network.
+# Sysctls that the kubelet, kube-proxy and the bridge require.
 SYSCTLS = {
     "vm/overcommit_memory": "1",
     "vm/panic_on_oom": "0",
@@ -34,7 +34,7 @@ NET_SYSCTLS = {"net/ipv4/ip_forward": "1", "net/bridge/bridge-nf-call-iptables":
 
 
 def main() -> None:
-    """Be the node until one of its programs ends."""
+    """Run the node until one of its programs exits."""
     folder, containerd_root = NodeFolder(Path(sys.argv[1])), Path(sys.argv[2])
     port, programs, is_fresh = int(sys.argv[3]), Programs(Path(sys.argv[4]), Path(sys.argv[5])), sys.argv[6] == "fresh"
     os.environ.update({"PATH": SEARCH, "HOME": str(folder.root), "CONFIG_MOUNT_PATH": str(folder.etc / "volumes")})
@@ -68,11 +68,11 @@ def _mount_groups() -> None:
 
 
 def _mount_private(folder: NodeFolder, containerd_root: Path) -> None:
-    # Before /run and /var are covered: the caches may lie below them.
+    # Before /run and /var are mounted over, because the caches may be in them.
     for path in (folder.root, containerd_root):
         run("mount", "--bind", path, path)
         run("mount", "--make-rshared", path)
-    # The link may lead below /run, so its target is made anew there.
+    # The link may point into /run, so its target is created there again.
     resolv = Path("/etc/resolv.conf").resolve()
     run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
     for name in ("lock", "var-upper", "var-work"):
@@ -94,11 +94,11 @@ def _make_network(port: int) -> None:
     run("ip", "link", "add", "node0", "type", "bridge")
     run("ip", "address", "add", f"{layout.NODE_ADDRESS}/24", "dev", "node0")
     run("ip", "link", "set", "node0", "up")
-    # A route to nowhere: programs that look for an address of theirs want one.
+    # A default route that leads nowhere, for programs that look up their own address by it.
     run("ip", "route", "add", "default", "dev", "node0")
     for name, value in NET_SYSCTLS.items():
         Path("/proc/sys", name).write_text(value)
-    # The port that is free outside leads to the API server here too, so that one kubeconfig serves both sides.
+    # The port that is used outside leads to the API server here too, so that one kubeconfig is valid on both sides.
     local = ("--protocol", "tcp", "--destination", "127.0.0.1", "--dport", str(port))
     run(
         "iptables",

@@ -1,4 +1,4 @@
-"""Who is who on a node: one authority, certificates for the API server and the kubelet, a token for the admin."""
+"""The credentials of a node: one authority, certificates for the API server and the kubelet, a token for the admin."""
 
 import secrets
 from pathlib import Path
@@ -13,7 +13,7 @@ API_ADDRESSES = ("127.0.0.1", API_SERVICE_ADDRESS, NODE_ADDRESS)
 
 
 def make_keys(folder: Path) -> None:
-    """Make the authority and everything that it signs, where they are not there yet."""
+    """Create the authority and the certificates that it signs, unless they exist."""
     if (folder / "tokens.csv").exists():
         return
     key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", DAYS)

@@ -1,4 +1,4 @@
-"""The node's addresses and names, the same for every node, as each has a network of its own."""
+"""The node's addresses and names, the same for every node, because each has a separate network."""
 
 NODE = "node-1"
 NODE_ADDRESS = "10.98.0.1"

@@ -1,4 +1,4 @@
-"""What the containers of a namespace use, by the kubelet's own measure, and what they may use."""
+"""The memory use of a namespace's containers, as the kubelet measures it, and their limits."""
 
 import json
 

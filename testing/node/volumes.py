@@ -1,4 +1,4 @@
-"""Volumes that are there before a store asks for them: too small for what they promise, or restored from elsewhere."""
+"""Volumes that exist before their store: smaller than their capacity, or restored from another store."""
 
 from pathlib import Path
 from typing import Any

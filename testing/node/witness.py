@@ -1,4 +1,4 @@
-"""Somebody who asks again and again while the platform's pods come and go, and remembers every answer."""
+"""A client that calls the platform continuously while its pods are replaced, and records every response."""
 
 import http.client
 import threading
@@ -12,7 +12,7 @@ PAUSE_SECONDS = 0.1
 
 
 class Witness:
-    """Asks for the stores in a thread of its own; use as a context manager and look at it afterwards."""
+    """Lists the stores in a thread; use as a context manager and read the results afterwards."""
 
     def __init__(self, caller: Caller) -> None:
         self.answers = 0
@@ -34,7 +34,7 @@ class Witness:
         self._thread.join()
 
     def sentence(self) -> str:
-        """Return what was seen, in words."""
+        """Return a summary."""
         refused = f"{len(self.refusals)} of them refusals"
         silence = f"the longest silence was {self.longest_silence_seconds:.1f} s"
         return f"{self.answers} answers, {refused}, {len(self.broken)} broken connections; {silence}"

@@ -1,4 +1,4 @@
-"""What the simulated nodes make of pods and volumes, and that the API server's own rules hold."""
+"""The simulated life of pods and volumes, and the rules that the API server enforces."""
 
 import json
 import secrets
@@ -23,7 +23,7 @@ def kubectl(shared: RunningCluster) -> Kubectl:
 
 @pytest.fixture
 def namespace(kubectl: Kubectl) -> Iterator[str]:
-    """A namespace of the test's own."""
+    """A namespace for one test."""
     name = f"t-{secrets.token_hex(4)}"
     kubectl.run("create", "namespace", name)
     # Without this account no pod is admitted.

@@ -17,7 +17,7 @@ STRANGER = "example.com/hold"
 @pytest.fixture
 def hasty(local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path) -> Any:
     """A server that calls a deletion blocked soon."""
-    with ServerProcess(local_cluster, kubectl, tmp_path, DELETION_PATIENCE_SECONDS="1") as server:
+    with ServerProcess(local_cluster, kubectl, tmp_path, URUMI_DELETION_PATIENCE_SECONDS="1") as server:
         yield server
 
 

@@ -101,7 +101,7 @@ def test_corrections_that_have_to_wait_for_a_slot_are_made_all_the_same(
     local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Any, store_id: str
 ) -> None:
     ids = [f"{store_id}-{number}" for number in range(4)]
-    with ServerProcess(local_cluster, kubectl, tmp_path, MAX_CONCURRENT_PROVISIONS="1") as server:
+    with ServerProcess(local_cluster, kubectl, tmp_path, URUMI_MAX_CONCURRENT_PROVISIONS="1") as server:
         for each in ids:
             server.create(each)
         for each in ids:
@@ -205,7 +205,7 @@ def test_new_limits_of_the_platform_reach_stores_without_touching_their_pods(
         before = server.wait_for_phase(store_id, "Ready")
     namespace = f"store-{store_id}"
     pods = {pod["metadata"]["uid"] for pod in listed(kubectl, "pod", namespace)}
-    server.environ["INGRESS_NAMESPACES"] = "elsewhere"
+    server.environ["URUMI_INGRESS_NAMESPACES"] = "elsewhere"
     with server:
         wait_for(lambda: events_of(server.store(store_id), "GuardrailsUpdated"), "the new limits to be applied")
         policy = json.dumps(kubectl.get("networkpolicy", "allow-required", namespace))

@@ -107,7 +107,7 @@ def lives(
     proxy.calls.clear()
     caller = let_somebody_in(kubectl)
     folder = tmp_path_factory.mktemp("server")
-    with ServerProcess(proxy.cluster, kubectl, folder, namespace=NAMESPACE, AUTH_MODE="kubernetes") as server:
+    with ServerProcess(proxy.cluster, kubectl, folder, namespace=NAMESPACE, URUMI_AUTH_MODE="kubernetes") as server:
         server.token = caller
         lives = Lives(server, granted_by(rights))
         with proxy.answering(409, only=of("stores", "create")):

@@ -36,7 +36,7 @@ def real_node(kubectl: Kubectl) -> Iterator[None]:
 
 def serve(cluster: ClusterInfo, kubectl: Kubectl, folder: Path, shop: Shopkeeper, **environ: str) -> ServerProcess:
     """Return a server that finds the shop."""
-    return ServerProcess(cluster, kubectl, folder, STOREFRONT_ADDRESS=shop.address, **environ)
+    return ServerProcess(cluster, kubectl, folder, URUMI_STOREFRONT_ADDRESS=shop.address, **environ)
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_a_shop_that_does_not_sell_is_waited_for_then_failed_then_ready_by_itsel
     local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, shop: Shopkeeper, real_node: None, store_id: str
 ) -> None:
     shop.is_open = False
-    with serve(local_cluster, kubectl, tmp_path, shop, MAX_PROVISION_SECONDS="15") as server:
+    with serve(local_cluster, kubectl, tmp_path, shop, URUMI_MAX_PROVISION_SECONDS="15") as server:
         server.create(store_id)
 
         def waiting() -> Any:
@@ -109,7 +109,9 @@ def test_a_shop_that_does_not_sell_is_waited_for_then_failed_then_ready_by_itsel
 def test_a_provision_may_end_with_an_order_that_is_taken_back(
     local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, shop: Shopkeeper, real_node: None, store_id: str
 ) -> None:
-    with serve(local_cluster, kubectl, tmp_path, shop, STOREFRONT_CHECK="order", MAX_PROVISION_SECONDS="60") as server:
+    with serve(
+        local_cluster, kubectl, tmp_path, shop, URUMI_STOREFRONT_CHECK="order", URUMI_MAX_PROVISION_SECONDS="60"
+    ) as server:
         server.create(store_id)
         wait_for(lambda: kubectl.attempt("get", "secret", "store-admin", "-n", f"store-{store_id}").returncode == 0, "")
         shop.password = admin_password(kubectl, store_id)

@@ -1,4 +1,4 @@
-"""The proxy itself: real clients work through it, and each fault does what it says."""
+"""The proxy: real clients work through it, and each fault has its effect."""
 
 import json
 import subprocess

@@ -79,9 +79,9 @@ def scene(
         node,
         node_kubectl,
         folder,
-        MAX_PROVISION_SECONDS=PATIENCE,
-        MAX_CONCURRENT_PROVISIONS=str(len(FAILURES)),
-        STOREFRONT_CHECK="off",
+        URUMI_MAX_PROVISION_SECONDS=PATIENCE,
+        URUMI_MAX_CONCURRENT_PROVISIONS=str(len(FAILURES)),
+        URUMI_STOREFRONT_CHECK="off",
     ) as platform:
         for failure in FAILURES:
             ask(node_kubectl, platform, failure.store_id, failure.engine, **failure.values)

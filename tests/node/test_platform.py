@@ -137,7 +137,10 @@ def test_who_may_look_is_told_what_they_may_not(platform: InstalledPlatform, nod
     body = {"storeId": "viewed", "engine": "woocommerce"}
     status, problem = platform.call("POST", "/stores", body, **viewer.bearer)
     assert status == 403
-    assert problem["detail"] == f"{viewer.user} may not create stores in the namespace {platform.namespace}."
+    assert (
+        problem["detail"]
+        == f"Permission denied: {viewer.user} needs `create` on stores in namespace {platform.namespace}."
+    )
     assert "urumi-operator" in problem["hint"]
 
 

@@ -147,7 +147,7 @@ def walls(
     for namespace in (CONTROLLERS, STRANGERS):
         node_kubectl.run("create", "namespace", namespace)
     folder = tmp_path_factory.mktemp("platform")
-    with NodePlatform(node, node_kubectl, folder, INGRESS_NAMESPACES=CONTROLLERS) as platform:
+    with NodePlatform(node, node_kubectl, folder, URUMI_INGRESS_NAMESPACES=CONTROLLERS) as platform:
         found = Walls(platform, node_kubectl)
         platform.create(MEDUSA, "medusa")
         platform.create(WOO)

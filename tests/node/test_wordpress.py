@@ -35,7 +35,7 @@ def platform(
     """A platform that is content with pods that are ready, as WordPress alone sells nothing."""
     images.load_images(node, [images.MARIADB, images.WORDPRESS, images.NEXT_WORDPRESS], say)
     folder = tmp_path_factory.mktemp("platform")
-    with NodePlatform(node, node_kubectl, folder, STOREFRONT_CHECK="off") as found:
+    with NodePlatform(node, node_kubectl, folder, URUMI_STOREFRONT_CHECK="off") as found:
         yield found
 
 
@@ -118,7 +118,7 @@ def test_an_upgrade_keeps_what_people_wrote_and_is_told_on_the_timeline(
         "HelmInstallStarted",
         "HelmInstalled",
     ]
-    assert told[-1]["message"] == "mariadb 1/1, wordpress 1/1 (storefront not checked: STOREFRONT_CHECK is off)"
+    assert told[-1]["message"] == "mariadb 1/1, wordpress 1/1 (storefront not checked: URUMI_STOREFRONT_CHECK is off)"
 
 
 def wordpress_says(kubectl: Kubectl, store_id: str, php: str) -> str:

@@ -1,6 +1,6 @@
 """A real Chromium, a peer that it talks to, and a console that must stay clean.
 
-The tests ask for `page_url` and for what happens on the page; only those that make the server misbehave ask for `peer`.
+Most tests need `page_url` and the page; only those that make the server misbehave use `peer`.
 """
 
 from collections.abc import Iterator
@@ -65,7 +65,7 @@ def console() -> Console:
 
 @pytest.fixture
 def page(shared_context: BrowserContext, console: Console) -> Iterator[Page]:
-    """A page that nobody is signed in to, that fails the test for any error on its console."""
+    """A page without a session, which fails the test for any error on its console."""
     shared_context.clear_cookies()
     page = shared_context.new_page()
     console.listen(page)

@@ -16,18 +16,18 @@ def open_dialog(page: Page, store_id: str) -> Locator:
 
 
 def readings(peer: Peer) -> int:
-    """Return how often an account was asked for."""
+    """Return how often an account was read."""
     return len([request for request in peer.calls if request.endswith("/credentials")])
 
 
-def test_the_account_is_shown_after_a_question_and_gone_with_the_dialog(live_page: Page, peer: Peer) -> None:
+def test_the_account_is_shown_after_a_confirmation_and_removed_with_the_dialog(live_page: Page, peer: Peer) -> None:
     live_page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     peer.put(make_store("shop-a"))
     dialog = open_dialog(live_page, "shop-a")
-    expect(dialog).to_contain_text("written to the server's audit log")
+    expect(dialog).to_contain_text("the server's audit log records it")
     expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
     assert readings(peer) == 0
-    dialog.get_by_role("button", name="Show it").click()
+    dialog.get_by_role("button", name="Show account").click()
     expect(dialog.locator("[data-field=username]")).to_have_text("admin")
     expect(dialog.locator("[data-field=password]")).to_have_text(PASSWORD)
     assert "s3&lt;b" in live_page.content()
@@ -43,29 +43,27 @@ def test_the_account_is_shown_after_a_question_and_gone_with_the_dialog(live_pag
     expect(live_page.locator("[data-field=password]")).to_have_text("")
     assert "s3&lt;b" not in live_page.content()
     live_page.get_by_role("button", name="Admin account…").click()
-    expect(dialog.get_by_role("button", name="Show it")).to_be_visible()
+    expect(dialog.get_by_role("button", name="Show account")).to_be_visible()
     expect(dialog.locator("[data-field=password]")).to_be_hidden()
     assert readings(peer) == 1
 
 
-def test_the_account_of_another_store_of_that_name_is_refused_in_words(
-    live_page: Page, peer: Peer, console: Console
-) -> None:
+def test_the_account_of_another_store_of_that_name_is_refused(live_page: Page, peer: Peer, console: Console) -> None:
     console.allow(NETWORK)
     peer.put(make_store("shop-a", uid="seen"))
     dialog = open_dialog(live_page, "shop-a")
     peer.put(make_store("shop-a", uid="another"))
-    dialog.get_by_role("button", name="Show it").click()
+    dialog.get_by_role("button", name="Show account").click()
     expect(dialog.get_by_role("alert")).to_contain_text("Store shop-a is another store by now.")
     peer.answer = refusal(409, "conflict", "Store shop-a has no admin account.", hint="Wait for it.")
-    dialog.get_by_role("button", name="Show it").click()
+    dialog.get_by_role("button", name="Show account").click()
     expect(dialog.get_by_role("alert")).to_contain_text("Wait for it.")
 
 
 def test_a_simulated_shop_has_an_account_and_no_page_to_open(live_page: Page, peer: Peer) -> None:
     peer.put(make_store("shop-a", simulated=True))
     dialog = open_dialog(live_page, "shop-a")
-    dialog.get_by_role("button", name="Show it").click()
+    dialog.get_by_role("button", name="Show account").click()
     expect(dialog.locator("[data-field=username]")).to_have_text("admin")
     expect(dialog.get_by_role("link")).to_have_count(0)
 
@@ -74,7 +72,7 @@ def test_signing_out_takes_the_account_away(live_page: Page, peer: Peer, console
     console.allow(NETWORK)
     peer.put(make_store("shop-a"))
     dialog = open_dialog(live_page, "shop-a")
-    dialog.get_by_role("button", name="Show it").click()
+    dialog.get_by_role("button", name="Show account").click()
     expect(dialog.locator("[data-field=username]")).to_have_text("admin")
     peer.end_sessions()
     peer.hang_up(1012)

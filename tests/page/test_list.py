@@ -26,7 +26,7 @@ def shown_ids(page: Page) -> list[str]:
     return rows(page).locator("a").all_text_contents()
 
 
-def test_no_stores_tells_a_newcomer_what_to_do(live_page: Page) -> None:
+def test_an_empty_list_explains_the_first_steps(live_page: Page) -> None:
     expect(live_page.get_by_role("heading", name="No stores yet")).to_be_visible()
     live_page.locator("#first-store").click()
     expect(live_page.get_by_role("dialog", name="New store")).to_be_visible()
@@ -48,7 +48,7 @@ def test_stores_appear_change_and_go_live(live_page: Page, peer: Peer) -> None:
     expect(live_page.get_by_role("heading", name="No stores yet")).to_be_visible()
 
 
-def test_a_row_tells_error_engine_age_and_last_event(live_page: Page, peer: Peer) -> None:
+def test_a_row_shows_error_engine_age_and_last_event(live_page: Page, peer: Peer) -> None:
     error = {"step": "health", "reason": "ImagePullBackOff", "message": "wordpress 0/1"}
     events = [event("Failed", "gave up", level="error", count=3)]
     peer.put(make_store("shop-a", "Failed", engine="medusa", created_at=START, last_error=error, events=events))
@@ -108,14 +108,14 @@ def test_the_order_is_chosen_and_the_address_keeps_it(live_page: Page, peer: Pee
         "By name": ["a-mid", "b-old", "c-new"],
         "Trouble first": ["c-new", "a-mid", "b-old"],
     }.items():
-        live_page.get_by_label("Order").select_option(words)
+        live_page.get_by_label("Sort").select_option(words)
         expect(rows(live_page).locator("a")).to_have_text(expected)
     assert live_page.url.endswith("#sort=phase")
     expect(live_page.get_by_role("columnheader", name="Phase")).to_have_attribute("aria-sort", "ascending")
 
     live_page.reload()
     expect(rows(live_page).locator("a")).to_have_text(["c-new", "a-mid", "b-old"])
-    expect(live_page.get_by_label("Order")).to_have_value("phase")
+    expect(live_page.get_by_label("Sort")).to_have_value("phase")
     row(live_page, "b-old").locator("a").focus()
     peer.put(make_store("b-old", "Failed", created_at=START))
     expect(rows(live_page).locator("a")).to_have_text(["b-old", "c-new", "a-mid"])
@@ -134,7 +134,7 @@ def test_of_many_stores_as_many_rows_are_made_as_anybody_looks_at(page: Page, pe
     page.keyboard.press("End")
     expect(row(page, "shop-00000").locator("a")).to_be_focused(timeout=60_000)
     expect(page.locator("#more-stores")).to_be_hidden()
-    page.get_by_label("Filter the stores").fill("shop-0000")
+    page.get_by_label("Filter stores").fill("shop-0000")
     expect(rows(page)).to_have_count(10)
 
 
@@ -153,7 +153,7 @@ def test_the_text_filter(live_page: Page, peer: Peer) -> None:
         "phase:fail shop": ["tea-1"],
         "phase:fail book": [],
     }.items():
-        live_page.get_by_label("Filter the stores").fill(typed)
+        live_page.get_by_label("Filter stores").fill(typed)
         expect(rows(live_page).locator("a")).to_have_text(expected)
 
 
@@ -164,11 +164,11 @@ def test_a_text_filter_comes_back_from_the_address_and_applies_to_new_stores(
     live_page.reload()
     peer.put(make_store("lamp-1"), make_store("book-1"))
     expect(rows(live_page)).to_have_count(1)
-    expect(live_page.get_by_label("Filter the stores")).to_have_value("lamp")
+    expect(live_page.get_by_label("Filter stores")).to_have_value("lamp")
     peer.put(make_store("lamp-2"))
     expect(rows(live_page)).to_have_count(2)
-    live_page.get_by_label("Filter the stores").fill("nothing-like-it")
-    expect(live_page.get_by_role("heading", name="No store matches")).to_be_visible()
+    live_page.get_by_label("Filter stores").fill("nothing-like-it")
+    expect(live_page.get_by_role("heading", name="No matching stores")).to_be_visible()
     live_page.get_by_role("button", name="Show all stores").click()
     expect(rows(live_page)).to_have_count(3)
     assert "q=" not in live_page.url
@@ -189,7 +189,7 @@ def test_updates_leave_the_focus_and_the_other_rows_alone(live_page: Page, peer:
     assert sorted(touched) == ["brand-new", "shop-00500"]
 
 
-def test_the_focus_moves_on_when_its_row_goes(live_page: Page, peer: Peer) -> None:
+def test_the_focus_moves_on_when_its_row_disappears(live_page: Page, peer: Peer) -> None:
     peer.put(*many_stores(3))
     expect(rows(live_page)).to_have_count(3)
     row(live_page, "shop-00001").locator("a").focus()
@@ -207,10 +207,10 @@ def test_a_resync_in_small_parts_replaces_everything_known(live_page: Page, peer
     expect(rows(live_page)).to_have_count(5)
 
 
-def test_simulated_containers_are_said(live_page: Page, peer: Peer) -> None:
+def test_simulated_containers_are_shown(live_page: Page, peer: Peer) -> None:
     expect(live_page.locator("#simulated")).to_be_hidden()
     peer.put(make_store("shop-a", simulated=True))
-    expect(live_page.locator("#simulated")).to_contain_text("Containers are simulated here")
+    expect(live_page.locator("#simulated")).to_contain_text("Simulated containers")
 
 
 # Collects in `window.touched` the ids of the rows that change in anything but their ages.

@@ -1,4 +1,4 @@
-"""Texts of stores are words and never markup; the files hold nothing inline; the browser's policy is never broken."""
+"""Texts of stores are never markup; the files have nothing inline; the browser's policy is never violated."""
 
 import re
 from html.parser import HTMLParser
@@ -54,7 +54,7 @@ class Markup(HTMLParser):
         self.addresses += [value for name, value in attrs if name in ("src", "href", "action") and value]
 
 
-def test_the_markup_holds_nothing_inline_and_nothing_from_elsewhere() -> None:
+def test_the_markup_has_nothing_inline_and_nothing_from_other_hosts() -> None:
     markup = Markup()
     markup.feed(static_file("index.html"))
     assert markup.inline == []

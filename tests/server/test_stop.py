@@ -1,4 +1,4 @@
-"""SIGTERM of a real server with many open sockets and Helm at work: everybody is told, nothing is left, in its time."""
+"""SIGTERM of a real server with many open sockets and a running Helm: clients are notified, nothing is left over."""
 
 import asyncio
 import contextlib
@@ -33,7 +33,7 @@ async def open_line(server: ServerProcess, stack: contextlib.AsyncExitStack, **o
 
 
 async def subscribe(line: ClientConnection) -> None:
-    """Subscribe and hear the picture."""
+    """Subscribe and read the snapshot."""
     await line.send(SUBSCRIBE)
     while read_frame(await line.recv())["type"] != "bookmark":
         pass

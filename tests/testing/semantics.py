@@ -181,7 +181,7 @@ class ApiSemantics:
 
     async def test_a_delete_names_the_uid_that_it_is_about(self, kube: Kube, namespace: str) -> None:
         made = await kube.create(CONFIG_MAPS, config_map("a"), namespace)
-        with pytest.raises(ClusterError, match=r"UID in the precondition .other. does not match") as refused:
+        with pytest.raises(ClusterError, match=r"UID in the precondition \(other\) does not match") as refused:
             await kube.delete(CONFIG_MAPS, "a", namespace, uid="other")
         assert (refused.value.status, refused.value.reason) == (409, "Conflict")
         assert await kube.delete(CONFIG_MAPS, "a", namespace, uid=uid_of(made))

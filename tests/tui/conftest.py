@@ -30,7 +30,12 @@ def no_choices_of_this_machine(
 
 
 @pytest.fixture(scope="module")
-def module_peer() -> Iterator[Peer]:
+def whole_dashboard() -> None:
+    """What every test uses that runs the whole dashboard: it marks its tests with `dashboard`."""
+
+
+@pytest.fixture(scope="module")
+def module_peer(whole_dashboard: None) -> Iterator[Peer]:
     """The one peer of a module; starting and stopping takes longer than most tests."""
     server = Peer()
     yield server

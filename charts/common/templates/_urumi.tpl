@@ -1,11 +1,24 @@
 {{/*
-What every store chart of Urumi has in common. The file is the same in all of them, byte for byte; a test holds that.
+The templates that the store charts share. This file is edited in charts/common; scripts/charts.py copies it into the
+chart of each engine.
 
-Named templates take a dict: `root` (the chart's own scope), `component`, and where an image is involved `image`
-(a `repository`, `tag`, `pullPolicy` from the values).
+A template takes a dict with `root` (the scope of the chart), `component`, and, if it renders an image, `image`
+(`repository`, `tag` and `pullPolicy` from the values).
 */}}
 
-{{/* The labels that find pods. They never change while a store lives, as selectors are immutable. */}}
+{{/*
+The storeId and the host name. They have no default. The values schema does not require them, so that `helm lint` passes
+without values; rendering does.
+*/}}
+{{- define "urumi.storeId" -}}
+{{ required "store.id is missing: expected the storeId, such as shop-1" .Values.store.id }}
+{{- end }}
+
+{{- define "urumi.host" -}}
+{{ required "store.host is missing: expected a host name, such as shop-1.example.com" .Values.store.host }}
+{{- end }}
+
+{{/* The labels that select pods. They never change during the life of a store, because selectors are immutable. */}}
 {{- define "urumi.selectorLabels" -}}
 app.kubernetes.io/name: {{ .root.Chart.Name }}
 app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
@@ -13,8 +26,8 @@ app.kubernetes.io/component: {{ .component }}
 {{- end }}
 
 {{/*
-The labels of a pod. Whatever stands here restarts the pod when it changes, so the version is that of the pod's own
-image and helm.sh/chart is left out: a new chart version must not restart a database.
+The labels of a pod. A changed label restarts the pod. Therefore the version is the version of the pod's own image, and
+helm.sh/chart is omitted: a new chart version must not restart a database.
 */}}
 {{- define "urumi.podLabels" -}}
 {{ include "urumi.selectorLabels" . }}
@@ -22,7 +35,7 @@ app.kubernetes.io/version: {{ include "urumi.tag" . | splitList "@" | first | tr
 app.kubernetes.io/part-of: urumi
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 urumi.ai/managed-store: "true"
-urumi.ai/storeId: {{ .root.Values.store.id | quote }}
+urumi.ai/storeId: {{ include "urumi.storeId" .root | quote }}
 {{- end }}
 
 {{/* The labels of an object. */}}
@@ -32,9 +45,9 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end }}
 
 {{/*
-What an object carries besides its labels: the platform's digest of chart and values, and the annotations `more`. An
-object without the digest that should be there is not what should be there, however ready it looks. It comes with its
-own line break and the indentation of metadata.
+The annotations of an object: the platform's digest of chart and values, and the annotations in `more`. The platform
+treats an object with another digest as out of date. The output starts with a line break and has the indentation of
+metadata.
 */}}
 {{- define "urumi.annotations" -}}
 {{- $mark := dict }}
@@ -57,16 +70,16 @@ annotations:
 {{- end }}
 {{- end }}
 
-{{/* The tag of an image; without one, or without an image, the chart's appVersion. */}}
+{{/* The tag of an image; the appVersion of the chart if the tag is empty or there is no image. */}}
 {{- define "urumi.tag" -}}
 {{- dig "tag" "" (default dict .image) | default .root.Chart.AppVersion -}}
 {{- end }}
 
-{{/* The image of a container; of one that fails, its last words become part of its status, and so of the timeline. */}}
+{{/* The image of a container. If the container fails, the end of its log becomes part of its status and of the timeline. */}}
 {{- define "urumi.image" -}}
 {{- $tag := include "urumi.tag" . }}
 {{- if hasPrefix "latest" $tag }}
-{{- fail (printf "%s has the tag %q: expected a fixed version, as \"latest\" is another image every week" .image.repository $tag) }}
+{{- fail (printf "%s has the tag %q: expected a fixed version, because \"latest\" changes without notice" .image.repository $tag) }}
 {{- end }}
 image: {{ printf "%s:%s" .image.repository $tag | quote }}
 imagePullPolicy: {{ .image.pullPolicy }}
@@ -74,8 +87,8 @@ terminationMessagePolicy: FallbackToLogsOnError
 {{- end }}
 
 {{/*
-What every pod says about itself: no token, no service variables (a Service called `redis` would inject REDIS_PORT),
-and Pod Security "restricted" with the user `runAsUser`, who also owns the volumes.
+The settings of every pod: no service account token, no service variables (a Service named `redis` would set
+REDIS_PORT), and Pod Security "restricted" with the user `runAsUser`, which also owns the volumes.
 */}}
 {{- define "urumi.podSettings" -}}
 automountServiceAccountToken: false
@@ -98,7 +111,7 @@ nodeSelector:
 {{- end }}
 {{- end }}
 
-{{/* The container half of Pod Security "restricted", plus a root filesystem that nothing can write to. */}}
+{{/* The container settings of Pod Security "restricted", and a read-only root file system. */}}
 {{- define "urumi.containerSecurity" -}}
 securityContext:
   allowPrivilegeEscalation: false
@@ -117,17 +130,17 @@ securityContext:
       key: {{ .key }}
 {{- end }}
 
-{{/* Who the store is: for every container of ours. */}}
+{{/* The identity of the store, for the containers that run our code. */}}
 {{- define "urumi.storeVariables" -}}
 - name: URUMI_STORE_ID
-  value: {{ .Values.store.id | quote }}
+  value: {{ include "urumi.storeId" . | quote }}
 - name: URUMI_STORE_TITLE
   value: {{ .Values.store.title | default .Values.store.id | quote }}
 - name: URUMI_STORE_URL
   value: {{ include "urumi.url" . | quote }}
 {{- end }}
 
-{{/* Who administers the store: only for the init container that makes the account. */}}
+{{/* The administrator of the store, only for the init container that creates the account. */}}
 {{- define "urumi.adminVariables" -}}
 {{- $secret := .Values.store.adminSecret }}
 {{- include "urumi.secretVariable" (dict "name" "URUMI_ADMIN_USERNAME" "secret" $secret "key" "username") }}
@@ -138,16 +151,16 @@ securityContext:
 
 {{/* The store's address, without a slash at the end. */}}
 {{- define "urumi.url" -}}
-{{ .Values.store.scheme }}://{{ .Values.store.host }}
+{{ .Values.store.scheme }}://{{ include "urumi.host" . }}
 {{- end }}
 
 {{- define "urumi.adminEmail" -}}
-{{ .Values.store.adminEmail | default (printf "admin@%s" .Values.store.host) }}
+{{ .Values.store.adminEmail | default (printf "admin@%s" (include "urumi.host" .)) }}
 {{- end }}
 
 {{/*
-An HTTP probe from `probe` (path, periodSeconds, timeoutSeconds, failureThreshold). It names the host and the scheme of
-the store: without them a shop answers with a redirect to its real address, and a redirect counts as success.
+An HTTP probe from `probe` (path, periodSeconds, timeoutSeconds, failureThreshold). It sends the host and the scheme of
+the store. Without them a shop returns a redirect to its public address, and a probe counts a redirect as success.
 */}}
 {{- define "urumi.httpProbe" -}}
 httpGet:
@@ -155,7 +168,7 @@ httpGet:
   port: http
   httpHeaders:
     - name: Host
-      value: {{ .root.Values.store.host | quote }}
+      value: {{ include "urumi.host" .root | quote }}
     - name: X-Forwarded-Proto
       value: {{ .root.Values.store.scheme }}
 {{ omit .probe "path" | toYaml }}
@@ -172,8 +185,8 @@ livenessProbe:
 {{- end }}
 
 {{/*
-A volume claim `name` of `size`. It is an object of its own and not a volumeClaimTemplate, which can never be changed:
-this one can grow, and take new labels, in an upgrade. It outlives an uninstall; deleting the namespace deletes it.
+A volume claim `name` of `size`. It is a separate object and not a volumeClaimTemplate, because an upgrade cannot change
+a template: this claim can grow and get new labels. It remains after an uninstall and is deleted with the namespace.
 */}}
 {{- define "urumi.volumeClaim" -}}
 apiVersion: v1
@@ -194,11 +207,11 @@ spec:
       storage: {{ .size }}
 {{- end }}
 
-{{/* The one Ingress of a store, for its one host. `routes` is a list of dicts with path, service and port. */}}
+{{/* The Ingress of a store, for its host. `routes` is a list of dicts with path, service and port. */}}
 {{- define "urumi.ingress" -}}
 {{- $values := .root.Values }}
 {{- if and $values.ingress.tls.enabled (ne $values.store.scheme "https") }}
-{{- fail (printf "ingress.tls.enabled is true but store.scheme is %q: expected \"https\", or every link of the store would leave TLS" $values.store.scheme) }}
+{{- fail (printf "ingress.tls.enabled is true but store.scheme is %q: expected \"https\", because links of the store would otherwise leave TLS" $values.store.scheme) }}
 {{- end }}
 apiVersion: networking.k8s.io/v1
 kind: Ingress
@@ -214,13 +227,13 @@ spec:
   {{- if $values.ingress.tls.enabled }}
   tls:
     - hosts:
-        - {{ $values.store.host | quote }}
+        - {{ include "urumi.host" .root | quote }}
       {{- with $values.ingress.tls.secretName }}
       secretName: {{ . | quote }}
       {{- end }}
   {{- end }}
   rules:
-    - host: {{ $values.store.host | quote }}
+    - host: {{ include "urumi.host" .root | quote }}
       http:
         paths:
           {{- range .routes }}

@@ -1,4 +1,4 @@
-"""An nginx in the place of the ingress controller: the paths of one host, each led to a server."""
+"""An nginx in the role of the ingress controller: the paths of one host, each routed to a server."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,7 +31,7 @@ http {{
 
 
 def ingress(folder: Path, port: int, routes: Mapping[str, str]) -> Server:
-    """Return the server, of a folder that has one called temp, with the URL that each path leads to."""
+    """Return the server; the folder needs a subfolder `temp`, the routes map a path to a URL."""
     lines = [f"location {path} {{ proxy_pass {url}; }}" for path, url in routes.items()]
     config = folder / "ingress.conf"
     config.write_text(CONFIG.format(folder=folder, port=port, routes="\n        ".join(lines)))
@@ -40,7 +40,7 @@ def ingress(folder: Path, port: int, routes: Mapping[str, str]) -> Server:
 
 
 def answers(url: str) -> bool:
-    """Return whether there is an answer, and it is 200."""
+    """Return whether the response is 200."""
     try:
         return httpx2.get(url, timeout=10).status_code == 200
     except httpx2.TransportError:

@@ -1,4 +1,4 @@
-"""The Node of the tests, which is the version of the image, and the backend that it builds, kept from run to run.
+"""Node.js for the tests, in the version of the image, and the backend built with it, which is cached between runs.
 
 The build is in the project's cache, under a name with a digest of Node's version and of every source. Its stamp is
 written last: whatever interrupts a build, the next run begins anew. Two runs at a time wait for each other.
@@ -28,7 +28,7 @@ BUILD_SECONDS = 800
 
 
 def built_backend() -> Path:
-    """Return the folder that the image would have as /app; it is built where the cache does not have it."""
+    """Return the folder that the image has as /app; it is built if it is not in the cache."""
     place = cache_root() / f"medusa-{_digest()}"
     app = place / "app"
     stamp = complete(app)
@@ -45,7 +45,7 @@ def built_backend() -> Path:
 
 
 def complete(app: Path) -> Path:
-    """Return the stamp of a build, which is as old as its end."""
+    """Return the stamp of a build, written at its end."""
     return app.parent / "complete"
 
 

@@ -1,4 +1,4 @@
-"""The servers of a shop as processes of their own on loopback: each with a folder, a port and a log.
+"""The servers of a shop as processes on the loopback interface, each with a folder, a port and a log.
 
 `Server` is what they share: start and wait until it answers, stop and wait until it is gone. Nothing outlives the run.
 """
@@ -24,17 +24,17 @@ STOP_SECONDS = 45
 
 
 def program(name: str, package: str, *folders: Path) -> str:
-    """Return the path of a program; the test fails, in words, where it is not installed."""
+    """Return the path of a program; the test fails with a hint if it is not installed."""
     path = os.pathsep.join([os.environ["PATH"], "/usr/sbin", *map(str, folders)])
     found = shutil.which(name, path=path)
     if found is None:
-        pytest.fail(f"{name} was not found: run `apt-get install {package}`; `./setup.sh test` does.")
+        pytest.fail(f"{name} not found. Run `apt-get install {package}`; `./setup.sh test` does.")
     return found
 
 
 @dataclass(slots=True)
 class Server:
-    """One program that listens; `answers` says whether it does its work. It runs in `home`, or else in `folder`."""
+    """One program that listens; `answers` checks whether it is ready. It runs in `home`, by default in `folder`."""
 
     name: str
     command: Sequence[str]
@@ -59,11 +59,11 @@ class Server:
 
     @property
     def is_running(self) -> bool:
-        """Whether the process is there."""
+        """Whether the process is running."""
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
-        """Start it and wait until it answers."""
+        """Start it and wait until it is ready."""
         assert not self.is_running
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -79,7 +79,7 @@ class Server:
         wait_for(self._has_answered, f"{self.name} to answer", PATIENCE_SECONDS)
 
     def stop(self) -> None:
-        """Stop it as Kubernetes would, and wait until it is gone."""
+        """Stop it as Kubernetes does, and wait until it has exited."""
         if self._process is None:
             return
         self._process.send_signal(self.stop_signal)
@@ -106,14 +106,14 @@ class Server:
 
 @dataclass(slots=True)
 class Postgres:
-    """A Postgres that Debian packages, in a folder of its own, with one superuser that needs no password."""
+    """Debian's Postgres in a separate folder, with one superuser without a password."""
 
     folder: Path
     port: int = field(default_factory=free_port)
     server: Server = field(init=False)
 
     def __post_init__(self) -> None:
-        """Make the data folder; as root it belongs to somebody else, as Postgres refuses root."""
+        """Create the data folder; for root it belongs to another user, because Postgres refuses to run as root."""
         user = "postgres" if getpass.getuser() == "root" else None
         if user:
             shutil.chown(self.folder, user)
@@ -121,7 +121,7 @@ class Postgres:
         settings = ["fsync=off", "shared_buffers=64MB", "max_connections=60", "unix_socket_directories="]
         options = [part for setting in settings for part in ("-c", setting)]
         command = [self.tool("postgres"), "-D", data, "-p", str(self.port), *options]
-        # At a SIGTERM it would wait for its clients to leave; the official image, too, is stopped by SIGINT.
+        # On SIGTERM it waits for its clients to disconnect; the official image is stopped with SIGINT too.
         self.server = Server(
             "postgres", command, self.folder, self._answers, {"LC_ALL": "C.UTF-8"}, user, stop_signal=signal.SIGINT
         )
@@ -144,7 +144,7 @@ class Postgres:
         return self.run("psql", "-v", "ON_ERROR_STOP=1", "-qAtc", statement, self.url(database)).strip()
 
     def run(self, name: str, *arguments: str, stdin: str | None = None) -> str:
-        """Run a program of Postgres and return what it printed; the test fails where it does."""
+        """Run a program of Postgres and return its output; the test fails if it fails."""
         done = subprocess.run(
             [self.tool(name), *arguments], input=stdin, capture_output=True, text=True, timeout=120, check=False
         )

@@ -1,4 +1,4 @@
-"""A Medusa shop as its pods would run it: the built backend, the storefront's own start-up, Postgres and Redis.
+"""A Medusa shop as its pods run it: the built backend, the storefront's entrypoint, Postgres and Redis.
 
 The ingress is an nginx whose routes are read from the chart. What differs from a cluster: no container, no TLS; a
 request "over https" is one that says so in X-Forwarded-Proto, as the ingress controller's do.
@@ -27,14 +27,14 @@ MIGRATE_SECONDS = 280
 
 
 def backend_paths() -> list[str]:
-    """The paths that the chart's ingress leads to the backend."""
+    """The paths that the chart's ingress routes to the backend."""
     [listed] = re.findall(r"range \$path := list ([^}]*?)\s*}}", (CHART / "templates" / "ingress.yaml").read_text())
     return re.findall(r'"([^"]+)"', listed)
 
 
 @dataclass(slots=True)
 class Shop:
-    """One shop with all its servers; `database` says which database of the Postgres is its own."""
+    """One shop with all its servers; `database` names its database in Postgres."""
 
     app: Path
     folder: Path
@@ -50,12 +50,12 @@ class Shop:
 
     @property
     def url(self) -> str:
-        """Where people find the shop."""
+        """The address of the shop."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def backend_url(self) -> str:
-        """Where the backend is without the ingress."""
+        """The address of the backend, without the ingress."""
         return f"http://127.0.0.1:{self.backend_port}"
 
     @property
@@ -84,7 +84,7 @@ class Shop:
 
     @property
     def setup_environment(self) -> dict[str, str]:
-        """What the init container knows on top."""
+        """The additional variables of the init container."""
         return self.environment | {
             "URUMI_SHOP_COUNTRIES": "us,ca",
             "URUMI_SHOP_CURRENCY": "USD",
@@ -95,7 +95,7 @@ class Shop:
         }
 
     def try_to_migrate(self, **changes: str) -> subprocess.CompletedProcess[str]:
-        """Run the init container's command to its end, whatever the end is."""
+        """Run the init container's command, whether it fails or not."""
         return subprocess.run(
             [self.app / "bin" / "urumi-migrate"],
             env=self.setup_environment | changes,
@@ -106,7 +106,7 @@ class Shop:
         )
 
     def begin_to_migrate(self, **changes: str) -> "subprocess.Popen[str]":
-        """Start the init container's command; what it says is to be read."""
+        """Start the init container's command with its output in a pipe."""
         return subprocess.Popen(
             [self.app / "bin" / "urumi-migrate"],
             env=self.setup_environment | changes,
@@ -116,7 +116,7 @@ class Shop:
         )
 
     def migrate(self, **changes: str) -> str:
-        """Run the init container's command and return what it said; the test fails where it does."""
+        """Run the init container's command and return its output; the test fails if it fails."""
         done = self.try_to_migrate(**changes)
         assert done.returncode == 0, (done.stdout + done.stderr)[-8000:]
         return done.stdout
@@ -126,7 +126,7 @@ class Shop:
         return redis_server(self.folder, self.redis_port)
 
     def backend(self) -> Server:
-        """The backend, as the image's CMD starts it; it answers when its readiness probe would succeed."""
+        """The backend, as the image's CMD starts it; it is ready when its readiness probe succeeds."""
         command = [str(NODE), str(self.app / "node_modules" / "@medusajs" / "cli" / "cli.js"), "start"]
         command += ["--port", str(self.backend_port), "--host", "127.0.0.1"]
         return Server("backend", command, self.folder, self._is_serving, self.environment, home=self.app)
@@ -150,7 +150,7 @@ class Shop:
         return ingress(self.folder, self.port, routes | {"/": f"http://127.0.0.1:{self.storefront_port}"})
 
     def health(self, query: str = "") -> tuple[int, dict[str, Any]]:
-        """Ask the backend how it is; (0, {}) where it does not answer."""
+        """Return status and body of the backend's health check, (0, {}) without a response."""
         try:
             answer = httpx2.get(f"{self.backend_url}/urumi-healthz{query}", timeout=30)
         except httpx2.TransportError:

@@ -1,4 +1,4 @@
-"""Who comes to a shop over HTTP: a shopper who orders by the Store API, a merchant who signs in to the Admin API."""
+"""Clients of a shop over HTTP: a shopper who orders with the Store API, an administrator of the Admin API."""
 
 from typing import Any
 

@@ -23,7 +23,7 @@ expect.set_options(timeout=PATIENCE_MS)
 
 @contextmanager
 def visiting(browser: Browser, url: str, console: Console, viewport: Any) -> Iterator[Page]:
-    """Be somebody who was never here; nothing may be fetched from elsewhere or be wrong on the console."""
+    """Open a page as a new visitor; requests to other hosts and console errors fail the test."""
     strangers: list[str] = []
 
     def note(asked: Request) -> None:
@@ -56,21 +56,21 @@ def put_into_cart(page: Page, handle: str, pieces: int = 1) -> None:
 
 
 def go_to_checkout(page: Page) -> None:
-    """Go on from a product that was put into the cart."""
+    """Continue to the checkout after a product was put into the cart."""
     page.get_by_role("link", name="To the cart").click()
     page.get_by_role("link", name="To the checkout").click()
     heading(page, "Checkout")
 
 
 def fill_in(page: Page) -> None:
-    """Type who and where."""
+    """Fill in name and address."""
     for label, words in ADDRESS.items():
         page.get_by_label(label, exact=True).fill(words)
     page.get_by_label("Country").select_option("us")
 
 
 def place_order(page: Page) -> str:
-    """Order, and return the number that the shop says."""
+    """Place the order and return its number."""
     page.get_by_role("button", name="Place the order").click()
     heading(page, "Thank you")
     return page.locator("#order-number").inner_text()

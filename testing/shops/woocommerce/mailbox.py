@@ -1,4 +1,4 @@
-"""A mail server of a test's own: takes every letter, over plain SMTP, from whoever signs in or not."""
+"""A mail server for tests: accepts every message over plain SMTP, with and without authentication."""
 
 import base64
 import socketserver
@@ -19,7 +19,7 @@ class Letter:
 
 
 class Mailbox(socketserver.ThreadingTCPServer):
-    """The letters that came."""
+    """The messages received."""
 
     daemon_threads = True
 
@@ -29,7 +29,7 @@ class Mailbox(socketserver.ThreadingTCPServer):
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port."""
         return int(self.server_address[1])
 
 
@@ -39,7 +39,7 @@ class MailHandler(socketserver.StreamRequestHandler):
     server: Mailbox
 
     def handle(self) -> None:
-        """Speak as much SMTP as PHPMailer does."""
+        """Implement the part of SMTP that PHPMailer uses."""
         letter = Letter()
         self._say("220 test")
         while line := self.rfile.readline().decode().rstrip("\r\n"):
@@ -80,7 +80,7 @@ class MailHandler(socketserver.StreamRequestHandler):
 
 @contextmanager
 def mailbox() -> Iterator[Mailbox]:
-    """A mail server that is up inside the block."""
+    """Run a mail server inside the block."""
     with Mailbox() as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()

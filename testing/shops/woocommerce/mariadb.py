@@ -1,4 +1,4 @@
-"""A MariaDB of its own, in a folder, on a free port: the server that Debian packages, started and stopped by a test.
+"""Debian's MariaDB in a separate folder, on a free port, started and stopped by a test.
 
 Not guaranteed: that it is the version of the chart. Debian 12 has 10.11 where the chart has 11.8.
 """
@@ -19,7 +19,7 @@ IS_INSTALLED = all(shutil.which(name) for name in ("mariadbd", "mariadb-install-
 
 
 def free_port() -> int:
-    """Return a port of loopback that nothing listens on."""
+    """Return a free port of the loopback interface."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -27,7 +27,7 @@ def free_port() -> int:
 
 @dataclass(slots=True)
 class MariaDb:
-    """One data folder and the server that runs on it, if one does."""
+    """One data folder, and the server that uses it while it is running."""
 
     folder: Path
     port: int
@@ -35,7 +35,7 @@ class MariaDb:
 
     @property
     def socket_path(self) -> Path:
-        """Where root signs in without a password."""
+        """The socket on which root signs in without a password."""
         return self.folder / "sock"
 
     def prepare(self) -> None:

@@ -1,4 +1,4 @@
-"""A shop as its container would run it: the chart's own files over a folder with WordPress, by Debian's PHP.
+"""A shop as its container runs it: the chart's files over a folder with WordPress, with Debian's PHP.
 
 The folder is a copy of the one that `URUMI_WORDPRESS_TREE` names: WordPress with WooCommerce in `wp-content/plugins`.
 Nothing of either is part of this repository. What differs from the image: PHP's own server in the place of Apache, and
@@ -61,7 +61,7 @@ def assemble(tree: Path, root: Path) -> None:
 
 @dataclass(slots=True)
 class Shop:
-    """One installation, or what is to become one."""
+    """One installation, complete or not."""
 
     root: Path
     database: MariaDb
@@ -75,7 +75,7 @@ class Shop:
 
     @property
     def url(self) -> str:
-        """Where the shop is, for people and for WordPress alike."""
+        """The address of the shop."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
@@ -106,14 +106,14 @@ class Shop:
         }
 
     def install(self) -> str:
-        """Run the init container's command and return what it said; the test fails where it does."""
+        """Run the init container's command and return its output; the test fails if it fails."""
         done = self.try_to_install()
         assert done.returncode == 0, done.stdout + done.stderr
         assert done.stderr == ""
         return done.stdout
 
     def try_to_install(self) -> subprocess.CompletedProcess[str]:
-        """Run the init container's command to its end, whatever the end is."""
+        """Run the init container's command, whether it fails or not."""
         return subprocess.run(
             [FILES / "urumi-install"], env=self.environment, capture_output=True, text=True, timeout=180, check=False
         )
@@ -128,7 +128,7 @@ class Shop:
         return dict(row.split("\t", 1) for row in rows.splitlines())
 
     def set_option(self, name: str, value: str) -> None:
-        """Write an option as an owner's click would, past every cache."""
+        """Write an option directly to the database, past every cache."""
         self.database.query(
             f"UPDATE wp_options SET option_value = '{value}' WHERE option_name = '{name}'",  # noqa: S608
             self.database_name,
@@ -162,7 +162,7 @@ class Shop:
 
 
 def order_by_cash_on_delivery(client: httpx2.Client, sku: str) -> dict[str, Any]:
-    """Buy one piece as a guest would through the Store API; the answer of the checkout."""
+    """Buy one piece as a guest with the Store API; return the response of the checkout."""
     cart = client.get("/wp-json/wc/store/v1/cart")
     assert cart.status_code == 200, cart.text
     session = {"Cart-Token": cart.headers["Cart-Token"], "Nonce": cart.headers["Nonce"]}

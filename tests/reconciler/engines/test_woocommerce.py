@@ -5,60 +5,31 @@ from typing import Any
 import pytest
 
 from reconciler.engines.engine import Administrator, Offer, Receipt
-from reconciler.engines.woocommerce import ADMIN_API, DEFINITION, STORE_API
-from tests.reconciler.engines.shop_double import ShopDouble
+from reconciler.engines.woocommerce import DEFINITION
+from testing.shop_double import ShopDouble
+from testing.woocommerce_double import (
+    ADD_ITEM,
+    CATALOGUE,
+    CHECKOUT,
+    HEALTH,
+    LOGIN,
+    MUG,
+    ORDER,
+    setting,
+    woocommerce_shop,
+)
 from urumi.errors import ShopError
 
 pytestmark = pytest.mark.anyio
 
 ADMINISTRATOR = Administrator("admin", "admin@shop-1.test", "s3cret")
 OFFER = Offer(7, "Demo mug", "9.90 EUR")
-MUG: dict[str, Any] = {
-    "id": 7,
-    "name": "Demo mug",
-    "is_purchasable": True,
-    "is_in_stock": True,
-    "has_options": False,
-    "prices": {"price": "990", "currency_code": "EUR", "currency_minor_unit": 2},
-}
-CATALOGUE = ("GET", f"{STORE_API}/products")
-HEALTH = ("GET", "/")
-LOGIN = ("POST", "/wp-login.php")
-ADD_ITEM = ("POST", f"{STORE_API}/cart/add-item")
-CHECKOUT = ("POST", f"{STORE_API}/checkout")
-ORDER = f"{ADMIN_API}/orders/12"
-
-
-def setting(name: str) -> tuple[str, str]:
-    """The route of a setting of the shop."""
-    return ("GET", f"{ADMIN_API}/settings/general/woocommerce_{name}")
 
 
 @pytest.fixture
 def shop() -> ShopDouble:
     """A shop that sells one mug, in Karnataka."""
-    return ShopDouble(
-        {
-            HEALTH: {"problems": []},
-            CATALOGUE: [MUG],
-            LOGIN: {},
-            ("POST", "/wp-admin/admin-ajax.php"): "nonce",
-            setting("default_country"): {"value": "IN:KA"},
-            setting("store_postcode"): {"value": ""},
-            setting("store_city"): {"value": ""},
-            ("GET", f"{STORE_API}/cart"): {},
-            ADD_ITEM: {
-                "payment_methods": ["cod"],
-                "totals": {"total_price": "1490", "currency_code": "EUR", "currency_minor_unit": 2},
-            },
-            CHECKOUT: {"order_id": 12, "status": "processing", "payment_result": {"payment_status": "success"}},
-            ("GET", ORDER): {"number": "12", "payment_method_title": "Cash on delivery"},
-            ("PUT", ORDER): {},
-            ("DELETE", ORDER): {},
-        },
-        statuses={LOGIN: 302},
-        headers={LOGIN: {"Set-Cookie": "signed-in=yes"}, ("GET", f"{STORE_API}/cart"): {"Cart-Token": "cart-1"}},
-    )
+    return woocommerce_shop()
 
 
 async def test_the_offer_is_the_first_product_that_can_be_bought(shop: ShopDouble) -> None:

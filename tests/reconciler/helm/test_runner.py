@@ -30,7 +30,7 @@ STUBBORN = '#!/bin/bash\ntrap "" TERM\necho $$ >> {pids}\nsleep 60 &\necho $! >>
 class Held:
     """A leader term without an end."""
 
-    epoch = 1
+    fencing_token = 1
 
     def is_valid(self) -> bool:
         """Always."""
@@ -63,30 +63,36 @@ def helms_of_this_process() -> list[int]:
     return found
 
 
-async def cancelled_install(helm: Helm, settings: Settings, name: str, after_seconds: float) -> None:
+async def cancelled_install(
+    helm: Helm, settings: Settings, name: str, after_seconds: float, *, is_cancelled_twice: bool
+) -> None:
     """Start an install and cancel it, every third time twice."""
     desired = desired_release(settings, {"storeId": name, "engine": "woocommerce"})
     task = asyncio.create_task(helm.install(name, name, desired.chart_dir, desired.values, {}))
     await asyncio.sleep(after_seconds)
     task.cancel()
-    if random.random() < 0.3:
+    if is_cancelled_twice:
         await asyncio.sleep(0.01)
         task.cancel()
     with contextlib.suppress(asyncio.CancelledError, StepError):
         await task
 
 
+@pytest.mark.thorough
 async def test_after_500_cancellations_no_process_is_left_and_the_release_can_be_upgraded(
-    settings: Settings, kube: Kube, store_id: str
+    settings: Settings, kube: Kube, store_id: str, dice: random.Random
 ) -> None:
     helm = Helm(settings, Held())  # type: ignore[arg-type]
     names = [f"{store_id}-{number}" for number in range(AT_ONCE)]
     for name in names:
         await kube.create(NAMESPACES, {"metadata": {"name": name}})
     for _ in range(CANCELS // AT_ONCE):
-        waits = [random.uniform(*CANCELLED_AFTER_SECONDS) for _ in names]
+        waits = {name: dice.uniform(*CANCELLED_AFTER_SECONDS) for name in names}
         await asyncio.gather(
-            *(cancelled_install(helm, settings, name, wait) for name, wait in zip(names, waits, strict=True))
+            *(
+                cancelled_install(helm, settings, name, wait, is_cancelled_twice=dice.random() < 0.3)
+                for name, wait in waits.items()
+            )
         )
         assert helms_of_this_process() == []
     name = names[0]

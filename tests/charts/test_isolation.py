@@ -1,4 +1,4 @@
-"""The platform's policies know the charts' pods: which keep data on which port, and which never ask for it."""
+"""The network policies match the pods of the charts: which are databases on which port, and which use none."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def component(pod: "Manifest") -> str:
-    """The component that a pod is of."""
+    """The component label of a pod."""
     return str(pod["metadata"]["labels"][COMPONENT_LABEL])
 
 
@@ -18,13 +18,13 @@ def ports(pod: "Manifest") -> dict[str, int]:
     return {port["name"]: port["containerPort"] for each in pod["spec"]["containers"] for port in each.get("ports", ())}
 
 
-def test_what_does_not_serve_a_shop_is_a_database_on_its_known_port(rendered: "Rendered") -> None:
+def test_every_pod_without_http_is_a_database_on_the_port_of_its_engine(rendered: "Rendered") -> None:
     found = {component(pod): list(ports(pod).values()) for pod in rendered.pods().values() if "http" not in ports(pod)}
     assert found
     assert found == {name: [DATABASES[name]] for name in found}
 
 
-def test_only_a_component_that_asks_no_database_is_kept_from_them(rendered: "Rendered") -> None:
+def test_only_components_without_a_database_are_denied_access_to_one(rendered: "Rendered") -> None:
     asking = {
         component(pod)
         for pod in rendered.pods().values()

@@ -1,8 +1,8 @@
 /**
- * The book of stores: every store by id, as the live feed tells it, with no element of the page in sight.
+ * The store cache: every store by id, as the live feed reports it. Nothing here touches the page.
  *
- * Only the feed writes here; answers of REST calls never do, so that an answer that was overtaken cannot bring back a
- * store that is gone. The book never forgets on a lost connection; it says how old its picture is instead.
+ * Only the feed writes to the cache. The responses of REST calls do not, so that an outdated response cannot bring back a
+ * deleted store. The cache keeps its stores while the connection is lost, and reports the age of the data.
  *
  * @typedef {{type: string, status: "True" | "False" | "Unknown", reason?: string, message?: string, lastTransitionTime?: string}} Condition
  * @typedef {{type: string, message?: string, timestamp: string, level?: "info" | "warning" | "error", step?: string, seconds?: number, count?: number}} StoreEvent
@@ -16,47 +16,47 @@
  *   requestedBy?: {user?: string, ip?: string, userAgent?: string},
  *   conditions?: Condition[], events?: StoreEvent[],
  * }} Store
- * @typedef {{state: "connecting" | "live" | "reconnecting" | "refused", detail: string, attempt: number, retryAt: number}} Link
- * @typedef {{kind: "link", link: Link}
- *   | {kind: "picture", stores: Store[]}
+ * @typedef {{state: "connecting" | "live" | "reconnecting" | "refused", detail: string, attempt: number, retryAt: number}} ConnectionState
+ * @typedef {{kind: "connection", connection: ConnectionState}
+ *   | {kind: "snapshot", stores: Store[]}
  *   | {kind: "change", storeId: string, uid: string, store: Store | null}
- *   | {kind: "heard", ageSeconds: number, clusterError: string}} FeedEvent
+ *   | {kind: "bookmark", ageSeconds: number, clusterError: string}} FeedEvent
  */
 
-export class Book {
-  /** @param {() => number} now milliseconds of the wall clock, which goes on while a laptop sleeps */
+export class StoreCache {
+  /** @param {() => number} now milliseconds of the wall clock, which also counts while a laptop sleeps */
   constructor(now = Date.now) {
     /** @type {Map<string, Store>} */
     this.stores = new Map();
-    /** @type {Link} */
-    this.link = { state: "connecting", detail: "", attempt: 0, retryAt: 0 };
-    /** When the line was lost, or first tried; 0 while it is live. */
-    this.lostAt = now();
-    /** When the server was last heard; 0 before the first picture. */
-    this.heardAt = 0;
-    this.clusterSilenceSeconds = 0;
-    /** Why the server does not see the cluster; empty where nothing is known against it. */
+    /** @type {ConnectionState} */
+    this.connection = { state: "connecting", detail: "", attempt: 0, retryAt: 0 };
+    /** When the connection was lost or first attempted; 0 while it is live. */
+    this.disconnectedAt = now();
+    /** When the server last sent something; 0 before the first snapshot. */
+    this.lastResponseAt = 0;
+    this.clusterAgeSeconds = 0;
+    /** Why the server cannot reach the cluster; empty while it can. */
     this.clusterError = "";
     this.now = now;
   }
 
   /**
-   * Fold an event in; return the ids of the stores that may be new, different or gone.
+   * Apply an event; return the ids of the stores that were added, changed or deleted.
    * @param {FeedEvent} event
    * @returns {Set<string>}
    */
   apply(event) {
     switch (event.kind) {
-      case "link":
-        return this.#relink(event.link);
-      case "picture":
-        this.#hear(0);
+      case "connection":
+        return this.#connect(event.connection);
+      case "snapshot":
+        this.#receive(0);
         return this.#replace(event.stores);
       case "change":
-        this.#hear(0);
+        this.#receive(0);
         return this.#change(event);
-      case "heard":
-        this.#hear(event.ageSeconds);
+      case "bookmark":
+        this.#receive(event.ageSeconds);
         this.clusterError = event.clusterError;
         return new Set();
     }
@@ -70,37 +70,37 @@ export class Book {
     return counts;
   }
 
-  /** Return how old the picture is in seconds, the cluster's own silence included; NaN before the first picture. */
+  /** Return the age of the data in seconds, the cluster's own delay included; NaN before the first snapshot. */
   ageSeconds() {
-    if (!this.heardAt) return NaN;
-    return Math.max(0, (this.now() - this.heardAt) / 1000) + this.clusterSilenceSeconds;
+    if (!this.lastResponseAt) return NaN;
+    return Math.max(0, (this.now() - this.lastResponseAt) / 1000) + this.clusterAgeSeconds;
   }
 
-  /** Return when the data shown was true, in milliseconds. */
+  /** Return the time of the data in milliseconds. */
   asOf() {
     return this.now() - this.ageSeconds() * 1000;
   }
 
-  /** @param {Link} link */
-  #relink(link) {
-    if (link.state === "live") this.lostAt = 0;
-    else if (!this.lostAt) this.lostAt = this.now();
-    this.link = link;
+  /** @param {ConnectionState} connection */
+  #connect(connection) {
+    if (connection.state === "live") this.disconnectedAt = 0;
+    else if (!this.disconnectedAt) this.disconnectedAt = this.now();
+    this.connection = connection;
     return new Set();
   }
 
-  /** @param {number} clusterSilenceSeconds */
-  #hear(clusterSilenceSeconds) {
-    this.heardAt = this.now();
-    this.clusterSilenceSeconds = clusterSilenceSeconds;
+  /** @param {number} clusterAgeSeconds */
+  #receive(clusterAgeSeconds) {
+    this.lastResponseAt = this.now();
+    this.clusterAgeSeconds = clusterAgeSeconds;
   }
 
   /** @param {Store[]} stores */
   #replace(stores) {
-    const touched = new Set(this.stores.keys());
+    const changed = new Set(this.stores.keys());
     this.stores = new Map(stores.map((store) => [store.storeId, store]));
-    for (const storeId of this.stores.keys()) touched.add(storeId);
-    return touched;
+    for (const storeId of this.stores.keys()) changed.add(storeId);
+    return changed;
   }
 
   /** @param {{storeId: string, uid: string, store: Store | null}} change */

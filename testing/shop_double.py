@@ -1,19 +1,49 @@
-"""A shop on loopback that returns fixed responses, for the decisions of one engine.
+"""A server on loopback that returns fixed responses, for the decisions of an engine: a shop, and Secrets of a cluster.
 
 Each response belongs to a method and a path without its query. A path without a response returns 404.
 """
 
+import base64
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import ClientSession, web
 
 from reconciler.engines.session import ShopEndpoint, ShopSession, session
+from reconciler.kube.client import Kube
 
 Route = tuple[str, str]
+
+ADMIN_SECRET: Route = ("GET", "/api/v1/namespaces/store-shop-1/secrets/store-admin")
+OWN_LABEL = {"urumi.ai/storeId": "shop-1"}
+
+
+def admin_secret(labels: dict[str, str] | None, **data: str) -> dict[str, Any]:
+    """Return the Secret of the administrator account as the API server does."""
+    encoded = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
+    return {"kind": "Secret", "metadata": {"name": "store-admin", "labels": labels}, "data": encoded}
+
+
+@asynccontextmanager
+async def kube_at(address: str, folder: Path) -> AsyncIterator[Kube]:
+    """Connect to a server as to a Kubernetes API, with a kubeconfig in the folder."""
+    config = {
+        "clusters": [{"name": "test", "cluster": {"server": address}}],
+        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
+        "users": [{"name": "test", "user": {"token": "token"}}],
+        "current-context": "test",
+    }
+    (folder / "kubeconfig").write_text(json.dumps(config))
+    kube = await Kube.connect(folder / "kubeconfig")
+    try:
+        yield kube
+    finally:
+        await kube.close()
 
 
 @dataclass(frozen=True, slots=True)
