@@ -33,6 +33,7 @@ NOT_IN_THE_CONFIGMAP = {
     "URUMI_AUTH_MODE": "the container's environment, because the chart's RBAC depends on it",
     "URUMI_STATE_DIR": "the container's environment, beside its volume",
     "URUMI_URL": "read by clients only",
+    "LC_ALL": "read by clients only",
     "URUMI_HELM": "the image, which contains Helm",
     "URUMI_CHARTS_DIR": "the image, which contains the charts",
     "KUBECONFIG": "not set, so that the pod uses its ServiceAccount",
