@@ -1,9 +1,9 @@
 """Which tests a run has, chosen by what each test uses.
 
 A test that uses the fixture `local_cluster` needs a Kubernetes API server, one that uses `browser` needs Chromium, one
-below `tests/shops` needs a shop's servers, and one that runs the whole dashboard takes about half a second. The markers
-`cluster`, `browser`, `shop` and `dashboard` follow from that at collection, so no list of names has to be kept.
-`thorough`, `slow` and `node` are set where the test is written.
+below `tests/shops` needs a shop's servers, and one that runs the whole dashboard or setup.sh takes about half a second.
+The markers `cluster`, `browser`, `shop`, `dashboard` and `script` follow from that at collection, so no list of names
+has to be kept. `thorough`, `slow` and `node` are set where the test is written.
 
 A newcomer's run has each test with a store of its own, and each test of the page, with its first parameters only (but
 for each engine); `--all` has every combination.
@@ -20,9 +20,14 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-MARKER_OF_FIXTURE = {"cluster_programs": "cluster", "browser": "browser", "whole_dashboard": "dashboard"}
+MARKER_OF_FIXTURE = {
+    "cluster_programs": "cluster",
+    "browser": "browser",
+    "whole_dashboard": "dashboard",
+    "checkout": "script",
+}
 LEFT_OUT = {
-    "fast": {"cluster", "browser", "shop", "dashboard", "slow", "thorough", "node"},
+    "fast": {"cluster", "browser", "shop", "dashboard", "script", "slow", "thorough", "node"},
     "newcomer": {"shop", "thorough", "node"},
     "all": {"node"},
 }

@@ -15,6 +15,8 @@ from cluster.errors import BuildError, DiskSpaceError
 from testing.kubectl import wait_for
 from tests.cluster.fake_go import FakeGo
 
+pytestmark = pytest.mark.slow
+
 BUILD = """
 import sys
 from pathlib import Path

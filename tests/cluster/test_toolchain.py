@@ -12,6 +12,8 @@ from tests.cluster.fake_go import FakeGo
 
 MINIMUM = (1, 26)
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

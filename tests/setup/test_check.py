@@ -45,7 +45,7 @@ def test_the_tests_are_part_of_it(tools: Checkout) -> None:
 def test_the_fast_tests_are_run_without_anything_being_installed(tools: Checkout) -> None:
     done = tools.run("--fast", program="scripts/check")
     assert (done.code, done.lines[-1]) == (0, "All checks passed.")
-    assert any(line.startswith("pytest -q --fast -n 2") for line in done.lines)
+    assert any(line.startswith("pytest -q --fast -n 3") for line in done.lines)
     assert any(line.startswith("tests    passed in ") for line in done.lines)
     assert tools.calls("apt-get") == []
 
