@@ -31,7 +31,7 @@ class ReleaseState:
     revision: int
     status: str
     digest: str
-    epoch: int
+    fencing_token: int
     modified_at: float
 
     @property
@@ -60,7 +60,7 @@ def newest_revision(secrets: Mapping[str, Object], release: str) -> ReleaseState
                 revision=int(labels.get("version", "0")),
                 status=labels.get("status", ""),
                 digest=labels.get(DIGEST_KEY, ""),
-                epoch=int(labels.get(EPOCH_KEY, "0")),
+                fencing_token=int(labels.get(EPOCH_KEY, "0")),
                 modified_at=float(labels.get("modifiedAt") or labels.get("createdAt") or 0),
             )
             states.append(state)

@@ -22,7 +22,9 @@ async def unlock_release(context: Context, request: ReconcileRequest, observed: 
     is known.
     """
     store, draft = request.store, request.draft
-    is_from_earlier_term = draft.reason("Released") == RELEASING and observed.epoch < context.leader_term.fencing_token
+    is_from_earlier_term = (
+        draft.reason("Released") == RELEASING and observed.fencing_token < context.leader_term.fencing_token
+    )
     has_ended = is_from_earlier_term or observed.age_seconds() >= context.settings.helm_lock_seconds
     if has_ended and await unlock(context.kube, store.namespace, observed):
         draft.timeline.add(

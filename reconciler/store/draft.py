@@ -237,13 +237,13 @@ class StatusDraft(StoreStatus):
 
     # The start and the end of a reconcile.
 
-    def note_takeover(self, epoch: int) -> None:
+    def note_takeover(self, fencing_token: int) -> None:
         """Add an event if the leader of an earlier term was working on this store."""
         is_worked_on = self.is_true("Reconciling") and self.reason("Reconciling") != WAITING_FOR_SLOT
-        if is_worked_on and int(self._status.get("epoch", epoch)) < epoch:
+        if is_worked_on and int(self._status.get("epoch", fencing_token)) < fencing_token:
             self.timeline.add("TakenOver", "the leader changed; the new leader continues the reconcile")
 
-    def finish(self, epoch: int) -> Object | None:
+    def finish(self, fencing_token: int) -> Object | None:
         """Return the status to write in a leader term, None if it says nothing new."""
         phase = derive_phase(self._conditions, is_deleting=self.store.is_deleting, was_ready=self.was_ready)
         self._status["phase"] = phase.value
@@ -255,7 +255,7 @@ class StatusDraft(StoreStatus):
         ignored = {"updatedAt": "", "epoch": 0}
         if {**self.store.status, **ignored} == {**self._status, **ignored}:
             return None
-        self._status |= {"updatedAt": format_timestamp(), "epoch": epoch}
+        self._status |= {"updatedAt": format_timestamp(), "epoch": fencing_token}
         return self._status
 
     def _set(self, kinds: tuple[str, ...], status: ConditionStatus, reason: str, message: str = "") -> None:

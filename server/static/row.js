@@ -96,6 +96,7 @@ export class Row {
     const newest = this.store.events?.at(-1);
     const count = newest?.count ?? 1;
     setText(this.event, newest ? `${newest.type}${count > 1 ? ` ×${count}` : ""}` : "");
+    setAttribute(this.event, "title", newest && [newest.type, newest.message].filter(Boolean).join(": "));
     setAttribute(this.age, "datetime", this.store.createdAt);
     setAttribute(this.age, "title", `created ${fullTime(this.createdAt)}`);
   }

@@ -2,8 +2,7 @@
 
     checkout -> sdist -> wheel -> pip install (dependencies from the package index) -> urumi cluster up, serve, create
 
-The cluster has its own state directory and uses the cached programs. It takes about half a minute with a warm cache of
-pip, which is most of it.
+The cluster has its own state directory and uses the cached programs. The tests take about half a minute.
 """
 
 import json

@@ -106,7 +106,7 @@ def test_the_order_is_chosen_and_the_address_keeps_it(live_page: Page, peer: Pee
         "By engine": ["b-old", "a-mid", "c-new"],
         "Last event first": ["a-mid", "b-old", "c-new"],
         "By name": ["a-mid", "b-old", "c-new"],
-        "Trouble first": ["c-new", "a-mid", "b-old"],
+        "Problems first": ["c-new", "a-mid", "b-old"],
     }.items():
         live_page.get_by_label("Sort").select_option(words)
         expect(rows(live_page).locator("a")).to_have_text(expected)

@@ -116,7 +116,7 @@ def test_a_refused_retry_stays_on_the_page(live_page: Page, peer: Peer, console:
     peer.answer = refusal(503, "cluster-unreachable", "The Kubernetes API is down.", headers={"Retry-After": "5"})
     live_page.get_by_role("button", name="Retry now").click()
     expect(live_page.locator("#notice-text")).to_have_text(
-        "Could not retry shop-a. The Kubernetes API is down. Come back in 5 s."
+        "Could not retry shop-a. The Kubernetes API is down. Try again in 5 s."
     )
     live_page.get_by_role("button", name="Dismiss").click()
     expect(live_page.locator("#notice")).to_be_hidden()

@@ -28,6 +28,8 @@ from reconciler.kube.resources import (
     Object,
     Resource,
 )
+from reconciler.leaderelection.elector import LeaderTerm
+from reconciler.leaderelection.watchdog import Watchdog
 from reconciler.queue.limiter import ConcurrencyLimiter
 from reconciler.queue.workqueue import WorkQueue
 from reconciler.settings import Settings
@@ -48,11 +50,11 @@ RELEASE = f"woocommerce-{STORE_ID}"
 SETTINGS = Settings(platform_namespace=PLATFORM)
 
 
-class Term:
+class Term(LeaderTerm):
     """A leader term whose validity the test decides."""
 
-    def __init__(self, epoch: int = 2) -> None:
-        self.epoch = epoch
+    def __init__(self, fencing_token: int = 2) -> None:
+        super().__init__(fencing_token, deadline_seconds=10.0, kill_seconds=12.0, watchdog=Watchdog())
         self.valid = True
 
     def is_valid(self) -> bool:
@@ -180,16 +182,16 @@ class Scene:
         self._tasks: set[asyncio.Task[Any]] = set()
         self.new_term()
 
-    def new_term(self, epoch: int = 2) -> None:
+    def new_term(self, fencing_token: int = 2) -> None:
         """Start a leader term that remembers nothing."""
-        self.term = Term(epoch)
+        self.term = Term(fencing_token)
         recorder = Recorder(self.kube, self.term.is_valid)
         checks = StorefrontChecks(self.queue.add)
         self.context = Context(
             self.kube,
             self.view,
             self.settings,
-            self.term,  # type: ignore[arg-type]
+            self.term,
             self.queue,
             self.limiter,
             recorder,
@@ -258,6 +260,14 @@ class Scene:
         draft = StatusDraft(store, max_events=self.settings.max_status_events)
         await (delete if store.is_deleting else provision)(self.context, store, draft)
         return await self.seen()
+
+    async def reconcile_until_helm_runs(self, runs: int = 1) -> asyncio.Task[Seen]:
+        """Start a reconcile and return it when Helm was started so often in all; close the gate of Helm before."""
+        reconcile = self.spawn(self.reconcile())
+        while len(self.helm.installs) < runs:
+            assert not reconcile.done(), reconcile.result()
+            await self.settle()
+        return reconcile
 
     async def seen(self) -> Seen:
         """Return the status of the store as the API server holds it."""

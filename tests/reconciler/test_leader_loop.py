@@ -21,7 +21,7 @@ class Loop:
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
-        self.loop = LeaderLoop(scene.kube, scene.view, scene.settings, scene.term)  # type: ignore[arg-type]
+        self.loop = LeaderLoop(scene.kube, scene.view, scene.settings, scene.term)
         assert isinstance(self.loop.queue, Queue)
         self.queue = self.loop.queue
         scene.view.wake(self.loop.wake)
@@ -239,7 +239,7 @@ async def test_every_store_is_reconciled_again_after_some_time(scenes: Scenes) -
 async def test_the_new_leader_notes_that_it_continues_a_reconcile(scene: Scene) -> None:
     await scene.create_store()
     await scene.reconcile()
-    scene.term.epoch += 1
+    scene.term.fencing_token += 1
     loop = Loop(scene)
     loop.start()
     await loop.until_event("TakenOver")

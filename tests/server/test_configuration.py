@@ -22,6 +22,9 @@ PACKAGES = ("urumi", "reconciler", "server")
 NAME = re.compile(r"[A-Z][A-Z0-9_]+")
 ROW = re.compile(r"\| `([A-Z][A-Z0-9_]+)` \| (?:`(.+?)`|\*none\*) \| (.+) \| (.+) \|")
 
+# Variables that every program reads.
+OF_THE_SYSTEM = frozenset({"LC_ALL", "LC_CTYPE", "LANG"})
+
 # Variables that are not in the chart's ConfigMap, and where the pod gets each of them instead.
 NOT_IN_THE_CONFIGMAP = {
     "URUMI_HOST": "an argument of the container",
@@ -30,6 +33,7 @@ NOT_IN_THE_CONFIGMAP = {
     "URUMI_AUTH_MODE": "the container's environment, because the chart's RBAC depends on it",
     "URUMI_STATE_DIR": "the container's environment, beside its volume",
     "URUMI_URL": "read by clients only",
+    "LC_ALL": "read by clients only",
     "URUMI_HELM": "the image, which contains Helm",
     "URUMI_CHARTS_DIR": "the image, which contains the charts",
     "KUBECONFIG": "not set, so that the pod uses its ServiceAccount",
@@ -40,7 +44,7 @@ NOT_IN_THE_CONFIGMAP = {
 def read_by_the_code() -> frozenset[str]:
     """Return the name of every environment variable that the code reads."""
     sources = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
-    elsewhere = frozenset(name for path in sources for name in names_in(path.read_text()))
+    elsewhere = frozenset(name for path in sources for name in names_in(path.read_text())) - OF_THE_SYSTEM
     return elsewhere | {variable.name for each in (Settings, ServerSettings) for variable in variables(each).values()}
 
 

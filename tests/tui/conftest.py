@@ -1,4 +1,4 @@
-"""A peer that speaks the protocol, for the dashboard to look at."""
+"""A peer that speaks the protocol, as the server of the dashboard."""
 
 import os
 import time

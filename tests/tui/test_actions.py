@@ -1,4 +1,4 @@
-"""What keys do to stores: retry, open, copy, the admin account; and why they sometimes do nothing."""
+"""What keys do to stores: retry, open, copy, the admin account; and the reasons why they are unavailable."""
 
 from datetime import timedelta
 
@@ -45,7 +45,7 @@ async def test_marked_stores_are_retried_together_those_that_are_ready_are_left_
     ]
 
 
-async def test_a_retry_that_is_refused_is_said_with_the_reason(peer: Peer, target: Target) -> None:
+async def test_a_failed_retry_is_shown_with_the_reason(peer: Peer, target: Target) -> None:
     peer.put(failed("shop-1"))
     async with dashboard(target) as driver:
         peer.answer = refusal(503, "The cluster does not answer.", "Come back in 5 s.")
@@ -66,7 +66,9 @@ async def test_a_retry_that_is_refused_is_said_with_the_reason(peer: Peer, targe
         pytest.param("Ready", "b", "Nothing to report: shop-1 has no error.", id="report-ready"),
     ],
 )
-async def test_a_key_that_does_nothing_says_why(peer: Peer, target: Target, phase: str, key: str, reason: str) -> None:
+async def test_an_unavailable_key_shows_the_reason(
+    peer: Peer, target: Target, phase: str, key: str, reason: str
+) -> None:
     peer.put(make_store("shop-1", phase))
     async with dashboard(target) as driver:
         await driver.press(key)
@@ -85,14 +87,14 @@ async def test_keys_that_would_do_nothing_are_dimmed(peer: Peer, target: Target)
 
 
 @pytest.mark.parametrize("key", ["r", "d", "enter", "a"])
-async def test_without_a_store_a_key_says_so(target: Target, key: str) -> None:
+async def test_without_a_store_a_key_shows_that_there_is_none(target: Target, key: str) -> None:
     async with dashboard(target) as driver:
         assert not {"retry", "details"} & enabled(driver)
         await driver.press(key)
         await driver.until_message("No store under the cursor.")
 
 
-async def test_a_read_only_dashboard_changes_nothing_and_says_so(peer: Peer, target: Target) -> None:
+async def test_a_read_only_dashboard_changes_nothing_and_shows_why(peer: Peer, target: Target) -> None:
     peer.put(failed("shop-1"))
     async with dashboard(target, read_only=True) as driver:
         assert "read-only" in driver.lines()[0]
@@ -142,7 +144,7 @@ async def test_a_browser_that_would_need_the_terminal_is_not_started(
         await driver.until_message("the only browser on this machine needs the terminal")
 
 
-async def test_o_does_not_claim_that_a_simulated_shop_answers(peer: Peer, target: Target) -> None:
+async def test_o_does_not_open_a_simulated_shop(peer: Peer, target: Target) -> None:
     peer.put(make_store("shop-1", simulated=True))
     async with dashboard(target) as driver:
         await driver.press("o")
@@ -195,7 +197,7 @@ async def test_what_was_copied_is_in_a_file_of_its_owner_as_well(peer: Peer, tar
         await driver.until(lambda: copied_file().read_text().startswith("http://shop-1."), "the newer copy")
 
 
-async def test_a_copy_that_cannot_be_written_says_so(peer: Peer, target: Target) -> None:
+async def test_a_copy_that_cannot_be_written_is_reported(peer: Peer, target: Target) -> None:
     copied_file().parent.mkdir()
     copied_file().symlink_to("elsewhere")  # what somebody else may have put there is not followed
     peer.put(make_store("shop-1"))

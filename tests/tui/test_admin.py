@@ -1,4 +1,4 @@
-"""The admin account: asked for on purpose, of that very store, shown until it is closed, and in no file."""
+"""The admin account: read after a confirmation, by uid, shown until it is closed, and never in a file."""
 
 import json
 from collections.abc import AsyncIterator
@@ -29,14 +29,14 @@ async def asked(peer: Peer, target: Target) -> AsyncIterator[Driver]:
         yield driver
 
 
-async def test_it_is_not_asked_for_before_somebody_says_yes(peer: Peer, target: Target) -> None:
+async def test_the_account_is_not_read_before_the_confirmation(peer: Peer, target: Target) -> None:
     async with asked(peer, target) as driver:
         assert "Show the admin account of shop-1?" in driver.text()
         await driver.open("StoresScreen", "enter")
     assert peer.requests == []
 
 
-async def test_it_is_shown_until_it_is_closed_and_asked_for_by_uid(peer: Peer, target: Target) -> None:
+async def test_the_account_is_read_by_uid_and_shown_until_it_is_closed(peer: Peer, target: Target) -> None:
     async with asked(peer, target) as driver:
         await driver.open("AccountDialog", "tab", "enter")
         for words in ("http://shop-1.127.0.0.1.nip.io/admin", "admin", PASSWORD):
@@ -80,7 +80,7 @@ async def test_an_account_that_looks_like_markup_is_drawn_as_text(peer: Peer, ta
         await driver.until_open("StoresScreen")
 
 
-async def test_whoever_only_looks_is_not_given_it(peer: Peer, target: Target) -> None:
+async def test_a_read_only_dashboard_does_not_show_the_account(peer: Peer, target: Target) -> None:
     peer.put(make_store("shop-1"))
     async with dashboard(target, read_only=True) as driver:
         await driver.press("a")

@@ -55,7 +55,7 @@ async def test_sort_takes_a_column(peer: Peer, target: Target) -> None:
         await driver.until_message("Unknown column 'colour'. Known columns: name, phase,")
 
 
-async def test_themes_can_be_chosen_and_a_wrong_one_is_said(target: Target) -> None:
+async def test_themes_can_be_chosen_and_an_unknown_one_is_reported(target: Target) -> None:
     async with dashboard(target) as driver:
         await command(driver, "theme urumi-light")
         await driver.until(lambda: driver.app.theme == "urumi-light", "the theme")
@@ -83,7 +83,7 @@ async def test_an_unknown_command_names_the_nearest(target: Target) -> None:
         await driver.until_message("retry takes no argument, got 'shop-1'.")
 
 
-async def test_the_line_suggests_commands_and_stores(peer: Peer, target: Target) -> None:
+async def test_the_command_line_suggests_commands_and_stores(peer: Peer, target: Target) -> None:
     peer.put(make_store("shop-1"))
     async with dashboard(target) as driver:
         await driver.press("colon")

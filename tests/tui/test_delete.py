@@ -1,4 +1,4 @@
-"""Deleting: what the dialog says, what has to be typed, and that it hits the store that was meant."""
+"""Deleting: what the dialog lists, what must be typed, and that the right store is deleted."""
 
 from datetime import timedelta
 
@@ -31,7 +31,7 @@ async def test_it_names_the_store_its_namespace_and_what_goes_with_it(peer: Peer
     assert peer.url in text
 
 
-async def test_it_does_not_threaten_a_namespace_that_is_somebody_elses(peer: Peer, target: Target) -> None:
+async def test_a_namespace_of_somebody_else_is_not_listed_for_deletion(peer: Peer, target: Target) -> None:
     error = {"step": "namespace", "reason": "NamespaceNotOurs", "message": "it is left alone"}
     peer.put(make_store("shop-1", "Failed", last_error=error))
     async with dashboard(target) as driver:
@@ -63,7 +63,7 @@ async def test_a_ready_store_has_to_be_named(peer: Peer, target: Target) -> None
     assert [(method, path) for method, path, *_ in peer.requests] == [("DELETE", "/stores/shop-1?uid=uid-of-shop-1")]
 
 
-async def test_a_name_that_comes_in_one_go_is_taken_whole(peer: Peer, target: Target) -> None:
+async def test_a_confirmation_that_arrives_at_once_is_typed_completely(peer: Peer, target: Target) -> None:
     put_several(peer, 2)
     async with dashboard(target) as driver:
         await driver.press("asterisk")
@@ -110,7 +110,7 @@ async def test_a_store_of_the_same_name_that_came_meanwhile_is_not_hit(peer: Pee
     assert [path for _, path, *_ in peer.requests] == ["/stores/shop-1?uid=first"]
 
 
-async def test_a_key_on_a_store_that_is_gone_says_so_and_does_nothing(peer: Peer, target: Target) -> None:
+async def test_a_key_on_a_deleted_store_does_nothing_and_shows_why(peer: Peer, target: Target) -> None:
     put_several(peer, 2, failed)
     async with dashboard(target) as driver:
         assert driver.cursor == "shop-1"
@@ -134,7 +134,7 @@ async def test_a_failure_stays_in_the_dialog(peer: Peer, target: Target) -> None
         assert "shop-1" in peer.stores
 
 
-async def test_a_server_that_goes_away_is_said_in_the_dialog(peer: Peer, target: Target) -> None:
+async def test_a_lost_server_is_shown_in_the_dialog(peer: Peer, target: Target) -> None:
     peer.put(failed("shop-1"))
     async with dashboard(target) as driver:
         await open_dialog(driver)
@@ -145,7 +145,7 @@ async def test_a_server_that_goes_away_is_said_in_the_dialog(peer: Peer, target:
         assert "shop-1" in driver.text()
 
 
-async def test_a_store_that_was_gone_already_is_said_to_be(peer: Peer, target: Target) -> None:
+async def test_a_store_that_was_already_deleted_is_reported_as_such(peer: Peer, target: Target) -> None:
     peer.put(failed("shop-1"))
     async with dashboard(target) as driver:
         await open_dialog(driver)

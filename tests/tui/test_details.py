@@ -1,4 +1,4 @@
-"""One store: the pane under the list, its timeline, and the screen with everything."""
+"""One store: the pane under the list, its timeline, and the details screen."""
 
 from datetime import timedelta
 
@@ -41,7 +41,7 @@ async def test_the_pane_follows_the_store_under_the_cursor(peer: Peer, target: T
 
 
 @pytest.mark.anyio
-async def test_the_pane_says_what_is_wrong_and_what_to_do(peer: Peer, target: Target) -> None:
+async def test_the_pane_shows_the_error_and_the_hint(peer: Peer, target: Target) -> None:
     peer.put(failed("shop-1", attempts=3))
     async with dashboard(target) as driver:
         await driver.until_shown("✗ health: ImagePullBackOff: no image")
@@ -50,7 +50,7 @@ async def test_the_pane_says_what_is_wrong_and_what_to_do(peer: Peer, target: Ta
 
 
 @pytest.mark.anyio
-async def test_whoever_reads_up_the_timeline_is_left_alone_and_told_of_what_is_new(peer: Peer, target: Target) -> None:
+async def test_after_scrolling_up_a_timeline_stays_and_counts_new_lines(peer: Peer, target: Target) -> None:
     events = [event(f"Event-{number:02}", at=number) for number in range(15)]
     peer.put(make_store("shop-1", events=events))
     async with dashboard(target, size=(80, 24)) as driver:

@@ -135,7 +135,7 @@ def test_a_full_timeline_shows_that_earlier_events_are_not_kept() -> None:
     assert "earlier events are not kept" in lines(make_store(events=[event("A", str(each)) for each in range(20)]))[0]
 
 
-def test_a_store_without_events_has_a_timeline_that_says_so() -> None:
+def test_a_store_without_events_has_a_line_for_it() -> None:
     assert lines(make_store()) == ["No events yet."]
 
 

@@ -1,4 +1,4 @@
-"""Narrowing the list: the terms, the line they are typed in, and what is said about it."""
+"""Filtering the list: the terms, the line they are typed in, and the note about it."""
 
 from datetime import timedelta
 
@@ -70,7 +70,7 @@ async def test_escape_shows_all_again(peer: Peer, target: Target) -> None:
 
 
 @pytest.mark.anyio
-async def test_a_filter_that_fits_nothing_says_so(peer: Peer, target: Target) -> None:
+async def test_a_filter_without_matches_is_shown_with_the_way_to_clear_it(peer: Peer, target: Target) -> None:
     peer.put(READY)
     async with dashboard(target) as driver:
         await driver.press("slash")

@@ -1,4 +1,4 @@
-"""Keys: no two commands of one place share one, the document lists them all, and a person's own replace them."""
+"""Keys: no two commands of one place share one, the documents list them, and the configuration replaces them."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -78,7 +78,7 @@ def test_a_held_row_stays_when_it_does_not_match_any_more() -> None:
     assert rows.shown == 1
 
 
-def test_a_change_that_moves_nothing_says_so() -> None:
+def test_a_change_that_moves_nothing_is_reported_as_such() -> None:
     rows, known = filled(make_store("a-1"))
     known["a-1"] = make_store("a-1", attempts=2)
     assert not rows.update(known, ["a-1"])

@@ -1,4 +1,4 @@
-"""Choosing: flag, environment, file, default, in that order; and what is said of a wrong choice."""
+"""Settings: flag, environment, file, default, in that order; and the errors about wrong ones."""
 
 from pathlib import Path
 
@@ -60,7 +60,7 @@ def test_keys_can_be_given_to_commands(file: Path) -> None:
         pytest.param("theme = ", "is not valid TOML", id="syntax"),
     ],
 )
-def test_a_wrong_choice_is_said_with_the_file_and_the_nearest(file: Path, content: str, words: str) -> None:
+def test_a_wrong_setting_is_reported_with_the_file_and_the_closest_name(file: Path, content: str, words: str) -> None:
     file.write_text(content)
     with pytest.raises(ConfigError) as caught:
         settings([])
@@ -75,7 +75,7 @@ def test_a_switch_of_the_environment_has_to_be_one(file: Path, monkeypatch: pyte
         settings([])
 
 
-def test_a_file_that_cannot_be_read_is_said(file: Path) -> None:
+def test_a_file_that_cannot_be_read_is_reported(file: Path) -> None:
     file.mkdir()
     with pytest.raises(ConfigError, match="cannot be read"):
         settings([])

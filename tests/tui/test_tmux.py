@@ -31,7 +31,7 @@ def screen(server: ServerProcess, tmp_path: Path) -> Iterator[Tmux]:
         yield screen
 
 
-def test_stores_come_up_live_and_a_killed_server_is_lived_through(
+def test_stores_come_up_live_and_the_dashboard_survives_a_killed_server(
     server: ServerProcess, screen: Tmux, kubectl: Kubectl, store_id: str
 ) -> None:
     mine, theirs, late = f"{store_id}-mine", f"{store_id}-theirs", f"{store_id}-late"

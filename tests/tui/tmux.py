@@ -1,4 +1,4 @@
-"""tmux with one program in it: keys go in, the screen comes out as text, and whatever was written is kept."""
+"""tmux with one program in it: keys go in, the screen comes out as text, and all output is kept."""
 
 import shlex
 import subprocess

@@ -143,17 +143,16 @@ def check_keys(keys: Mapping[str, str], where: str) -> None:
         raise ConfigError(f"{where}: unknown command {unknown!r} in [keys].", hint=hint)
     for place in PLACES:
         taken: dict[str, str] = {}
-        for command, key in _keys_of(place, keys):
+        bound = [
+            (command, key)
+            for scope in place
+            for command in scope.commands
+            for key in keys.get(command.id, command.keys).replace(" ", "").split(",")
+        ]
+        for command, key in bound:
             other = taken.setdefault(key, command.id)
             if other != command.id:
                 raise ConfigError(
                     f"{where}: the key {key!r} is assigned to {other} and to {command.id}.",
                     hint="Assign another key to one of them.",
                 )
-
-
-def _keys_of(place: tuple[Scope, ...], keys: Mapping[str, str]) -> Iterator[tuple[Command, str]]:
-    for scope in place:
-        for command in scope.commands:
-            for key in keys.get(command.id, command.keys).replace(" ", "").split(","):
-                yield command, key

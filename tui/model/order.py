@@ -22,18 +22,16 @@ class Order:
     key: Callable[[Store], tuple[object, ...]]
 
 
-def _progress(store: Store) -> float:
-    progress = store.progress
-    return progress.index / max(1, progress.total) if progress else 2.0
-
-
 def _newest_first(at: datetime | None) -> float:
     return -at.timestamp() if at else 0.0
 
 
 BY_NAME = Order("name", lambda store: (store.store_id,))
 BY_PHASE = Order("phase", lambda store: (PHASE_ORDER.index(store.phase), store.store_id))
-BY_PROGRESS = Order("progress", lambda store: (_progress(store), store.store_id))
+BY_PROGRESS = Order(
+    "progress",
+    lambda store: (store.progress.index / max(1, store.progress.total) if store.progress else 2.0, store.store_id),
+)
 BY_ENGINE = Order("engine", lambda store: (store.engine.value, store.store_id))
 BY_URL = Order("url", lambda store: (store.url, store.store_id))
 BY_AGE = Order("age", lambda store: (_newest_first(store.created_at), store.store_id))

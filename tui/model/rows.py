@@ -99,14 +99,14 @@ class StoreRows:
         for row in self._all.values():
             row.matches = self._matches(row.store)
         self._held = ""
-        self._arrange(anew=True)
+        self._arrange(reset=True)
 
     def sort(self, order: Order, *, backwards: bool = False) -> None:
         """Use another order, or its reverse."""
         self.order, self.backwards = order, backwards
         for row in self._all.values():
             row.key = order.key(row.store)
-        self._arrange(anew=True)
+        self._arrange(reset=True)
 
     def hold(self, uid: str) -> None:
         """Keep the row of a store in its place, and release the row that was held before."""
@@ -142,11 +142,11 @@ class StoreRows:
         self.counts[store.phase] += step
         self.simulated += step * store.simulated
 
-    def _arrange(self, *, anew: bool = False) -> None:
+    def _arrange(self, *, reset: bool = False) -> None:
         for row in [row for row in self._all.values() if row.deleted and row.store.uid != self._held]:
             del self._all[row.store.uid]
         # Rows that were hidden may match now. The shown rows come first: they are in order, so sorting them is cheap.
-        candidates = dict.fromkeys(() if anew else self.visible)
+        candidates = dict.fromkeys(() if reset else self.visible)
         candidates.update(dict.fromkeys(self._all.values()))
         self.visible = [row for row in candidates if row.store.uid == self._held or (row.matches and not row.deleted)]
         self.visible.sort(key=attrgetter("key"), reverse=self.backwards)

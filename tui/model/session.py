@@ -8,7 +8,7 @@ changed in between. If a local server moved or has another token, the session fi
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -152,33 +152,24 @@ class Session:
             self._away, self._away_since = dict(self.stores), self._monotonic()
         if connection.state != "connecting":
             self.is_refused = connection.state == "refused"
-            self._find_again()
-
-    def _find_again(self) -> None:
-        try:
-            target = self._find()
-        except ConfigError:
-            return
-        if self._feed and target != self.target:
-            self.target = self._feed.target = target
+            with suppress(ConfigError):
+                target = self._find()
+                if self._feed and target != self.target:
+                    self.target = self._feed.target = target
 
     def _return_message(self) -> str:
         if self._away is None:
             return ""
         before, self._away = self._away, None
         seconds = self._monotonic() - self._away_since
-        difference = _difference(before, self.stores)
+        old = {store.uid: store for store in before.values()}
+        new = {store.uid: store for store in self.stores.values()}
+        counts = {
+            "new": len(new.keys() - old.keys()),
+            "deleted": len(old.keys() - new.keys()),
+            "changed": sum(old[uid] != new[uid] for uid in old.keys() & new.keys()),
+        }
+        difference = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
         if not difference and seconds < UNREMARKABLE_SECONDS:
             return ""
         return f"Reconnected after {seconds:.0f} s: {difference or 'no changes'}."
-
-
-def _difference(before: Mapping[str, Store], after: Mapping[str, Store]) -> str:
-    old = {store.uid: store for store in before.values()}
-    new = {store.uid: store for store in after.values()}
-    counts = {
-        "new": len(new.keys() - old.keys()),
-        "deleted": len(old.keys() - new.keys()),
-        "changed": sum(old[uid] != new[uid] for uid in old.keys() & new.keys()),
-    }
-    return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)

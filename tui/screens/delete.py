@@ -20,7 +20,7 @@ from urumi.errors import UrumiError
 from urumi.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from textual import events
     from textual.app import ComposeResult
@@ -127,21 +127,22 @@ class DeleteDialog(RequestDialog[str]):
         return f"Type {printable(self.wanted)} to delete." if self.wanted else ""
 
     def _list(self) -> str:
-        return "\n".join(map(printable, self._list_lines()))
-
-    def _list_lines(self) -> Iterator[str]:
+        store, target = self._stores[0], self._target
         if len(self._stores) > 1:
-            yield f"This permanently deletes, on {self._target}, with all data:"
-            for store in self._stores[:LISTED_STORES]:
-                yield f"  {store.store_id}  {store.phase}, namespace {store.namespace}"
-            if len(self._stores) > LISTED_STORES:
-                yield f"  and {len(self._stores) - LISTED_STORES} more"
-            return
-        store = self._stores[0]
-        yield f"This permanently deletes, on {self._target}:"
-        if store.last_error and store.last_error.reason == FOREIGN_NAMESPACE:
-            yield f"  the store; namespace {store.namespace} does not belong to it and is kept"
-            return
-        yield "  the shop with its orders, customers and products"
-        yield f"  release {store.release_name}"
-        yield f"  namespace {store.namespace} with everything in it, volumes and secrets included"
+            lines = [f"This permanently deletes, on {target}, with all data:"]
+            lines += [f"  {each.store_id}  {each.phase}, namespace {each.namespace}" for each in self._stores]
+            if len(lines) > LISTED_STORES + 1:
+                lines[LISTED_STORES + 1 :] = [f"  and {len(self._stores) - LISTED_STORES} more"]
+        elif store.last_error and store.last_error.reason == FOREIGN_NAMESPACE:
+            lines = [
+                f"This permanently deletes, on {target}:",
+                f"  the store; namespace {store.namespace} does not belong to it and is kept",
+            ]
+        else:
+            lines = [
+                f"This permanently deletes, on {target}:",
+                "  the shop with its orders, customers and products",
+                f"  release {store.release_name}",
+                f"  namespace {store.namespace} with its volumes, secrets and everything else",
+            ]
+        return "\n".join(map(printable, lines))

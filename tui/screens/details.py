@@ -17,7 +17,7 @@ from tui.widgets.lines import LinesView
 from tui.widgets.topbar import TopBar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
@@ -53,7 +53,7 @@ class DetailsScreen(ActionScreen):
         self.set_focus(self._lines)
         self.host.changed.subscribe(self, self._update, immediate=True)
         self.host.tick.subscribe(self, lambda _: self._show(), immediate=True)
-        self._show(anew=True)
+        self._show(reset=True)
 
     def targets(self) -> Sequence[Store]:
         """Return the store."""
@@ -62,7 +62,7 @@ class DetailsScreen(ActionScreen):
     def action_yaml(self) -> None:
         """Switch between YAML and text."""
         self._is_yaml = not self._is_yaml
-        self._show(anew=True)
+        self._show(reset=True)
 
     def action_back(self) -> None:
         """Go back to the list."""
@@ -84,17 +84,15 @@ class DetailsScreen(ActionScreen):
             self._store = self.host.session.find(self._store.uid) or as_deleted(self._store)
             self._show()
 
-    def _show(self, *, anew: bool = False) -> None:
+    def _show(self, *, reset: bool = False) -> None:
         store, glyphs, now = self._store, self.host.glyphs, self.host.now()
         place = (("  Urumi ", "accent"), (" stores / ", "quiet"), (store.store_id, "strong"))
         phase = ((f"  {glyphs.phases[store.phase]} {store.phase}", store.phase.value.lower()),)
         self._top.lines = (((*place, *phase), (connection_text(self.host.session, now).piece(glyphs),)),)
-        lines = _yaml_lines(store) if self._is_yaml else details(store, glyphs, now, self.size.width - MARGINS)
-        self._lines.show(list(lines), anew=anew)
+        if self._is_yaml:
+            texts = [(text, text.lstrip(" ")) for text in yaml_text(store).splitlines()]
+            lines = [Line(((text.removesuffix(body), "plain"),), ((body, "plain"),)) for text, body in texts]
+        else:
+            lines = list(details(store, glyphs, now, self.size.width - MARGINS))
+        self._lines.show(lines, reset=reset)
         self._keys.hints = self.hints((*DETAILS.commands, *STORE.commands, *APP.commands))
-
-
-def _yaml_lines(store: Store) -> Iterator[Line]:
-    for line in yaml_text(store).splitlines():
-        content = line.lstrip(" ")
-        yield Line(((" " * (len(line) - len(content)), "plain"),), ((content, "plain"),))

@@ -45,7 +45,7 @@ class HelpScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         """Show the lines."""
         view = self.query_one(LinesView)
-        view.show(self._lines, anew=True)
+        view.show(self._lines, reset=True)
         self.set_focus(view)
 
 

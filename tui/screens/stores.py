@@ -27,7 +27,7 @@ from tui.widgets.store_table import StoreTable
 from tui.widgets.topbar import TopBar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from tui.host import Host
     from tui.text.columns import Column
-    from tui.text.pieces import Piece, Pieces
+    from tui.text.pieces import Pieces
     from urumi.wire import Store
 
 TYPING_SECONDS = 0.1
@@ -110,21 +110,32 @@ class StoresScreen(ActionScreen):
         session, now = self.host.session, self.host.now()
         self.table.stale = not session.is_live and bool(session.stores)
         self.table.blank = empty_list(session, self.rows.filter, now)
-        self._prompt.show_filter(self.rows.filter.text, self._filter_note())
+        current, note = self.rows.filter, ""
+        if current:
+            only = "only failed or degraded, " if current.failing else ""
+            note = f"{only}{self.rows.shown:,} of {plural(self.rows.known, 'store')} (esc shows all)"
+        self._prompt.show_filter(current.text, note)
         self._show_top()
         self._show_selected()
 
     def _show_top(self) -> None:
         session, glyphs = self.host.session, self.host.glyphs
         connection = connection_text(session, self.host.now())
-        aside = tuple(self._aside())
+        brand: Pieces = ("  Urumi ", "accent"), (f" {session.target.url.partition('://')[2]} ", "quiet")
+        if self.host.settings.read_only:
+            brand = *brand, (" read-only ", "warning")
+        aside: Pieces = ()
+        if self.table.marked:
+            aside = ((f"{plural(len(self.table.marked), 'store')} marked ", "accent"),)
+        elif self.rows.simulated:
+            aside = (("simulated containers ", "warning"),)
         counts: Pieces = ()
         if session.age_seconds is not None:
             counts = tuple(summary(self.rows.counts, glyphs))
             if cells(counts) + cells(aside) + GAP > self.size.width:
                 counts = tuple(summary(self.rows.counts, glyphs, is_short=True))
         lines: list[tuple[Pieces, Pieces]] = [
-            (tuple(self._brand()), (connection.piece(glyphs),)),
+            (brand, (connection.piece(glyphs),)),
             (counts, aside),
         ]
         if connection.detail:
@@ -136,25 +147,6 @@ class StoresScreen(ActionScreen):
         store = next(iter(self._under_cursor()), None)
         self.pane.show(store, self.host.now())
         self._keys.hints = self.hints((*LIST.commands, *STORE.commands, *APP.commands))
-
-    def _brand(self) -> Iterator[Piece]:
-        yield "  Urumi ", "accent"
-        yield f" {self.host.session.target.url.partition('://')[2]} ", "quiet"
-        if self.host.settings.read_only:
-            yield " read-only ", "warning"
-
-    def _aside(self) -> Iterator[Piece]:
-        if self.table.marked:
-            yield f"{plural(len(self.table.marked), 'store')} marked ", "accent"
-        elif self.rows.simulated:
-            yield "simulated containers ", "warning"
-
-    def _filter_note(self) -> str:
-        current = self.rows.filter
-        if not current:
-            return ""
-        only = "only failed or degraded, " if current.failing else ""
-        return f"{only}{self.rows.shown:,} of {plural(self.rows.known, 'store')} (esc shows all)"
 
     # --- The list
 

@@ -54,17 +54,9 @@ class Column:
     terse: Callable[[str], str] = str
 
 
-def _phase_cell(store: Store, glyphs: Glyphs, now: datetime) -> Piece:
-    return f"{glyphs.phases[store.phase]} {store.phase}", store.phase.value.lower()
-
-
 def _progress_cell(store: Store, glyphs: Glyphs, now: datetime) -> Piece:
     tone = "failed" if store.phase in FAILING_PHASES else "quiet" if store.phase is Phase.READY else "plain"
     return status_text(store), tone
-
-
-def _age_cell(store: Store, glyphs: Glyphs, now: datetime) -> Piece:
-    return ("-" if store.created_at is None else span((now - store.created_at).total_seconds())), "quiet"
 
 
 def _event_cell(store: Store, glyphs: Glyphs, now: datetime) -> Piece:
@@ -77,13 +69,21 @@ def _event_cell(store: Store, glyphs: Glyphs, now: datetime) -> Piece:
 
 
 NAME = Column("NAME", BY_NAME, lambda store, glyphs, now: (store.store_id, "name"))
-PHASE = Column("PHASE", BY_PHASE, _phase_cell)
+PHASE = Column(
+    "PHASE",
+    BY_PHASE,
+    lambda store, glyphs, now: (f"{glyphs.phases[store.phase]} {store.phase}", store.phase.value.lower()),
+)
 PROGRESS = Column(
     "PROGRESS OR ERROR", BY_PROGRESS, _progress_cell, terse=lambda text: text.replace(" waiting for ", " ", 1)
 )
 ENGINE = Column("ENGINE", BY_ENGINE, lambda store, glyphs, now: (store.engine.display_name, "quiet"))
 URL = Column("URL", BY_URL, lambda store, glyphs, now: (store.url, "quiet"))
-AGE = Column("AGE", BY_AGE, _age_cell)
+AGE = Column(
+    "AGE",
+    BY_AGE,
+    lambda store, glyphs, now: (span((now - store.created_at).total_seconds()) if store.created_at else "-", "quiet"),
+)
 LAST_EVENT = Column("LAST EVENT", BY_LAST_EVENT, _event_cell)
 COLUMNS = (NAME, PHASE, PROGRESS, ENGINE, URL, AGE, LAST_EVENT)
 

@@ -51,17 +51,17 @@ def connection_text(session: Session, now: datetime) -> ConnectionText:
     if connection is None or connection.attempt == 0:
         return ConnectionText("waiting", "connecting")
     is_trying = connection.state == "connecting"
-    attempt = "connecting now" if is_trying else f"next in {session.retry_seconds:.0f} s (press R)"
+    next_try = "trying now" if is_trying else f"next attempt in {session.retry_seconds:.0f} s (press R)"
     if session.is_refused:
-        return ConnectionText("lost", "not signed in", f"{session.reason}, {attempt}")
+        return ConnectionText("lost", "not signed in", f"{session.reason}, {next_try}")
     if session.lost_at and (now - session.lost_at).total_seconds() >= OFFLINE_SECONDS:
         text = f"offline since {session.lost_at.astimezone():%H:%M}"
         if session.age_seconds is not None:
             data_at = type(now).fromtimestamp(now.timestamp() - session.age_seconds)
             text = f"{text}, showing data from {data_at:%H:%M}"
-        return ConnectionText("lost", text, _joined(session.reason, f"attempt {connection.attempt}", attempt))
-    text = f"reconnecting, attempt {connection.attempt}, {attempt}"
-    return ConnectionText("waiting", text, _joined(session.reason, _age_text(session)))
+        return ConnectionText("lost", text, _joined(session.reason, f"attempt {connection.attempt}", next_try))
+    detail = _joined(_age_text(session), session.reason, f"attempt {connection.attempt}")
+    return ConnectionText("waiting", f"reconnecting, {next_try}", detail)
 
 
 def _live_text(session: Session) -> ConnectionText:

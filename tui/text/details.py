@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tui.text.glyphs import Glyphs
     from tui.text.pieces import Pieces
-    from urumi.wire import Condition, Store
+    from urumi.wire import Store
 
 _STATUS_TONES = {"True": "good", "False": "quiet", "Unknown": "warning"}
 _BAD_STATUSES = {
@@ -34,7 +34,12 @@ def details(store: Store, glyphs: Glyphs, now: datetime, width: int) -> Iterator
     yield from _section(f"Timeline, times in {now.astimezone():%Z}")
     yield from timeline(store, glyphs, now, width=width)
     yield from _section("Conditions")
-    heads = aligned([_condition_cells(condition, now) for condition in store.conditions], width, glyphs.ellipsis)
+    cells: list[Pieces] = []
+    for each in store.conditions:
+        tone = _BAD_STATUSES.get((each.type, each.status), _STATUS_TONES[each.status])
+        at = clock(each.last_transition_time, now) if each.last_transition_time else ""
+        cells.append(((each.type, "plain"), (each.status, tone), (at, "quiet")))
+    heads = aligned(cells, width, glyphs.ellipsis)
     for head, condition in zip(heads, store.conditions, strict=True):
         text = ": ".join(filter(None, (condition.reason, condition.message)))
         yield Line(head, ((text, "plain"),))
@@ -50,12 +55,6 @@ def details(store: Store, glyphs: Glyphs, now: datetime, width: int) -> Iterator
 def _section(title: str) -> Iterator[Line]:
     yield Line()
     yield Line(body=((title, "accent"),))
-
-
-def _condition_cells(condition: Condition, now: datetime) -> Pieces:
-    at = clock(condition.last_transition_time, now) if condition.last_transition_time else ""
-    tone = _BAD_STATUSES.get((condition.type, condition.status), _STATUS_TONES[condition.status])
-    return ((condition.type, "plain"), (condition.status, tone), (at, "quiet"))
 
 
 def _facts(store: Store) -> Iterator[tuple[str, str]]:

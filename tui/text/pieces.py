@@ -49,7 +49,7 @@ def fitted(text: str, width: int, ellipsis: str) -> str:
 def aligned(rows: Sequence[Pieces], room: int, ellipsis: str, *, right: frozenset[int] = frozenset()) -> list[Pieces]:
     """Return the rows with every column as wide as its widest cell, each followed by a gap.
 
-    Empty columns take no room. Where a row would be wider than `room`, the widest columns give way and their cells end
+    Empty columns take no room. If a row would be wider than `room`, the widest columns give way and their cells end
     with an ellipsis. The columns in `right` are aligned to the right.
     """
     if not rows:
@@ -57,17 +57,14 @@ def aligned(rows: Sequence[Pieces], room: int, ellipsis: str, *, right: frozense
     widths = [max(cell_len(printable(row[place][0])) for row in rows) for place in range(len(rows[0]))]
     while sum(width + GAP for width in widths if width) > room and max(widths) > NARROWEST_COLUMN:
         widths[widths.index(max(widths))] -= 1
-    return [
-        tuple(
-            (_padded(text, width, ellipsis, to_right=place in right) + " " * GAP, tone)
-            for place, ((text, tone), width) in enumerate(zip(row, widths, strict=True))
-            if width
-        )
-        for row in rows
-    ]
-
-
-def _padded(text: str, width: int, ellipsis: str, *, to_right: bool) -> str:
-    cell = fitted(text, width, ellipsis)
-    kept = cell.rstrip()
-    return " " * (width - cell_len(kept)) + kept if to_right else cell
+    result: list[Pieces] = []
+    for row in rows:
+        pieces = []
+        for place, ((text, tone), width) in enumerate(zip(row, widths, strict=True)):
+            cell = fitted(text, width, ellipsis)
+            if place in right:
+                cell = " " * (width - cell_len(cell.rstrip())) + cell.rstrip()
+            if width:
+                pieces.append((cell + " " * GAP, tone))
+        result.append(pieces)
+    return result

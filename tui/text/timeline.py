@@ -27,7 +27,7 @@ _TONES = {"info": "plain", "warning": "warning", "error": "error"}
 def timeline(store: Store, glyphs: Glyphs, now: datetime, *, width: int = WIDE) -> Iterator[Line]:
     """Return the lines, oldest first; a store that moves has one more, for its current step.
 
-    In a narrow view the duration follows the message, as a column of its own would leave little room for messages.
+    In a narrow view the duration follows the message, as a separate column would leave little room for messages.
     """
     is_wide = width >= WIDE
     if len(store.events) >= KEPT_EVENTS:
@@ -42,7 +42,8 @@ def timeline(store: Store, glyphs: Glyphs, now: datetime, *, width: int = WIDE) 
     )
     for place, (head, (whole, body)) in enumerate(zip(heads, entries, strict=True)):
         if 0 < place < len(store.events):
-            seconds = _gap_seconds(store.events[place - 1], store.events[place])
+            before, event = store.events[place - 1 : place + 1]
+            seconds = (event.timestamp - before.timestamp).total_seconds() - (event.seconds or 0.0)
             if seconds >= GAP_SECONDS:
                 indent = " " * cells(head[:1])
                 yield Line(((indent, "quiet"),), ((f"{glyphs.ellipsis} {duration(seconds)}", "quiet"),))
@@ -68,7 +69,3 @@ def _now_entry(store: Store, glyphs: Glyphs, now: datetime) -> tuple[Pieces, Pie
     tone = store.phase.value.lower()
     head = (("now", "quiet"), (glyphs.phases[store.phase], tone), (store.phase.value, tone), (took, "quiet"))
     return head, ((status_text(store), "plain"),)
-
-
-def _gap_seconds(before: StoreEvent, event: StoreEvent) -> float:
-    return (event.timestamp - before.timestamp).total_seconds() - (event.seconds or 0.0)

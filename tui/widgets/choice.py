@@ -47,7 +47,12 @@ class Choice(Toned, can_focus=True):
 
     def render(self) -> Text:
         """Draw a line for each choice."""
-        return Text("\n", end="").join(self._line(value, text) for value, text in self._texts.items())
+        lines = []
+        for value, text in self._texts.items():
+            is_chosen = value == self.value
+            sign, tone = (CHOSEN, "accent") if is_chosen else (OTHER, "quiet")
+            lines.append(self.text([(f"{sign} ", tone), (text, "plain" if is_chosen else "quiet")]))
+        return Text("\n", end="").join(lines)
 
     def action_step(self, step: int) -> None:
         """Choose the next or the previous one."""
@@ -67,8 +72,3 @@ class Choice(Toned, can_focus=True):
     def watch_value(self, value: str) -> None:
         """Report the choice."""
         self.post_message(self.Changed(value))
-
-    def _line(self, value: str, text: str) -> Text:
-        is_chosen = value == self.value
-        sign, tone = (CHOSEN, "accent") if is_chosen else (OTHER, "quiet")
-        return self.text([(f"{sign} ", tone), (text, "plain" if is_chosen else "quiet")])

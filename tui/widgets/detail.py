@@ -52,7 +52,7 @@ class DetailPane(Vertical):
         lines = list(timeline(store, self._glyphs, now, width=width)) if store else []
         before = self._shown[0] if self._shown else None
         is_other = (store and store.uid) != (before and before.uid)
-        self._timeline.show(lines, anew=is_other)
+        self._timeline.show(lines, reset=is_other)
         self._shown = (store, now)
 
     def on_resize(self) -> None:

@@ -45,16 +45,13 @@ class KeyBar(Toned):
             start += text.cell_len + 1
 
     def _fitting(self) -> list[tuple[Hint, Text]]:
-        drawn = [(hint, self._hint(hint)) for hint in self.hints]
+        drawn = []
+        for hint in self.hints:
+            key, label = ("key", "plain") if hint.enabled else ("quiet", "quiet")
+            text = self.text([(f" {hint.key} ", key), (f"{hint.label} ", label)])
+            if not hint.enabled:
+                text.stylize(Style(dim=True))
+            drawn.append((hint, text))
         while len(drawn) > 1 and sum(text.cell_len + 1 for _, text in drawn) > self.size.width:
             del drawn[-2]
         return drawn
-
-    def _hint(self, hint: Hint) -> Text:
-        key, label = ("key", "plain") if hint.enabled else ("quiet", "quiet")
-        text = Text.assemble(
-            (f" {hint.key} ", self.tone(key)), (f"{hint.label} ", self.tone(label)), no_wrap=True, end=""
-        )
-        if not hint.enabled:
-            text.stylize(Style(dim=True))
-        return text

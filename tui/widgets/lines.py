@@ -53,9 +53,9 @@ class LinesView(Toned, ScrollView, can_focus=True):
         self._lines: Sequence[Line] = ()
         self._strips: list[Strip] = []
 
-    def show(self, lines: Sequence[Line], *, anew: bool = False) -> None:
-        """Show other lines; `anew` also resets the scroll position."""
-        if anew:
+    def show(self, lines: Sequence[Line], *, reset: bool = False) -> None:
+        """Show other lines; `reset` also resets the scroll position."""
+        if reset:
             self._is_at_end = self._tail
             self.unread = 0
         elif list(lines) == list(self._lines):
@@ -64,7 +64,7 @@ class LinesView(Toned, ScrollView, can_focus=True):
             self.unread += max(0, len(lines) - len(self._lines))
         self._lines = lines
         self._flow()
-        if anew and not self._tail:
+        if reset and not self._tail:
             self.scroll_to(y=0, animate=False, force=True)
         self.post_message(self.Read())
 

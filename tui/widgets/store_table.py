@@ -142,7 +142,12 @@ class StoreTable(Toned, ScrollView, can_focus=True):
         key = self._drawn[y] = self._key(y)
         strip = self._strips.get(key)
         if strip is None:
-            strip = self._strips[key] = self._draw(y)
+            row = self._row_at(y)
+            if row is not None:
+                strip = self._draw_row(row)
+            else:
+                strip = self._draw_header() if y == 0 else self._draw_blank(self._blank_line(y))
+            self._strips[key] = strip
         return strip
 
     def _key(self, y: int) -> LineKey:
@@ -156,12 +161,6 @@ class StoreTable(Toned, ScrollView, can_focus=True):
             header = (self.rows.order.name, self.rows.backwards, self.picked.title, self.has_focus, longest)
             return ("header", header, width, self._theme_age)
         return ("blank", tuple(self._blank_line(y)), width, self._theme_age)
-
-    def _draw(self, y: int) -> Strip:
-        row = self._row_at(y)
-        if row is not None:
-            return self._draw_row(row)
-        return self._draw_header() if y == 0 else self._draw_blank(self._blank_line(y))
 
     def _draw_row(self, row: Row) -> Strip:
         store, now = row.store, self._now()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 from textual.reactive import reactive
 
+from tui.text.pieces import GAP
 from tui.widgets.toned import Toned, shortened
 
 if TYPE_CHECKING:
@@ -36,11 +37,10 @@ class TopBar(Toned):
 
     def render(self) -> Text:
         """Draw the lines."""
-        return Text("\n", end="").join(self._line(left, right) for left, right in self.lines)
-
-    def _line(self, left: Pieces, right: Pieces) -> Text:
-        width = self.size.width
-        end = shortened(self.text(right), width, self._ellipsis)
-        start = shortened(self.text(left), max(0, width - end.cell_len - 2), self._ellipsis)
-        gap = max(0, width - start.cell_len - end.cell_len)
-        return Text.assemble(start, " " * gap, end, no_wrap=True, end="")
+        width, drawn = self.size.width, []
+        for left, right in self.lines:
+            end = shortened(self.text(right), width, self._ellipsis)
+            start = shortened(self.text(left), max(0, width - end.cell_len - GAP), self._ellipsis)
+            gap = max(0, width - start.cell_len - end.cell_len)
+            drawn.append(Text.assemble(start, " " * gap, end, no_wrap=True, end=""))
+        return Text("\n", end="").join(drawn)

@@ -6,19 +6,10 @@ import pytest
 
 from reconciler.helm.runner import Helm
 from reconciler.settings import Settings
+from tests.reconciler.scene import Term
 from urumi.errors import ConfigurationError, StepError, TransientError
 
 pytestmark = pytest.mark.anyio
-
-
-class Term:
-    """A leader term without an end."""
-
-    epoch = 1
-
-    def is_valid(self) -> bool:
-        """Return True."""
-        return True
 
 
 def helm_that(folder: Path, script: str) -> Helm:
@@ -26,7 +17,7 @@ def helm_that(folder: Path, script: str) -> Helm:
     program = folder / "helm"
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
-    return Helm(Settings(helm=str(program)), Term())  # type: ignore[arg-type]
+    return Helm(Settings(helm=str(program)), Term())
 
 
 async def error_of_install(folder: Path, stderr: str) -> StepError:

@@ -42,7 +42,7 @@ def test_the_newest_revision_counts_by_number_and_only_of_this_release() -> None
     )
     state = newest_revision(secrets, "woocommerce-shop-a")
     assert state is not None
-    assert (state.revision, state.status, state.digest, state.epoch, state.modified_at) == (
+    assert (state.revision, state.status, state.digest, state.fencing_token, state.modified_at) == (
         10,
         "deployed",
         "d1",

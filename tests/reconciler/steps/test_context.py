@@ -26,7 +26,7 @@ async def test_a_write_reaches_the_api_server_and_the_informer_at_once(scene: Sc
     shown = scene.view.store(STORE_ID)
     assert shown is not None
     assert shown.phase == "Provisioning"
-    assert shown.status["epoch"] == scene.term.epoch
+    assert shown.status["epoch"] == scene.term.fencing_token
 
 
 async def test_a_draft_without_news_is_not_written_again(scene: Scene) -> None:

@@ -53,7 +53,7 @@ async def test_detection_changes_nothing(scene: Scene) -> None:
     delays, corrections = dict(scene.queue.delays), request.term_state.corrections
     drift = detect_drift(scene.context, request, HELM)
     assert drift.state is DriftState.CORRECTABLE
-    assert draft.finish(scene.term.epoch) is None
+    assert draft.finish(scene.term.fencing_token) is None
     assert (scene.queue.delays, request.term_state.corrections) == (delays, corrections)
 
 
@@ -64,10 +64,7 @@ async def test_a_deleted_object_of_the_release_is_restored_by_helm_and_the_store
     before = DRIFT_CORRECTIONS.labels("Service")._value.get()
     await delete_service(scene)
     scene.helm.gate.clear()
-    reconcile = scene.spawn(scene.reconcile())
-    while len(scene.helm.installs) < 2:
-        assert not reconcile.done()
-        await scene.settle()
+    reconcile = await scene.reconcile_until_helm_runs(2)
     during = await scene.seen()
     assert during.phase == "Degraded"
     assert during.event("DriftCorrected")["message"] == "Service wordpress was deleted; running Helm to revert it"

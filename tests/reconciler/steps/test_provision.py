@@ -54,7 +54,7 @@ async def test_a_reconcile_of_a_ready_store_writes_nothing_and_runs_no_helm(scen
 async def test_a_new_leader_of_a_ready_store_writes_nothing(scene: Scene) -> None:
     await scene.ready_store()
     await scene.context.storefront_checks.close()
-    scene.new_term(epoch=3)
+    scene.new_term(fencing_token=3)
     scene.kube.calls.clear()
     await scene.reconcile()
     assert scene.writes() == {}
@@ -64,10 +64,7 @@ async def test_a_changed_spec_starts_a_new_provision_and_takes_ready_away_before
     await scene.ready_store()
     await scene.edit_store(spec={"values": {"store": {"title": "New"}}})
     scene.helm.gate.clear()
-    reconcile = scene.spawn(scene.reconcile())
-    while len(scene.helm.installs) < 2:
-        assert not reconcile.done()
-        await scene.settle()
+    reconcile = await scene.reconcile_until_helm_runs(2)
     during = await scene.seen()
     assert during.condition("Ready") == ("False", "Provisioning")
     assert during.progress["message"] == "upgrading to chart woocommerce 0.1.0 with Helm"
@@ -217,16 +214,13 @@ async def test_a_release_that_is_not_as_reported_starts_a_new_provision(
 async def test_a_release_that_a_process_deployed_and_did_not_report_is_adopted_without_helm(scene: Scene) -> None:
     await scene.create_store()
     scene.helm.gate.clear()
-    reconcile = scene.spawn(scene.reconcile())
-    while not scene.helm.installs:
-        assert not reconcile.done()
-        await scene.settle()
+    reconcile = await scene.reconcile_until_helm_runs()
     scene.kube.fail("replace_status", STORES, ClusterUnreachable("killed"))
     scene.helm.gate.set()
     with pytest.raises(ClusterUnreachable):
         await reconcile
     await scene.context.storefront_checks.close()
-    scene.new_term(epoch=3)
+    scene.new_term(fencing_token=3)
     seen = await scene.reconcile()
     assert scene.helm.installs == [RELEASE]
     assert seen.condition("Released") == ("True", "Deployed")

@@ -58,6 +58,7 @@ async def test_helm_runs_after_the_quota_is_in_force(scene: Scene) -> None:
     await scene.create_store()
     reconcile = scene.spawn(scene.reconcile())
     while not await scene.others.get(QUOTAS, "store-quota", NAMESPACE):
+        assert not reconcile.done()
         await scene.settle()
     for _ in range(20):
         await scene.settle()
@@ -109,9 +110,7 @@ async def locked_release(scene: Scene, *, epoch: str, age_seconds: float) -> Non
     """Create the store and leave its release locked, as a Helm process that ended does."""
     await scene.create_store()
     scene.helm.gate.clear()
-    reconcile = scene.spawn(scene.reconcile())
-    while not scene.helm.installs:
-        await scene.settle()
+    reconcile = await scene.reconcile_until_helm_runs()
     reconcile.cancel()
     await scene.helm.write_revision(RELEASE, NAMESPACE, "pending-install", **{"urumi.ai/epoch": epoch})
     [secret] = await release_secrets(scene)
@@ -135,7 +134,7 @@ async def test_a_locked_release_is_unlocked_if_its_helm_has_ended(
 ) -> None:
     await locked_release(scene, epoch=epoch, age_seconds=age_seconds)
     await scene.context.storefront_checks.close()
-    scene.new_term(epoch=3)
+    scene.new_term(fencing_token=3)
     seen = await scene.reconcile()
     assert ("ReleaseUnlocked" in seen.events) is unlocks
     assert (scene.helm.installs == [RELEASE]) is unlocks
@@ -148,7 +147,7 @@ async def test_a_locked_release_is_unlocked_if_its_helm_has_ended(
 async def test_a_release_that_its_helm_finishes_meanwhile_is_not_unlocked(scene: Scene) -> None:
     await locked_release(scene, epoch="2", age_seconds=60.0)
     await scene.context.storefront_checks.close()
-    scene.new_term(epoch=3)
+    scene.new_term(fencing_token=3)
 
     async def finish() -> None:
         [secret] = await release_secrets(scene)
@@ -194,9 +193,7 @@ async def test_time_in_the_queue_does_not_count_as_time_of_the_provision(scenes:
 async def test_the_end_of_helm_counts_as_a_write_that_informers_may_not_show_yet(scene: Scene) -> None:
     await scene.create_store()
     scene.helm.gate.clear()
-    reconcile = scene.spawn(scene.reconcile())
-    while not scene.helm.installs:
-        await scene.settle()
+    reconcile = await scene.reconcile_until_helm_runs()
     term_state = scene.context.term_state(await scene.store())
     term_state.written_at = float("-inf")
     scene.helm.gate.set()
