@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Urumi: a Python environment in .venv, a Kubernetes, the server. Where Docker answers the Kubernetes is kind, elsewhere
-# the local cluster; `--cluster current` takes the one that kubectl points to.
-# Every stage may be run again; it does what is missing and no more. What is kept where: `./setup.sh help`.
+# Starts Urumi: a Python environment in .venv, a Kubernetes cluster, the server. The cluster is kind if Docker responds,
+# otherwise the local one; `--cluster current` uses the cluster of kubectl's current context.
+# Every stage can be run again and does only what is missing. `./setup.sh help` says which files are kept where.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 # shellcheck source=scripts/environment.sh
@@ -23,17 +23,19 @@ usage() {
     cat <<EOF
 usage: ./setup.sh [--cluster local|kind|current] [COMMAND]
 
-  (none)           bring Urumi up: environment, Kubernetes, server; safe to run again
-    --cluster local    etcd, API server and controllers as programs here, simulated containers; needs no Docker
-    --cluster kind     a cluster in Docker with real shops; chosen by itself where Docker answers
-    --cluster current  the cluster that kubectl points to; asks before it touches anything
+  (none)           start Urumi: environment, Kubernetes, server; safe to run again
+    --cluster local    etcd, API server and controllers as processes, simulated containers; needs no Docker
+    --cluster kind     a cluster in Docker with real shops; the default if Docker responds
+    --cluster current  the cluster of kubectl's current context; asks before it changes anything
     --values FILE      for current: your values for charts/platform; may be given more than once
     --yes              for current: do not ask
-  status           say what runs
-  down [--purge]   stop the server and the cluster; --purge deletes their data, token and logs too
-  test [ARGS...]   install what the tests need and run them; ARGS go to pytest
-  test --node      the tests with real containers, and only those: a kubelet of its own, Linux and root (docs/real-node.md)
-  dev              only make the environment, with every developer tool
+  status           print what is running
+  down [--purge]   stop the server and the cluster; --purge also deletes their data, token and logs
+  test             install what the tests need and run the tests to trust a change with: about 10 minutes
+  test --all       every test on the local cluster, including those that take long
+  test --node      only the tests with real containers: needs Linux and root (docs/real-node.md)
+  test ARGS...     some tests, as in: test tests/urumi -k wire; ARGS go to pytest
+  dev              only create the environment, with every developer tool
   help             print this
 
 The environment is .venv in this folder. The token, the cluster's data and the logs are in URUMI_STATE_DIR, by default
@@ -44,7 +46,7 @@ EOF
 
 # --- The cluster -------------------------------------------------------------------------------------------------
 
-# Builds programs where the cache does not have them; prints their folder.
+# Builds the programs that are not in the cache and prints their folder.
 build_programs() { # all, clients (kubectl and helm) or kind
     "$VENV/bin/python" - "$1" <<'EOF'
 import sys
@@ -75,7 +77,7 @@ except (ClusterError, OSError) as error:
 EOF
 }
 
-# Sets cluster to where Urumi is to run: as asked for, as the last time, or as Docker answers.
+# Sets cluster: the requested one, the one of the last run, or kind if Docker responds.
 choose_cluster() { # WANTED, or nothing
     local known
     known=$(cut -d ' ' -f 1 "$state/where" 2>/dev/null) || true
@@ -98,16 +100,16 @@ is_up() { # CLUSTER
 }
 
 apply_definitions() { # KUBECTL KUBECONFIG
-    local namespace=${PLATFORM_NAMESPACE:-store-platform}
+    local namespace=${URUMI_PLATFORM_NAMESPACE:-${PLATFORM_NAMESPACE:-store-platform}}
     local kubectl=("$1" --kubeconfig "$2")
     if ! {
         "${kubectl[@]}" apply -f crds/stores.yaml &&
             "${kubectl[@]}" wait --for=condition=Established --timeout=60s -f crds/stores.yaml &&
             { "${kubectl[@]}" get namespace "$namespace" 2>/dev/null || "${kubectl[@]}" create namespace "$namespace"; }
     } >/dev/null; then
-        fail "Kubernetes did not take the Store definition or the namespace $namespace; kubectl's words are above."
+        fail "The Store definition or the namespace $namespace could not be applied: see kubectl's message above."
     fi
-    say "      The Store definition and the namespace $namespace are there."
+    say "      Store definition and namespace $namespace applied."
 }
 
 # --- The server --------------------------------------------------------------------------------------------------
@@ -116,16 +118,12 @@ find_state() {
     state=$("$VENV/bin/python" -c 'from urumi.config import state_dir; print(state_dir().absolute())')
 }
 
-# Prints the command line of a process. A small Linux may lack ps, other systems lack /proc.
+# Prints the command line of a process.
 command_line() { # PID
-    if [ -r "/proc/$1/cmdline" ]; then
-        tr '\0' ' ' <"/proc/$1/cmdline"
-    elif [ ! -d /proc/self ]; then
-        ps -o args= -p "$1" 2>/dev/null
-    fi
+    "$VENV/bin/python" -c 'import psutil, sys; print(*psutil.Process(int(sys.argv[1])).cmdline())' "$1" 2>/dev/null
 }
 
-# Prints the server's pid where it runs. A pid alone proves nothing, as pids are used again.
+# Prints the server's pid if it is running. The command line is compared too, because pids are reused.
 server_pid() {
     local pid
     pid=$(cat "$state/server.pid" 2>/dev/null) || return 1
@@ -150,7 +148,7 @@ chosen_port() {
 
 something_listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-# Prints what /readyz answers: status line, headers, body. bash's own sockets spare a fresh machine curl.
+# Prints the response of /readyz: status line, headers, body. A fresh machine may have no curl, so bash opens the socket.
 readyz() { # PORT
     (
         exec 3<>"/dev/tcp/127.0.0.1/$1"
@@ -166,16 +164,16 @@ is_ready() {
     esac
 }
 
-# Prints what keeps the server from being ready, in its own words.
+# Prints why the server is not ready, as /readyz reports it.
 what_is_missing() { # PORT
     local words
     words=$(readyz "$1" | sed '1,/^$/d' | tr '\n' ' ')
-    say "${words:-it does not answer }"
+    say "${words:-it does not respond. }"
 }
 
 check_port() { # PORT
     if something_listens "$1" && ! { server_pid >/dev/null && [ "$(running_port)" = "$1" ]; }; then
-        fail "Port $1 of 127.0.0.1 is taken by another program. Choose another: URUMI_PORT=$(($1 + 1)) ./setup.sh"
+        fail "Port $1 of 127.0.0.1 is in use by another program. Choose another: URUMI_PORT=$(($1 + 1)) ./setup.sh"
     fi
 }
 
@@ -189,10 +187,10 @@ ensure_server() { # PORT KUBECONFIG PROGRAMS
     digest="$(code_digest) $2 $3"
     if pid=$(server_pid); then
         if [ "$(running_port)" = "$1" ] && [ "$(cat "$state/server.code" 2>/dev/null)" = "$digest" ] && is_ready "$1"; then
-            say "      It is up already."
+            say "      The server is already running."
             return
         fi
-        say "      The running server is of other code or settings, or not ready; it is started anew."
+        say "      The running server has other code or settings, or is not ready. Restarting it."
         stop_server
     fi
     start_server "$@"
@@ -202,7 +200,7 @@ ensure_server() { # PORT KUBECONFIG PROGRAMS
 start_server() { # PORT KUBECONFIG PROGRAMS
     local log=$state/server.log detach=nohup
     command -v setsid >/dev/null 2>&1 && detach="setsid nohup"
-    # One older log is kept, so that neither grows for ever.
+    # Keeps one older log, so that neither grows without limit.
     [ ! -f "$log" ] || mv -f "$log" "$log.1"
     (umask 077 && : >"$log")
     $detach "$VENV/bin/urumi" serve --host 127.0.0.1 --port "$1" --kubeconfig "$2" --helm "$3/helm" \
@@ -216,10 +214,10 @@ wait_until_ready() { # PORT PID
     until is_ready "$1"; do
         if ! kill -0 "$2" 2>/dev/null; then
             tail -n 5 "$state/server.log" >&2
-            fail "The server ended at its start; its last words are above, all of them in $state/server.log"
+            fail "The server exited during startup: see the lines above and $state/server.log"
         fi
         if [ "$tenths" -ge $((READY_SECONDS * 10)) ]; then
-            fail "The server is not ready after $READY_SECONDS s: $(what_is_missing "$1")Its log: $state/server.log"
+            fail "The server is not ready after $READY_SECONDS s: $(what_is_missing "$1")See $state/server.log"
         fi
         sleep 0.2
         tenths=$((tenths + 2))
@@ -263,7 +261,7 @@ up() { # [--cluster NAME] [--values FILE]... [--yes]
     case "$cluster" in
         local) up_local ;;
         kind) remember && up_kind ;;
-        # An old bash takes an empty list for an unknown name.
+        # bash 3.2 treats an empty array as an unset variable.
         current) up_current "$yes" ${values[@]+"${values[@]}"} ;;
     esac
 }
@@ -277,7 +275,7 @@ up_local() {
     remember
 
     say "[2/4] Kubernetes: about 6 minutes the first time (its programs are built), 5 to 20 seconds later."
-    say "      The local cluster is used: its Kubernetes is real, its containers are simulated."
+    say "      Using the local cluster: real Kubernetes, simulated containers."
     programs=$(build_programs all)
     kubeconfig=$("$VENV/bin/urumi" cluster up | tail -n 1)
 
@@ -303,7 +301,7 @@ up_local() {
 down() { # [--purge]
     [ $# = 0 ] || [ "$*" = --purge ] || reject "$*"
     if ! is_usable; then
-        say "There is no environment in .venv, so there is nothing that can be stopped from here. Make it: ./setup.sh dev"
+        say "There is no environment in .venv, so nothing can be stopped. Create it with ./setup.sh dev"
         return
     fi
     find_state
@@ -312,18 +310,18 @@ down() { # [--purge]
     [ "${1:-}" = --purge ] || return 0
     rm -f "$state"/server.log "$state"/server.log.1 "$state"/server.code "$state"/server.json "$state"/token "$state"/where
     rmdir "$state" 2>/dev/null || true
-    say "What was kept on this machine is deleted."
+    say "The token, logs and settings are deleted."
 }
 
 down_local() { # [--purge]
-    if stop_server; then say "The server is stopped."; else say "The server is not running."; fi
+    if stop_server; then say "Server stopped."; else say "The server is not running."; fi
     "$VENV/bin/urumi" cluster down "$@"
 }
 
 status() {
     [ $# = 0 ] || reject "$*"
     if ! is_usable; then
-        say "server      not set up; run ./setup.sh"
+        row server "not set up; run ./setup.sh"
         return 3
     fi
     find_state
@@ -334,12 +332,12 @@ status() {
 status_local() {
     local pid code=0
     if ! pid=$(server_pid); then
-        say "server      down"
+        row server "not running"
         code=3
     elif is_ready "$(running_port)"; then
-        say "server      up at http://127.0.0.1:$(running_port)/, pid $pid, its log: $state/server.log"
+        row server "running at http://127.0.0.1:$(running_port)/, pid $pid; log $state/server.log"
     else
-        say "server      not ready: $(what_is_missing "$(running_port)")Its log: $state/server.log"
+        row server "not ready: $(what_is_missing "$(running_port)")See $state/server.log"
         code=1
     fi
     "$VENV/bin/urumi" cluster status || code=$?
@@ -359,11 +357,11 @@ test_everything() {
     command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 ||
         command -v google-chrome >/dev/null 2>&1 || apt_install Chromium chromium
     command -v tmux >/dev/null 2>&1 || apt_install tmux tmux
-    # Without these the tests of the shops say what is missing.
+    # Without these, the tests of the shops fail with the name of the missing program.
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
         command -v php >/dev/null 2>&1 || apt_install PHP php-cli php-mysql php-zip
         command -v mariadbd >/dev/null 2>&1 || apt_install MariaDB mariadb-server-core mariadb-client-core
-        # Debian keeps Postgres's own programs off PATH; this one comes with them.
+        # Debian keeps PostgreSQL's programs off PATH; pg_ctlcluster is installed with them.
         command -v initdb >/dev/null 2>&1 || command -v pg_ctlcluster >/dev/null 2>&1 ||
             apt_install PostgreSQL postgresql
         command -v redis-server >/dev/null 2>&1 || apt_install Redis redis-server
@@ -374,20 +372,25 @@ test_everything() {
     case " $* " in *" --node "*) install_for_node ;; esac
     command -v npm >/dev/null 2>&1 || apt_install "npm, which brings axe-core," npm
     build_programs all >/dev/null
-    say "[3/3] The tests: a few minutes."
+    say "[3/3] The tests: up to 10 minutes, with --all up to 20."
+    # Whole tiers run in as many processes as there are processors, each with its own cluster; files stay together, because
+    # their tests share servers. What the caller chooses runs in one process.
+    case "$*" in
+        "" | --all) set -- "$@" -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations 20 ;;
+    esac
     exec "$VENV/bin/python" -m pytest "$@"
 }
 
-# What a real node needs of Debian; tests/node/host.py knows which program of each is used.
+# Installs the Debian packages that a real node needs; testing/node/host.py lists them.
 install_for_node() {
     local missing
-    missing=$("$VENV/bin/python" -c 'from tests.node.host import missing_packages; print(*missing_packages())')
+    missing=$("$VENV/bin/python" -c 'from testing.node.host import missing_packages; print(*missing_packages())')
     # shellcheck disable=SC2086 # names of packages
     [ -z "$missing" ] || apt_install "What a real node needs" $missing
 }
 
 reject() {
-    printf 'setup.sh: did not expect: %s\n\n' "$*" >&2
+    printf 'setup.sh: unexpected argument: %s\n\n' "$*" >&2
     usage >&2
     exit 2
 }

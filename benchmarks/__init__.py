@@ -1,4 +1,4 @@
-"""One script a promise: each measures its reference in the same run, on the local cluster, and prints a ratio.
+"""One script per promise: each measures its reference in the same run, on the local cluster, and prints a ratio.
 
     .venv/bin/python -m benchmarks.provision --stores 100 --pods slow --slots 4
     .venv/bin/python -m benchmarks.thousand

@@ -1,4 +1,4 @@
-"""What the benchmarks share: a cluster of their own, a server on it, and ways to look at what it costs."""
+"""Shared by the benchmarks: a cluster, a server on it, and functions that measure its use of resources."""
 
 import contextlib
 import json
@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from cluster.local import ClusterInfo, LocalCluster
-from tests.kubectl import Kubectl
-from tests.serve import ServerProcess
+from testing.kubectl import Kubectl
+from testing.serve import ServerProcess
 
 ROOT = Path(__file__).resolve().parent.parent
 STORE_VALUES = {"slow": {"podAnnotations": {"simulate.urumi.ai/behaviour": "slow"}}, "instant": {}}
@@ -28,14 +28,14 @@ class Bench:
     folder: Path
 
     def server(self, **environ: str) -> ServerProcess:
-        """Return a server that may be started, without limits that would be in the way."""
+        """Return a server that may be started, without limits that would affect the measurement."""
         folder = Path(tempfile.mkdtemp(dir=self.folder))
-        return ServerProcess(self.cluster, self.kubectl, folder, MAX_ACTIVE_STORES="100000", **environ)
+        return ServerProcess(self.cluster, self.kubectl, folder, URUMI_MAX_ACTIVE_STORES="100000", **environ)
 
 
 @contextlib.contextmanager
 def bench(nodes: int = 1) -> Iterator[Bench]:
-    """Bring a cluster up and take it down again."""
+    """Start a cluster, and stop it at the end of the block."""
     with tempfile.TemporaryDirectory(prefix="urumi-bench-") as name:
         folder = Path(name)
         cluster = LocalCluster(folder / "cluster", nodes, fsync=False)
@@ -59,26 +59,26 @@ def store_object(namespace: str, store_id: str, values: Any) -> Any:
 
 
 def ask_for(bench: Bench, namespace: str, store_ids: list[str], values: Any) -> None:
-    """Ask for many stores in one call of kubectl."""
+    """Create many stores with one call of kubectl."""
     items = [store_object(namespace, store_id, values) for store_id in store_ids]
     bench.kubectl.run("create", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": items})
 
 
 def wait_until_ready(bench: Bench, namespace: str, seconds: float) -> None:
-    """Wait until every store is Ready, by kubectl's watch: asking again and again would be load of its own."""
+    """Wait until every store is Ready, with kubectl's watch, because polling would add load."""
     everything = ["--for=condition=Ready", "stores", "--all", "-n", namespace, f"--timeout={seconds:.0f}s"]
     bench.kubectl.run("wait", *everything)
 
 
 def phases(bench: Bench, namespace: str) -> dict[str, int]:
-    """Return how many stores are in each phase, by the word of the API server."""
+    """Return how many stores are in each phase, read from the API server."""
     column = "jsonpath={range .items[*]}{.status.phase}{'\\n'}{end}"
     found = bench.kubectl.run("get", "stores", "-n", namespace, "-o", column).split()
     return {phase: found.count(phase) for phase in set(found)}
 
 
 def wait_until(look: Callable[[], bool], seconds: float, every: float = 0.5) -> float:
-    """Look until it is so, and return how long it took."""
+    """Poll until a condition holds, and return how long it took."""
     began = time.monotonic()
     while not look():
         if time.monotonic() - began > seconds:
@@ -94,7 +94,7 @@ def rss_mib(pid: int) -> float:
 
 
 def peak_rss_mib(pid: int) -> float:
-    """Return the most memory that a process ever had resident."""
+    """Return the peak resident memory of a process."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 

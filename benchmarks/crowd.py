@@ -1,4 +1,4 @@
-"""A thousand WebSocket clients in one process that cost nearly nothing: they note when bytes come and parse no frame.
+"""A thousand WebSocket clients in one process at little cost: they record when bytes arrive and parse no frames.
 
 A client that took a frame apart would make the measured time its own; what is asked here is when the bytes are there.
 """
@@ -18,7 +18,7 @@ PATIENCE_SECONDS = 120.0
 
 
 class Client(asyncio.Protocol):
-    """One client: asks to be let in, subscribes, and looks for a word in what comes."""
+    """One client: connects, subscribes, and searches the received bytes for a marker."""
 
     def __init__(self, crowd: "Crowd") -> None:
         self.transport: asyncio.Transport | None = None
@@ -29,7 +29,7 @@ class Client(asyncio.Protocol):
         self._is_in = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ask for the upgrade."""
+        """Send the upgrade request."""
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         key = base64.b64encode(os.urandom(16)).decode()
@@ -46,7 +46,7 @@ class Client(asyncio.Protocol):
         transport.write("\r\n".join([*words, "", ""]).encode())
 
     def data_received(self, data: bytes) -> None:
-        """Subscribe when let in, then note when the word comes."""
+        """Subscribe once connected, then record when the marker arrives."""
         assert self.transport is not None
         self.received_bytes += len(data)
         if not self._is_in:
@@ -54,7 +54,7 @@ class Client(asyncio.Protocol):
             self._is_in = True
             self.transport.write(masked(json.dumps({"type": "subscribe", "stores": "all"})))
         elif (ping := data.find(PING)) >= 0:
-            # The length of another frame may look like one; servers ignore an answer that they did not ask for.
+            # The length of another frame may look like one; servers ignore a pong that they did not request.
             self.transport.write(PONG + data[ping + 2 : ping + 6].ljust(4, b"\0"))
         if self._crowd.hello in data:
             self.is_subscribed = True
@@ -92,18 +92,18 @@ class Crowd:
             await self._until(lambda: all(client.is_subscribed for client in self.clients))
 
     async def latencies(self, began: float) -> list[float]:
-        """Wait until everybody has heard, and return how long it took each."""
+        """Wait until every client has received the marker, and return the time of each."""
         await self._until(lambda: self.heard == len(self.clients))
         return [client.heard_at - began for client in self.clients]
 
     def listen_again(self) -> None:
-        """Forget what was heard."""
+        """Reset the clients."""
         self.heard = 0
         for client in self.clients:
             client.heard_at = 0.0
 
     def leave(self) -> None:
-        """Close every line."""
+        """Close every connection."""
         for client in self.clients:
             if client.transport is not None:
                 client.transport.abort()

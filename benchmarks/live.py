@@ -1,4 +1,4 @@
-"""The live protocol: how soon a change is with a thousand subscribers, what one costs, and what a burst does.
+"""The live protocol: the latency with a thousand subscribers, the cost of one, and the effect of a burst.
 
 The reference of the first two is a bare `websockets` server that broadcasts the same bytes to the same clients, one
 after the other in the same run. For the product the clock starts before the PATCH to the Kubernetes API, so that its
@@ -20,9 +20,9 @@ from benchmarks.bench import Bench, bench, cpu_seconds, rss_mib, say, store_obje
 from benchmarks.crowd import Crowd
 from reconciler.kube.client import Kube
 from reconciler.kube.resources import STORES
-from tests.kubectl import wait_for
-from tests.serve import ServerProcess, free_port
-from tests.server.replica import TOKEN
+from testing.kubectl import wait_for
+from testing.replica import TOKEN
+from testing.serve import ServerProcess, free_port
 
 DELTA, BOOKMARK = b'"type": "delta"', b'"type": "bookmark"'
 STORE_ID = "live-1"
@@ -31,13 +31,13 @@ PAUSE_SECONDS = 0.3
 
 @dataclass(frozen=True)
 class Fanout:
-    """What was measured of one server."""
+    """The measurements of one server."""
 
     latencies_ms: list[float]
     socket_kib: float
 
     def at(self, share: float) -> float:
-        """Return the latency that so large a share stayed below."""
+        """Return a percentile of the latency."""
         ordered = sorted(self.latencies_ms)
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
@@ -54,7 +54,7 @@ class Peer:
         assert self.answer() == "ready"
 
     def tell(self, words: str) -> None:
-        """Say a line to it."""
+        """Send it a line."""
         assert self._process.stdin is not None
         self._process.stdin.write(words + "\n")
         self._process.stdin.flush()
@@ -65,14 +65,14 @@ class Peer:
         return self._process.stdout.readline().strip()
 
     def end(self) -> None:
-        """End it."""
+        """Stop it."""
         self._process.kill()
         self._process.communicate()
 
 
 @contextlib.contextmanager
 def peer(*arguments: str) -> Iterator[Peer]:
-    """Have such a process."""
+    """Run such a process inside the block."""
     found = Peer(*arguments)
     try:
         yield found
@@ -83,7 +83,7 @@ def peer(*arguments: str) -> Iterator[Peer]:
 async def measure(
     pid: int, crowd: Crowd, subscribers: int, changes: int, change: Callable[[int], Awaitable[None]]
 ) -> Fanout:
-    """Let the subscribers in, change something some times, and return how long it took each of them."""
+    """Connect the subscribers, make some changes, and return the latency of each."""
     before = rss_mib(pid)
     await crowd.join(subscribers)
     await asyncio.sleep(2.0)
@@ -115,7 +115,7 @@ async def product(bench: Bench, server: ServerProcess, subscribers: int, changes
 
 
 async def stop(server: ServerProcess, subscribers: int) -> float:
-    """Return how long the server takes from SIGTERM to its end, everybody told."""
+    """Return how long the server takes from SIGTERM to its exit, with a goodbye to every subscriber."""
     crowd = Crowd(server.port, server.token, hello=BOOKMARK, word=b'"type": "goodbye"')
     await crowd.join(subscribers)
     began = time.monotonic()
@@ -141,7 +141,7 @@ async def burst(subscribers: int, rate: int, seconds: float) -> None:
     with peer("burst") as found:
         crowd = Crowd(found.port, TOKEN, hello=BOOKMARK, word=b"the-last-one")
         await crowd.join(subscribers)
-        # The first burst is for the allocator and the ring of the past; what counts is whether the second needs more.
+        # The first burst fills the allocator and the ring buffer; the second one shows whether memory grows.
         await _one_burst(found, crowd, rate, seconds)
         crowd.listen_again()
         memory, cpu, received = rss_mib(found.pid), cpu_seconds(found.pid), sum(c.received_bytes for c in crowd.clients)
@@ -164,14 +164,14 @@ async def _one_burst(found: Peer, crowd: Crowd, rate: int, seconds: float) -> tu
 
 
 def the_frame(server: ServerProcess) -> str:
-    """Return what a change of the store is told as."""
+    """Return the frame of a change of the store."""
     store = server.store(STORE_ID)
     frame = {"type": "delta", "seq": 100, "op": "upsert", "storeId": STORE_ID, "uid": store["uid"], "store": store}
     return json.dumps(frame)
 
 
 def make_store(bench: Bench, server: ServerProcess) -> None:
-    """Have one Ready store, and wait until nothing more is said about it."""
+    """Create one Ready store, and wait until no more changes are sent."""
     bench.kubectl.run("create", "-f", "-", given=store_object(server.namespace, STORE_ID, {}))
     wait_for(lambda: server.store(STORE_ID)["phase"] == "Ready", f"{STORE_ID} to be Ready")
     time.sleep(5.0)

@@ -1,4 +1,4 @@
-"""What runs beside benchmarks.live as processes of their own, so that each has its memory and its processor time.
+"""The servers of benchmarks.live as separate processes, so that memory and processor time are measured separately.
 
     python -m benchmarks.live_peers bare PORT FRAME   a bare `websockets` server that broadcasts FRAME for each "go"
     python -m benchmarks.live_peers burst PORT        the product's hub and sockets, with changes made on the spot
@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 
 from websockets.asyncio.server import ServerConnection, broadcast, serve
 
-from tests.server.replica import Replica, store_object
+from testing.replica import Replica, store_object
 
 BURST_STORES = 200
 STEP_SECONDS = 0.02
@@ -38,7 +38,7 @@ async def bare(port: int, frame: str) -> None:
 
 
 async def burst(port: int) -> None:
-    """For each line `RATE SECONDS`, change stores at that rate; say how many changes there were."""
+    """For each line `RATE SECONDS`, change stores at that rate, and print the number of changes."""
     async with Replica(port=port) as replica:
         version = 0
         for number in range(BURST_STORES):
@@ -66,7 +66,7 @@ async def commands() -> AsyncIterator[str]:
 
 
 def say(words: str) -> None:
-    """Answer with a line."""
+    """Print a line."""
     print(words, flush=True)
 
 

@@ -1,4 +1,4 @@
-"""How quick the page is in Chromium with 1,000 and 10,000 stores: the first picture, an update, a filter keystroke.
+"""The latency of the page in Chromium with 1,000 and 10,000 stores: the first picture, an update, a filter keystroke.
 
     .venv/bin/python -m benchmarks.page_latency [--stores 1000 10000] [--turns 30]
 
@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import sync_playwright
 
-from tests.page.peer import Peer
-from tests.page.stores import START, event, make_store, many_stores
+from testing.peer import Peer
+from testing.stores import START, event, make_store, many_stores
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -32,12 +32,12 @@ FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
-    # The bare page comes from no address, which a browser takes for the open Internet.
+    # The bare page has no address, so a browser treats it as the public Internet.
     "--disable-features=LocalNetworkAccessChecks",
 ]
 KEYS = "shop-009"
 
-# Notes how long it takes from an event until what it changes is painted, for frames of the socket and for keys.
+# Records the time from an event to the paint of its change, for frames of the socket and for keys.
 STOPWATCH = """
 window.times = { picture: [], update: [], key: [] };
 const painted = (kind, begun) => requestAnimationFrame(() => {
@@ -86,7 +86,7 @@ field.oninput = paint;
 
 
 class Times:
-    """What was measured on one page, in milliseconds."""
+    """The measurements of one page, in milliseconds."""
 
     def __init__(self) -> None:
         self.picture: list[float] = []
@@ -94,7 +94,7 @@ class Times:
         self.key: list[float] = []
 
     def take(self, page: Page) -> None:
-        """Add what the page has noted."""
+        """Add the times that the page has recorded."""
         noted = page.evaluate("window.times")
         for kind in ("picture", "update", "key"):
             getattr(self, kind).extend(noted[kind])
@@ -134,7 +134,7 @@ def open_page(context: BrowserContext, address: str) -> Page:
 
 
 def wait_for(page: Page, kind: str, count: int) -> None:
-    """Wait until so many were painted; from outside, because the page's policy lets nothing be evaluated in it."""
+    """Wait until that many were painted; polled from outside, because the page's policy forbids eval."""
     deadline = time.monotonic() + WAIT_SECONDS
     while page.evaluate("(kind) => window.times[kind].length", kind) < count:
         assert time.monotonic() < deadline, f"waited {WAIT_SECONDS:g} s for {kind} {count}"

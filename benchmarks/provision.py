@@ -1,4 +1,4 @@
-"""A hundred stores against the loop that everybody writes first: xargs -P helm upgrade --install --wait.
+"""A hundred stores, compared with the obvious loop: xargs -P helm upgrade --install --wait.
 
 Both release the same chart with the same values into namespaces of the same cluster, one after the other. Urumi does
 more for each store (namespace, guardrails, credentials, status, timeline); the loop only creates the namespace and the
@@ -19,8 +19,8 @@ PATIENCE_SECONDS = 1800.0
 
 
 def urumi_seconds(bench: Bench, count: int, pods: str, slots: int) -> float:
-    """Return how long Urumi takes from the request to the last store that is Ready."""
-    with bench.server(MAX_CONCURRENT_PROVISIONS=str(slots)) as server:
+    """Return how long Urumi takes from the request until the last store is Ready."""
+    with bench.server(URUMI_MAX_CONCURRENT_PROVISIONS=str(slots)) as server:
         began = time.monotonic()
         ask_for(bench, server.namespace, [f"u-{number}" for number in range(count)], STORE_VALUES[pods])
         wait_until_ready(bench, server.namespace, PATIENCE_SECONDS)
@@ -30,8 +30,8 @@ def urumi_seconds(bench: Bench, count: int, pods: str, slots: int) -> float:
 
 
 def prepare_loop(bench: Bench, names: list[str]) -> None:
-    """Make what the chart expects to be there."""
-    keys = {key: make() for key, make in ENGINES[Engine.WOOCOMMERCE].secret_makers.items()}
+    """Create the objects that the chart expects."""
+    keys = {key: make() for key, make in ENGINES[Engine.WOOCOMMERCE].generated_secrets.items()}
     admin = {"username": "admin", "password": "not-a-real-one", "storeId": "any"}
     items: list[object] = []
     for name in names:

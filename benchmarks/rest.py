@@ -29,15 +29,16 @@ from benchmarks.bench import ROOT, bench, cpu_seconds, say, wait_until
 from benchmarks.ten_thousand import fill, hold_lease, ready_status
 from reconciler.kube.client import Kube
 from reconciler.kube.resources import STORES
+from reconciler.store.object import StoreObject
 from server.stores.representation import store_view
-from tests.serve import ServerProcess, free_port
+from testing.serve import ServerProcess, free_port
 
 ROUNDS = 5
 
 
 @dataclass
 class Subject:
-    """A process that answers one request over and over, and what that took."""
+    """A process that handles the same request repeatedly, and the measurements."""
 
     port: int
     pid: int
@@ -47,7 +48,7 @@ class Subject:
     cpu: float = 0.0
 
     def ask(self, times: int) -> None:
-        """Send the request some times over one connection and note the waits."""
+        """Send the request several times over one connection and record the latencies."""
         before = cpu_seconds(self.pid)
         with socket.create_connection(("127.0.0.1", self.port), timeout=120) as line:
             line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -75,7 +76,7 @@ class Subject:
         return head
 
     def median_ms(self) -> float:
-        """Return the median wait."""
+        """Return the median latency."""
         return statistics.median(self.waits) * 1000
 
     def cpu_ms(self) -> float:
@@ -84,7 +85,7 @@ class Subject:
 
 
 def request_for(path: str, **headers: str) -> bytes:
-    """Return a GET as it goes over the line."""
+    """Return a GET request as bytes."""
     lines = [
         f"GET {path} HTTP/1.1",
         "Host: localhost",
@@ -94,7 +95,7 @@ def request_for(path: str, **headers: str) -> bytes:
 
 
 def compare(product: Subject, reference: Subject, times: int, reference_times: int) -> None:
-    """Ask both in turn."""
+    """Call both alternately."""
     for _ in range(ROUNDS):
         product.ask(times)
         reference.ask(reference_times)
@@ -102,7 +103,7 @@ def compare(product: Subject, reference: Subject, times: int, reference_times: i
 
 @contextlib.contextmanager
 def reference_app(kubeconfig: Path, namespace: str) -> Iterator[tuple[int, int]]:
-    """Run the references in a process of their own; yield its port and pid."""
+    """Run the references in a separate process; yield its port and pid."""
     port = free_port()
     command = [sys.executable, "-m", "benchmarks.rest", "--reference", str(port), str(kubeconfig), namespace]
     process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
@@ -115,7 +116,7 @@ def reference_app(kubeconfig: Path, namespace: str) -> Iterator[tuple[int, int]]
 
 
 def is_open(port: int) -> bool:
-    """Return whether somebody listens."""
+    """Return whether a server listens."""
     try:
         socket.create_connection(("127.0.0.1", port), timeout=1).close()
     except OSError:
@@ -124,7 +125,7 @@ def is_open(port: int) -> bool:
 
 
 async def serve_reference(port: int, kubeconfig: Path, namespace: str) -> None:
-    """Serve a hello, and a list that is asked from the API server each time."""
+    """Serve a hello, and a list that is read from the API server on each call."""
     kube = await Kube.connect(kubeconfig)
 
     async def hello(request: Request) -> Response:
@@ -133,7 +134,7 @@ async def serve_reference(port: int, kubeconfig: Path, namespace: str) -> None:
     async def stores(request: Request) -> Response:
         page = await kube.list_page(STORES, namespace, {}, metadata_only=False)
         items = sorted(page["items"], key=lambda item: str(item["metadata"]["creationTimestamp"]), reverse=True)
-        return JSONResponse({"items": [store_view(item) for item in items]})
+        return JSONResponse({"items": [store_view(StoreObject(item)) for item in items]})
 
     app = Starlette(routes=[Route("/hello", hello), Route("/stores", stores)])
     config = uvicorn.Config(app, port=port, log_config=None, access_log=False, server_header=False, proxy_headers=False)
@@ -142,7 +143,7 @@ async def serve_reference(port: int, kubeconfig: Path, namespace: str) -> None:
 
 
 def etag(server: ServerProcess) -> str:
-    """Return the tag of the list as it is."""
+    """Return the current ETag of the list."""
     request = urllib.request.Request(
         f"{server.url}/stores?limit=1", headers={"Authorization": f"Bearer {server.token}"}
     )

@@ -1,4 +1,4 @@
-"""Ten thousand Stores: how long until a server knows them all, and how much memory it needs for them.
+"""Ten thousand Stores: how long a server takes to read them all, and how much memory it uses for them.
 
 The Stores have the status of a store that is Ready, 20 events included, and are not reconciled: what is measured is
 what every replica does, watching and showing. The reference is kubectl, listing the same Stores in the same run.
@@ -39,7 +39,7 @@ def ready_status(bench: Bench, namespace: str) -> Any:
 
 
 def fill(bench: Bench, namespace: str, count: int, status: Any) -> None:
-    """Make Stores that are Ready, held by a lease that nobody gives up so that nobody reconciles them."""
+    """Create Stores that are Ready; a lease that is never released keeps them from being reconciled."""
     paths = []
     for start in range(0, count, BATCH):
         items = []
@@ -57,7 +57,7 @@ def fill(bench: Bench, namespace: str, count: int, status: Any) -> None:
 
 
 def hold_lease(bench: Bench, namespace: str) -> None:
-    """Take the lease for somebody who lives for ever."""
+    """Take the lease for a holder that never releases it."""
     lease = {
         "apiVersion": "coordination.k8s.io/v1",
         "kind": "Lease",

@@ -1,4 +1,4 @@
-"""A thousand stores: how fast they come, what the server needs for them, what it does when there is nothing to do.
+"""A thousand stores: how fast they are provisioned, what the server uses for them, and what it does when idle.
 
 The reference is Flux's published figure for its helm-controller: 1,000 HelmReleases on 2 CPUs in 4m39s with 361 MiB
 (fluxcd/flux-benchmark, Flux 2.9). It was measured on other hardware and with a smaller chart, so that ratio is only as
@@ -23,7 +23,7 @@ from benchmarks.bench import (
     wait_until,
     wait_until_ready,
 )
-from tests.serve import ServerProcess
+from testing.serve import ServerProcess
 
 FLUX_SECONDS, FLUX_MIB = 279.0, 361.0
 PATIENCE_SECONDS = 3600.0
@@ -39,7 +39,7 @@ def provision(bench: Bench, server: ServerProcess, count: int) -> float:
 
 
 def idle(bench: Bench, server: ServerProcess) -> tuple[float, int, int]:
-    """Return the cores, the Helm processes and the writes of a minute in which nothing is to be done."""
+    """Return the cores, the Helm processes and the writes of an idle minute."""
     wait_until(lambda: not _busy(server), 120.0)
     before, helms = _all_versions(bench, server), _helms_started(server)
     began, cpu = time.monotonic(), cpu_seconds(server.pid)
@@ -68,7 +68,7 @@ def _helms_started(server: ServerProcess) -> int:
 
 
 def restart(server: ServerProcess, count: int) -> float:
-    """Return how long a new server takes from its start until it knows every store."""
+    """Return how long a new server takes from its start until it has read every store."""
     server.stop()
     began = time.monotonic()
     server.start()
@@ -83,7 +83,7 @@ def main() -> None:
     parser.add_argument("--slots", type=int, default=4)
     args = parser.parse_args()
     with bench(nodes=1 + args.stores * 2 // 900) as found:
-        server = found.server(MAX_CONCURRENT_PROVISIONS=str(args.slots))
+        server = found.server(URUMI_MAX_CONCURRENT_PROVISIONS=str(args.slots))
         with server:
             took = provision(found, server, args.stores)
             busiest, memory, cpu = peak_rss_mib(server.pid), rss_mib(server.pid), cpu_seconds(server.pid)

@@ -1,4 +1,4 @@
-"""How quick the dashboard is at the keyboard: 10,000 stores, 200 changes a second, a real terminal.
+"""The latency of the dashboard at the keyboard: 10,000 stores, 200 changes a second, a real terminal.
 
     .venv/bin/python benchmarks/tui_latency.py [--stores 10000] [--rate 200] [--keys 200]
 
@@ -48,7 +48,7 @@ LOAD = random.Random(7)  # noqa: S311 - a load that is the same each time
 
 
 def store(number: int, turn: int = 0) -> dict[str, object]:
-    """Return a store as the wire has it; another turn is another state of it."""
+    """Return a store in wire format; each turn gives another state."""
     name = f"shop-{number:05}"
     made = START + timedelta(seconds=number)
     event = {"message": "waiting for the pods", "timestamp": made.isoformat(), "level": "info", "count": turn + 1}
@@ -66,7 +66,7 @@ def store(number: int, turn: int = 0) -> dict[str, object]:
 
 
 def serve(port: int, stores: int, rate: int) -> None:
-    """Speak the protocol to whoever connects."""
+    """Serve the live protocol."""
     import uvicorn
     from starlette.applications import Starlette
     from starlette.routing import WebSocketRoute
@@ -151,7 +151,7 @@ def reference(stores: int, rate: int) -> None:
 
 
 class Terminal:
-    """A program in a pseudo-terminal; what it writes is looked at as it comes."""
+    """A program in a pseudo-terminal, whose output is read as it arrives."""
 
     def __init__(self, arguments: list[str]) -> None:
         self.started = time.perf_counter()
@@ -168,7 +168,7 @@ class Terminal:
         os.write(self._descriptor, keys)
 
     def forget(self) -> None:
-        """Look only at what comes from now on."""
+        """Discard the output so far."""
         with self._changed:
             self._seen = b""
 
@@ -189,7 +189,7 @@ class Terminal:
         return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
     def end(self) -> None:
-        """End the program."""
+        """Stop the program."""
         os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
 
@@ -213,7 +213,7 @@ def environ() -> dict[str, str]:
 
 @contextmanager
 def server(stores: int, rate: int) -> Iterator[str]:
-    """Run the server in a process of its own."""
+    """Run the server in a separate process."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -234,9 +234,9 @@ def server(stores: int, rate: int) -> Iterator[str]:
 
 @contextmanager
 def dashboard(url: str) -> Iterator[Terminal]:
-    """Run the dashboard with a cursor of a colour that can be told."""
+    """Run the dashboard with a cursor of a distinct colour."""
     code = (
-        "import sys; from tui import themes;"
+        "import sys; from tui.widgets import themes;"
         f"themes.DARK.variables['block-cursor-background'] = 'rgb{CURSOR}';"
         "from tui.main import main; sys.exit(main())"
     )
@@ -251,7 +251,7 @@ def dashboard(url: str) -> Iterator[Terminal]:
 
 
 def key_to_paint(terminal: Terminal, keys: int) -> list[float]:
-    """Return how long each key took to be painted, in milliseconds."""
+    """Return the time from each key to its paint, in milliseconds."""
     waits = []
     for _ in range(keys):
         time.sleep(LOAD.uniform(0.03, 0.09))  # a person's fingers
@@ -297,7 +297,7 @@ def under_load(stores: int, rate: int, keys: int) -> float:
 
 
 def idle(stores: int) -> None:
-    """Measure what the dashboard takes while nothing happens."""
+    """Measure the idle dashboard."""
     with server(stores, 0) as url, dashboard(url) as terminal:
         terminal.wait_for(f"{stores:,} stores".encode())
         time.sleep(3.0)

@@ -1,4 +1,4 @@
-"""The few calls that starting a cluster makes to its API server: over verified TLS, past any proxy."""
+"""The calls to the API server that starting a cluster needs: over verified TLS, without any proxy."""
 
 import json
 import ssl
@@ -25,14 +25,14 @@ class Api:
         )
 
     def is_ready(self) -> bool:
-        """Return whether the API server says that it is ready."""
+        """Return whether the API server reports that it is ready."""
         try:
             return self._call("GET", "/readyz")[0] == 200
         except ApiServerError:
             return False
 
     def unready_checks(self) -> str:
-        """Return which of its checks fail, in its own words."""
+        """Return its failing readiness checks, as it reports them."""
         try:
             _, body = self._call("GET", "/readyz?verbose")
         except ApiServerError as error:
@@ -40,20 +40,20 @@ class Api:
         return ", ".join(line for line in body.decode().splitlines() if line.startswith("[-]"))
 
     def get(self, path: str) -> Any:
-        """Return an object or a list, None where it does not exist."""
+        """Return an object or a list, None if it does not exist."""
         status, body = self._call("GET", path)
         if status == 404:
             return None
         return self._parsed("GET", path, status, body)
 
     def apply(self, path: str, item: Any) -> None:
-        """Apply an object on the server's side."""
+        """Apply an object by server-side apply."""
         query = f"{path}?fieldManager={FIELD_MANAGER}&force=true"
         status, body = self._call("PATCH", query, json.dumps(item).encode(), "application/apply-patch+yaml")
         self._parsed("PATCH", path, status, body)
 
     def delete(self, path: str) -> None:
-        """Delete an object that may be gone already."""
+        """Delete an object, if it exists."""
         status, body = self._call("DELETE", path)
         if status != 404:
             self._parsed("DELETE", path, status, body)
@@ -61,7 +61,7 @@ class Api:
     def _parsed(self, method: str, path: str, status: int, body: bytes) -> Any:
         if status >= 300:
             words = body.decode(errors="replace")[:500]
-            raise ApiServerError(f"The API server answered {method} {path} with {status}: {words}")
+            raise ApiServerError(f"{method} {path} failed: API server responded {status}: {words}")
         return json.loads(body)
 
     def _call(self, method: str, path: str, body: bytes | None = None, content_type: str = "") -> tuple[int, bytes]:
@@ -76,4 +76,4 @@ class Api:
             with error:
                 return error.code, error.read()
         except (OSError, HTTPException) as error:
-            raise ApiServerError(f"The API server at {self._server} does not answer: {error}.") from error
+            raise ApiServerError(f"The API server at {self._server} does not respond: {error}.") from error

@@ -1,10 +1,9 @@
 """The programs of the cluster: built once from pinned Go modules, kept in a per-user cache.
 
-The folder is named after everything that decides what is built: go.mod, go.sum and the build flags. A build happens in
-a temporary folder beside it, every program has to name its version, and only then the folder gets its name; so a folder
-with that name is complete, unless somebody changed it later, which the recorded sizes tell. A lock keeps two processes
-from building at the same time; what an interrupted build leaves is cleared by the next one, and Go's own build cache
-makes that next one quick.
+The folder's name is a digest of all inputs: go.mod, go.sum and the build flags. A build runs in a temporary folder
+beside it, which gets its final name after every program has reported its version, so a folder with that name is
+complete; later changes are detected by the recorded sizes. A lock prevents two builds at the same time. The next build
+deletes what an interrupted one left, and is quick thanks to Go's build cache.
 """
 
 import hashlib
@@ -28,21 +27,23 @@ FREE_BYTES = 4 * 1024**3
 REPORT_SECONDS = 15.0
 MARKER = "built.json"
 
-# What a tool's package is called where its last path element does not say it.
+# Flags and workspaces of the user's Go must not influence the build.
+GO_ENVIRON = {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly", "GOWORK": "off", "GOTOOLCHAIN": "local"}
+# Names of tools whose package path does not end with them.
 NAMES = {
     "go.etcd.io/etcd/server/v3": "etcd",
     "sigs.k8s.io/kube-network-policies/cmd/kube-network-policies/standard": "kube-network-policies",
 }
 VERSION_ARGUMENTS: Mapping[str, tuple[str, ...]] = {"kubectl": ("version", "--client"), "helm": ("version",)}
-# Programs that do not know their version; Go writes it into every program.
+# Programs that do not print their version; `go version -m` reads it from the file.
 SILENT = frozenset({"kube-network-policies"})
-# Where a failure comes from, by what the go command prints.
+# Output of the go command that indicates a network failure.
 NETWORK_SIGNS = ("dial tcp", "no such host", "i/o timeout", "proxyconnect", "connection refused", "TLS handshake")
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One program: its name, the Go package it is built from and the version that it must name."""
+    """One program: its name, its Go package, and the version that it must report."""
 
     name: str
     package: str
@@ -51,7 +52,7 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class BuildProgress:
-    """Which program is being built, as number `number` of `count`, and for how long the build has been going on."""
+    """The program being built, `number` of `count`, and the time since the build started."""
 
     name: str
     number: int
@@ -59,7 +60,7 @@ class BuildProgress:
     elapsed_seconds: float
 
     def sentence(self) -> str:
-        """Return the progress in words."""
+        """Return the progress as text."""
         return f"Building {self.number}/{self.count} {self.name} ({self.elapsed_seconds:.0f} s)"
 
 
@@ -96,13 +97,13 @@ class Recipe:
         return cls(module_dir, programs, flags, key)
 
     def only(self, *names: str) -> "Recipe":
-        """Return the recipe of some of the programs, which get a folder of their own."""
+        """Return the recipe of some of the programs, with a separate folder."""
         chosen = tuple(program for program in self.programs if program.name in names)
         return replace(self, programs=chosen, key=f"{self.key}-{'-'.join(names)}")
 
 
 def linker_flags(versions: Mapping[str, str]) -> str:
-    """Return the flags that drop debug information and stamp the versions that go.mod pins."""
+    """Return the flags that drop debug information and set the versions pinned in go.mod."""
     flags = ["-s", "-w"]
     kubernetes = versions.get("k8s.io/kubernetes")
     if kubernetes is not None:
@@ -124,16 +125,16 @@ def ensure_binaries(
     say: Callable[[str], None],
     recipe: Recipe | None = None,
 ) -> Binaries:
-    """Return the programs, built where the cache does not have them.
+    """Return the programs, and build those that are not in the cache.
 
     Raises:
-        BuildError: where they cannot be built; the cache then holds nothing half built.
+        BuildError: they could not be built; the cache contains no partial build.
     """
     recipe = recipe or Recipe.read()
     folder = cache / "bin" / recipe.key
     if _is_complete(folder, recipe):
         return Binaries(folder)
-    with file_lock(cache / "bin.lock", lambda: say("Waiting for another process that builds the programs.")):
+    with file_lock(cache / "bin.lock", lambda: say("Waiting for another process that is building the programs.")):
         if not _is_complete(folder, recipe):
             _Build(recipe, cache, folder, on_progress).run(say)
     return Binaries(folder)
@@ -151,7 +152,11 @@ class _Build:
 
     def run(self, say: Callable[[str], None]) -> None:
         """Build every program, check it, and give the folder its name."""
-        self._clear_leftovers()
+        self._folder.parent.mkdir(parents=True, exist_ok=True)
+        for leftover in self._folder.parent.glob("*.partial-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        if self._folder.exists():
+            shutil.rmtree(self._folder)
         go = find_go(minimum_version((self._recipe.module_dir / "go.mod").read_text()), self._cache, say).command
         _check_space(self._folder.parent, go)
         count = len(self._recipe.programs)
@@ -161,17 +166,11 @@ class _Build:
             for number, program in enumerate(self._recipe.programs, 1):
                 self._compile(go, program, number, partial)
                 _check_version(partial / program.name, program, go)
-            _write_marker(partial, self._recipe)
+            sizes = {program.name: (partial / program.name).stat().st_size for program in self._recipe.programs}
+            (partial / MARKER).write_text(json.dumps(sizes))
             partial.rename(self._folder)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
-
-    def _clear_leftovers(self) -> None:
-        self._folder.parent.mkdir(parents=True, exist_ok=True)
-        for leftover in self._folder.parent.glob("*.partial-*"):
-            shutil.rmtree(leftover, ignore_errors=True)
-        if self._folder.exists():
-            shutil.rmtree(self._folder)
 
     def _compile(self, go: Path, program: Program, number: int, partial: Path) -> None:
         command = [str(go), "build", "-buildvcs=false", "-trimpath", f"-ldflags={self._recipe.linker_flags}"]
@@ -180,7 +179,14 @@ class _Build:
             with subprocess.Popen(
                 command,
                 cwd=self._recipe.module_dir,
-                env=_environ(),
+                # Flags and workspaces of the user's Go must not influence the build.
+                env={
+                    **os.environ,
+                    "CGO_ENABLED": "0",
+                    "GOFLAGS": "-mod=readonly",
+                    "GOWORK": "off",
+                    "GOTOOLCHAIN": "local",
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -215,11 +221,6 @@ def _programs(go_mod: str, versions: Mapping[str, str]) -> Iterator[Program]:
         yield Program(name, package, versions.get(module, ""))
 
 
-def _environ() -> dict[str, str]:
-    # Flags and workspaces of the user's own Go must not decide what is built.
-    return {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly", "GOWORK": "off", "GOTOOLCHAIN": "local"}
-
-
 def _is_complete(folder: Path, recipe: Recipe) -> bool:
     try:
         sizes = json.loads((folder / MARKER).read_text())
@@ -228,11 +229,6 @@ def _is_complete(folder: Path, recipe: Recipe) -> bool:
         )
     except (OSError, ValueError, AttributeError):
         return False
-
-
-def _write_marker(folder: Path, recipe: Recipe) -> None:
-    sizes = {program.name: (folder / program.name).stat().st_size for program in recipe.programs}
-    (folder / MARKER).write_text(json.dumps(sizes))
 
 
 def _check_version(path: Path, program: Program, go: Path) -> None:
@@ -245,7 +241,7 @@ def _check_version(path: Path, program: Program, go: Path) -> None:
     expected = program.version.removeprefix("v")
     got = (done.stdout + done.stderr).strip()
     if done.returncode != 0 or expected not in got:
-        raise BuildError(f"The built {program.name} should name version {expected!r}, but it says {got[-300:]!r}.")
+        raise BuildError(f"The built {program.name} has the wrong version: expected {expected!r}, got {got[-300:]!r}.")
 
 
 def _check_space(folder: Path, go: Path) -> None:
@@ -257,16 +253,16 @@ def _check_space(folder: Path, go: Path) -> None:
         free = shutil.disk_usage(existing).free
         if free < FREE_BYTES:
             raise DiskSpaceError(
-                f"Building needs {FREE_BYTES / 1e9:.1f} GB free where {place} is, but there are {free / 1e9:.1f} GB.",
-                hint="Free some space, or point URUMI_CACHE_DIR, GOCACHE and GOMODCACHE to a larger disk.",
+                f"Disk full: building needs {FREE_BYTES / 1e9:.1f} GB at {place}, {free / 1e9:.1f} GB are free.",
+                hint="Free some space, or set URUMI_CACHE_DIR, GOCACHE and GOMODCACHE to a larger disk.",
             )
 
 
 def _compile_error(program: Program, output: str) -> BuildError:
-    last_words = "\n".join(output.strip().splitlines()[-15:])
-    message = f"Building {program.name} failed:\n{last_words}\n"
+    log_end = "\n".join(output.strip().splitlines()[-15:])
+    message = f"Building {program.name} failed:\n{log_end}\n"
     if "no space left on device" in output:
         return DiskSpaceError(message, hint="The disk is full: free some space and run the command again.")
     if any(sign in output for sign in NETWORK_SIGNS):
         return BuildError(message, hint="Go modules could not be downloaded: check the network, or set GOPROXY.")
-    return BuildError(message, hint="Run the command again; what was compiled already is kept.")
+    return BuildError(message, hint="Run the command again; packages that are compiled are kept.")

@@ -1,7 +1,7 @@
-"""`urumi cluster`: brings the local cluster up, takes it down, says how it is.
+"""`urumi cluster`: starts and stops the local cluster, and prints its status.
 
-Standard output is data: the path of the kubeconfig, or the status. What is being done goes to standard error.
-Exit codes: 0 done, 1 failed (or degraded, for `status`), 2 wrong usage, 3 not running (for `status`).
+Standard output is data: the path of the kubeconfig, or the status. Progress goes to standard error.
+Exit codes: 0 done, 1 failed (`status`: degraded), 2 wrong usage, 3 not running (`status` only).
 """
 
 import argparse
@@ -11,7 +11,7 @@ import sys
 import time
 
 from cluster.errors import ClusterError
-from cluster.local import ClusterState, ClusterStatus, ComponentStatus, LocalCluster
+from cluster.local import ClusterState, ClusterStatus, LocalCluster
 
 STATUS_CODES = {ClusterState.UP: 0, ClusterState.DEGRADED: 1, ClusterState.DOWN: 3}
 
@@ -24,21 +24,23 @@ class ClusterCommand:
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Add the subcommands."""
         actions = parser.add_subparsers(dest="cluster_action", metavar="up|down|status", required=True)
-        up = actions.add_parser("up", help="start the cluster, or what is missing of it")
-        up.add_argument("--nodes", type=_node_count, default=1, help="how many simulated nodes at least; default 1")
-        down = actions.add_parser("down", help="stop the cluster; its data stays")
+        up = actions.add_parser("up", help="start the cluster, or the components that are not running")
+        up.add_argument("--nodes", type=_node_count, default=1, help="minimum number of simulated nodes (default: 1)")
+        down = actions.add_parser("down", help="stop the cluster and keep its data")
         down.add_argument("--purge", action="store_true", help="also delete its data, credentials and logs")
-        status = actions.add_parser("status", help="say how the cluster is")
-        status.add_argument("--json", action="store_true", help="as JSON")
+        status = actions.add_parser("status", help="print the status of the cluster")
+        status.add_argument("--json", action="store_true", help="print JSON")
 
     def run(self, args: argparse.Namespace) -> int:
-        """Do what was asked for; return the exit code."""
+        """Run the subcommand and return the exit code."""
         try:
             if args.cluster_action == "up":
                 return _up(args.nodes)
             if args.cluster_action == "down":
                 return _down(args.purge)
-            return _status(args.json)
+            status = LocalCluster().status()
+            print(json.dumps(dataclasses.asdict(status), default=str, indent=2) if args.json else _as_text(status))  # noqa: T201
+            return STATUS_CODES[status.state]
         except ClusterError as error:
             _say(f"error: {error.sentence()}")
         except OSError as error:
@@ -52,9 +54,8 @@ command = ClusterCommand()
 def _up(node_count: int) -> int:
     started = time.monotonic()
     info = LocalCluster(node_count=node_count).up(_say)
-    _say(
-        f"Kubernetes at {info.server} is ready after {time.monotonic() - started:.1f} s. Its containers are simulated."
-    )
+    _say(f"Kubernetes is ready at {info.server} after {time.monotonic() - started:.1f} s, with simulated containers.")
+    _say(f"Programs, including kubectl and helm: {info.bin_dir}")
     print(info.kubeconfig)  # noqa: T201
     return 0
 
@@ -66,34 +67,25 @@ def _down(purge: bool) -> int:
         _say("The cluster is not running.")
     cluster.down(purge)
     if before.state is not ClusterState.DOWN:
-        _say("The cluster is stopped." if purge else "The cluster is stopped; its data stays for the next start.")
+        _say("Cluster stopped." if purge else "Cluster stopped. Its data is kept for the next start.")
     if purge:
-        _say("Its data, credentials and logs are deleted.")
+        _say("Data, credentials and logs deleted.")
     return 0
 
 
-def _status(as_json: bool) -> int:
-    status = LocalCluster().status()
-    print(json.dumps(dataclasses.asdict(status), default=str, indent=2) if as_json else _in_words(status))  # noqa: T201
-    return STATUS_CODES[status.state]
-
-
-def _in_words(status: ClusterStatus) -> str:
-    lines = [f"cluster     {status.state}"]
+def _as_text(status: ClusterStatus) -> str:
+    rows = [("cluster", str(status.state))]
     if status.state is not ClusterState.DOWN:
-        lines.append(f"server      {status.server}")
-        lines.append(f"kubeconfig  {status.kubeconfig}")
-        lines.append(f"nodes       {len(status.ready_nodes)}/{len(status.nodes)} ready, containers are simulated")
-        lines += [_component_in_words(item) for item in status.components]
-    lines += [f"problem     {problem}" for problem in status.problems]
+        rows.append(("API server", str(status.server)))
+        rows.append(("kubeconfig", str(status.kubeconfig)))
+        rows.append(("nodes", f"{len(status.ready_nodes)}/{len(status.nodes)} ready, containers are simulated"))
+        rows += [
+            (item.name, f"pid {item.pid}" if item.pid else f"not running; see {item.log}") for item in status.components
+        ]
+    rows += [("problem", problem) for problem in status.problems]
     if status.state is not ClusterState.UP:
-        lines.append("next        urumi cluster up")
-    return "\n".join(lines)
-
-
-def _component_in_words(item: ComponentStatus) -> str:
-    state = f"pid {item.pid}" if item.pid else f"not running, its log: {item.log}"
-    return f"{item.name:<25}{state}"
+        rows.append(("next", "urumi cluster up"))
+    return "\n".join(f"{name:<25}{value}" for name, value in rows)
 
 
 def _node_count(text: str) -> int:

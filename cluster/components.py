@@ -1,13 +1,15 @@
-"""How each component is started: its flags, its configuration, and what makes it necessary to start it anew.
+"""How each component is started: its flags, its configuration, and the inputs whose change requires a restart.
 
-etcd and the API server talk through a Unix socket in a folder that only this user may enter; the other components open
-no port at all. So the API server's port on the loopback is the only one that the cluster listens on.
+etcd and the API server communicate through a Unix socket in a folder that only this user may enter; the other
+components open no port. The API server's port on the loopback interface is the only port of the cluster.
 """
 
 import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
+
+import yaml
 
 from cluster.binaries import Binaries
 from cluster.component import Launch
@@ -20,9 +22,9 @@ API_SERVER = "kube-apiserver"
 CONTROLLER_MANAGER = "kube-controller-manager"
 SCHEDULER = "kube-scheduler"
 KWOK = "kwok"
-# In the order in which they start.
+# In the order of their start.
 NAMES = (ETCD, API_SERVER, CONTROLLER_MANAGER, SCHEDULER, KWOK)
-# Each group ends together, and before the next one does.
+# Each group stops together, before the next group.
 STOP_GROUPS = ((KWOK, SCHEDULER, CONTROLLER_MANAGER), (API_SERVER,), (ETCD,))
 
 STAGES_DIR = Path(__file__).resolve().parent / "stages"
@@ -37,38 +39,33 @@ NODE_ADDRESS = "10.97.0.1"
 NODE_LABEL = "urumi.ai/simulated-node"
 LEASE_SECONDS = 40
 
-SCHEDULER_CONFIG = """\
-apiVersion: kubescheduler.config.k8s.io/v1
-kind: KubeSchedulerConfiguration
-leaderElection:
-  leaderElect: false
-clientConnection:
-  kubeconfig: {kubeconfig}
-  qps: 500
-  burst: 1000
-enableProfiling: false
-"""
+KWOK_CONFIG = {
+    "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
+    "kind": "KwokConfiguration",
+    "metadata": {"name": "kwok"},
+    "options": {
+        "cidr": POD_RANGE,
+        "nodeIP": NODE_ADDRESS,
+        "manageNodesWithLabelSelector": f"{NODE_LABEL}=true",
+        "nodeLeaseDurationSeconds": LEASE_SECONDS,
+        "nodeLeaseParallelism": 4,
+        "nodePlayStageParallelism": 4,
+        "podPlayStageParallelism": 16,
+        "podsOnNodeSyncParallelism": 4,
+    },
+}
 
-KWOK_CONFIG = f"""\
-apiVersion: config.kwok.x-k8s.io/v1alpha1
-kind: KwokConfiguration
-metadata:
-  name: kwok
-options:
-  cidr: {POD_RANGE}
-  nodeIP: {NODE_ADDRESS}
-  manageNodesWithLabelSelector: {NODE_LABEL}=true
-  nodeLeaseDurationSeconds: {LEASE_SECONDS}
-  nodeLeaseParallelism: 4
-  nodePlayStageParallelism: 4
-  podPlayStageParallelism: 16
-  podsOnNodeSyncParallelism: 4
-"""
+SCHEDULER_CONFIG = {
+    "apiVersion": "kubescheduler.config.k8s.io/v1",
+    "kind": "KubeSchedulerConfiguration",
+    "leaderElection": {"leaderElect": False},
+    "enableProfiling": False,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Launches:
-    """Says how to start each component of one cluster."""
+    """The launch of each component of one cluster."""
 
     folder: StateFolder
     binaries: Binaries
@@ -76,7 +73,7 @@ class Launches:
     fsync: bool
 
     def etcd(self) -> Launch:
-        """The store of everything."""
+        """The database of the API server."""
         flags = {
             "name": "urumi",
             "data-dir": self.folder.data,
@@ -86,7 +83,7 @@ class Launches:
             "initial-advertise-peer-urls": PEER_SOCKET,
             "initial-cluster": f"urumi={PEER_SOCKET}",
             "quota-backend-bytes": ETCD_QUOTA_BYTES,
-            # Without it the API server has no bookmark to send of a kind in which nothing happens.
+            # Without it the API server sends no bookmarks for kinds that do not change.
             "watch-progress-notify-interval": "5s",
             "log-level": "warn",
         }
@@ -111,14 +108,14 @@ class Launches:
             "service-account-signing-key-file": key,
             "service-cluster-ip-range": SERVICE_RANGE,
             "allow-privileged": "true",
-            # An endpoint of the `kubernetes` service may not be a loopback address, so there is none.
+            # The `kubernetes` service has no endpoint, because an endpoint may not be a loopback address.
             "endpoint-reconciler-type": "none",
             "profiling": "false",
         }
         return self._launch(API_SERVER, flags, self.credentials.tokens, key)
 
     def controller_manager(self, kubeconfig: Path) -> Launch:
-        """The controllers; allowed enough calls and workers for hundreds of stores at once."""
+        """The controllers, with rate limits and workers for hundreds of stores at once."""
         key = self.credentials.service_account_key
         flags = {
             "kubeconfig": kubeconfig,
@@ -141,14 +138,15 @@ class Launches:
     def scheduler(self, kubeconfig: Path) -> Launch:
         """The scheduler."""
         config = self.folder.run / "scheduler.yaml"
-        write_private(config, SCHEDULER_CONFIG.format(kubeconfig=kubeconfig.name))
+        connection = {"kubeconfig": kubeconfig.name, "qps": 500, "burst": 1000}
+        write_private(config, yaml.safe_dump({**SCHEDULER_CONFIG, "clientConnection": connection}))
         return self._launch(SCHEDULER, {"config": config, "secure-port": 0}, config, kubeconfig)
 
     def kwok(self, kubeconfig: Path) -> Launch:
         """The simulator of nodes, pods and volumes."""
         config = self.folder.run / "kwok.yaml"
         stages = [path.read_text() for path in sorted(STAGES_DIR.glob("*.yaml"))]
-        write_private(config, "---\n".join([KWOK_CONFIG, *stages]))
+        write_private(config, "---\n".join([yaml.safe_dump(KWOK_CONFIG), *stages]))
         return self._launch(KWOK, {"kubeconfig": kubeconfig, "config": config.name, "v": "WARN"}, config, kubeconfig)
 
     def _launch(self, name: str, flags: dict[str, object], *inputs: Path) -> Launch:
@@ -160,10 +158,10 @@ class Launches:
 
 
 def go_memory() -> tuple[tuple[str, str], ...]:
-    """Return what makes a Go program collect garbage less often until it holds an eighth of this machine's memory.
+    """Return the environment that makes a Go program collect garbage less often, up to an eighth of the memory.
 
-    Everybody waits for these programs on a small machine. A limit that is too near to what a program really needs is
-    worse than none: the API server of a thousand stores then does nothing but collect.
+    On a small machine this makes every start and call faster. A limit close to what a program really needs is worse
+    than none: the API server with a thousand stores then spends its time on garbage collection.
     """
     mib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // MIB
     return ("GOGC", "400"), ("GOMEMLIMIT", f"{max(1024, mib // 8)}MiB")

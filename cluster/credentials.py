@@ -1,7 +1,7 @@
-"""What proves who is who: the admin's token, the key that signs service account tokens, the API server's certificate.
+"""The admin's token, the key that signs service account tokens, and the API server's certificate.
 
-Token and key are made once and live as long as the cluster. The API server makes its certificate itself, signed by an
-authority whose key it throws away; it is made anew when it is about to expire.
+Token and key are created once and kept as long as the cluster. The API server creates its own certificate, signed by an
+authority whose key it does not keep; the certificate is replaced before it expires.
 """
 
 import base64
@@ -25,7 +25,7 @@ DER_TAIL = bytes.fromhex("a00a06082a8648ce3d030107")
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The files below the folder of keys and certificates."""
+    """The files in the folder of keys and certificates."""
 
     folder: Path
 
@@ -41,7 +41,7 @@ class Credentials:
 
     @property
     def authority(self) -> Path:
-        """The authority that signed the API server's certificate, for those that want a file."""
+        """The authority that signed the API server's certificate, as a file for the controllers."""
         return self.folder / "ca.crt"
 
     @property
@@ -50,26 +50,29 @@ class Credentials:
         return self.tokens.read_text().partition(",")[0]
 
     def make(self) -> None:
-        """Make what is not there yet."""
+        """Create what does not exist yet."""
         if not self.tokens.exists():
             write_private(self.tokens, f'{secrets.token_urlsafe(32)},{ADMIN},{ADMIN},"system:masters"\n')
         if not self.service_account_key.exists():
-            write_private(self.service_account_key, _new_key())
+            scalar = secrets.randbelow(P256_ORDER - 1) + 1
+            body = base64.encodebytes(DER_HEAD + scalar.to_bytes(32, "big") + DER_TAIL).decode()
+            key = f"-----BEGIN EC PRIVATE KEY-----\n{body}-----END EC PRIVATE KEY-----\n"
+            write_private(self.service_account_key, key)
 
     def drop_old_certificate(self) -> None:
-        """Delete a certificate that expires soon or cannot be read; the API server makes another at its start."""
+        """Delete a certificate that expires soon or cannot be read; the API server creates another when it starts."""
         if not self._is_fresh():
             for name in ("apiserver.crt", "apiserver.key"):
                 (self.folder / name).unlink(missing_ok=True)
 
     def authority_pem(self) -> str | None:
-        """Return the authority's certificate, None until the API server has made it."""
+        """Return the authority's certificate, None until the API server has created it."""
         try:
             text = (self.folder / "apiserver.crt").read_text()
         except FileNotFoundError:
             return None
         certificates = re.findall(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----\n", text, re.DOTALL)
-        # The file holds the server's certificate and behind it the authority's.
+        # The file contains the server's certificate, followed by the authority's.
         return str(certificates[1]) if len(certificates) == 2 else None
 
     def _is_fresh(self) -> bool:
@@ -83,9 +86,3 @@ class Credentials:
             return False
         ends = str(context.get_ca_certs()[0]["notAfter"])
         return ssl.cert_time_to_seconds(ends) > time.time() + RENEW_SECONDS
-
-
-def _new_key() -> str:
-    scalar = secrets.randbelow(P256_ORDER - 1) + 1
-    body = base64.encodebytes(DER_HEAD + scalar.to_bytes(32, "big") + DER_TAIL).decode()
-    return f"-----BEGIN EC PRIVATE KEY-----\n{body}-----END EC PRIVATE KEY-----\n"

@@ -1,17 +1,17 @@
 """Every error of the local cluster, in one tree.
 
-ClusterError                    what happened, and what to do next
-├── BuildError                  the programs could not be built; has the compiler's last words
-│   ├── ToolchainError          there is no usable Go and none could be installed
-│   └── DiskSpaceError          too little room to build
-├── StartError                  a component did not come up; names it and its log
-├── StopError                   a component could not be ended
-└── ApiServerError              the API server does not answer, or answers with an error
+ClusterError                    what failed, and what to do next
+├── BuildError                  the programs could not be built; quotes the compiler's output
+│   ├── ToolchainError          no usable Go, and none could be installed
+│   └── DiskSpaceError          not enough disk space to build
+├── StartError                  a component did not start; names it and its log
+├── StopError                   a component could not be stopped
+└── ApiServerError              the API server does not respond, or responds with an error
 """
 
 
 class ClusterError(Exception):
-    """Base of every error that a person may see."""
+    """Base of all errors shown to users."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -19,7 +19,7 @@ class ClusterError(Exception):
         self.hint = hint
 
     def sentence(self) -> str:
-        """Return the message with the hint behind it."""
+        """Return the message followed by the hint."""
         return f"{self.message} {self.hint}".strip()
 
 
@@ -28,20 +28,20 @@ class BuildError(ClusterError):
 
 
 class ToolchainError(BuildError):
-    """Raised when there is no Go that is new enough and none can be installed."""
+    """Raised when no recent enough Go is found and none can be installed."""
 
 
 class DiskSpaceError(BuildError):
-    """Raised when there is too little free space for a build."""
+    """Raised when the disk is too full for a build."""
 
 
 class StartError(ClusterError):
-    """Raised when a component ends at its start or does not become ready in time."""
+    """Raised when a component exits during startup or is not ready in time."""
 
 
 class ApiServerError(ClusterError):
-    """Raised when the API server does not answer, or answers with an error."""
+    """Raised when the API server does not respond, or responds with an error."""
 
 
 class StopError(ClusterError):
-    """Raised when a component survives being killed."""
+    """Raised when a component survives SIGKILL."""

@@ -1,7 +1,7 @@
-"""Where the local cluster keeps what it builds and what it knows.
+"""The folders of the local cluster: the cache of built programs, and the state of each cluster.
 
-The cache may be deleted at any time while no cluster runs; it is built again. The state is a cluster: its data, its
-credentials, its logs.
+The cache may be deleted while no cluster is running; it is rebuilt. The state is a cluster's data, credentials and
+logs.
 """
 
 import os
@@ -13,13 +13,13 @@ import platformdirs
 
 
 def cache_root() -> Path:
-    """Return the folder of everything that can be made again, `URUMI_CACHE_DIR` where that is set."""
+    """Return the folder of everything that can be rebuilt: `URUMI_CACHE_DIR` if set."""
     override = os.environ.get("URUMI_CACHE_DIR")
     return Path(override).absolute() if override else platformdirs.user_cache_path("urumi")
 
 
 def default_state_dir() -> Path:
-    """Return the folder of this user's cluster, below `URUMI_STATE_DIR` where that is set."""
+    """Return the folder of this user's cluster, in `URUMI_STATE_DIR` if set."""
     override = os.environ.get("URUMI_STATE_DIR")
     root = Path(override).absolute() if override else platformdirs.user_state_path("urumi")
     return root / "cluster"
@@ -58,16 +58,16 @@ class StateFolder:
 
     @property
     def settings(self) -> Path:
-        """What is remembered from one start to the next."""
+        """The settings kept from one start to the next."""
         return self.root / "settings.json"
 
     @property
     def lock(self) -> Path:
-        """The lock that every change of the cluster holds."""
+        """The lock held during every change of the cluster."""
         return self.root / "lock"
 
     def make(self) -> None:
-        """Make the folders, readable by this user only."""
+        """Create the folders, accessible to this user only."""
         for folder in (self.root, self.run, self.logs, self.pki):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             folder.chmod(0o700)

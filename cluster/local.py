@@ -1,10 +1,10 @@
-"""The local cluster: brings it up, takes it down, says how it is.
+"""The local cluster: up, down, status.
 
-`up` is the first start, the restart after a reboot, the repair of a half-dead cluster and the no-op on a healthy one:
-it starts what is missing. One file lock serialises everything that changes the cluster.
+`up` starts the components that are not running. It serves as first start, restart after a reboot and repair, and does
+nothing on a healthy cluster. One file lock serializes everything that changes the cluster.
 
-`status` takes no lock and may look at a cluster in the middle of a change. Nothing watches the components: one that
-dies later stays dead until the next `up`.
+`status` takes no lock and may see a cluster in the middle of a change. Nothing supervises the components: one that
+exits stays down until the next `up`.
 """
 
 import shutil
@@ -28,7 +28,7 @@ from cluster.start import GRACE_SECONDS, Say, Start, remembered_port, server_url
 
 @dataclass(frozen=True, slots=True)
 class ClusterInfo:
-    """Where a running cluster is, and the programs that go with it."""
+    """The address of a running cluster, and the paths of its programs."""
 
     kubeconfig: Path
     server: str
@@ -38,7 +38,7 @@ class ClusterInfo:
 
 
 class ClusterState(StrEnum):
-    """How a cluster is as a whole."""
+    """The state of a cluster as a whole."""
 
     UP = "up"
     DEGRADED = "degraded"
@@ -47,7 +47,7 @@ class ClusterState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ComponentStatus:
-    """A component, its pid where it runs, and its log."""
+    """A component, its pid if it is running, and its log."""
 
     name: str
     pid: int | None
@@ -56,7 +56,7 @@ class ComponentStatus:
 
 @dataclass(frozen=True, slots=True)
 class ClusterStatus:
-    """How a cluster is; `problems` says what keeps it from being up."""
+    """The status of a cluster; `problems` explains a state other than up."""
 
     state: ClusterState
     kubeconfig: Path
@@ -71,9 +71,9 @@ class LocalCluster:
     """One cluster in one folder.
 
     Args:
-        state_dir: where it lives; by default the user's own cluster.
-        node_count: how many nodes it has at least, 1,000 pods each.
-        fsync: whether etcd waits for the disk. Without, writes are faster and a crash of the machine may lose data.
+        state_dir: its folder; by default the user's cluster.
+        node_count: the minimum number of nodes, with 1,000 pods each.
+        fsync: whether etcd waits for the disk. Without it writes are faster, and a crash of the machine may lose data.
     """
 
     def __init__(self, state_dir: Path | None = None, node_count: int = 1, *, fsync: bool = True) -> None:
@@ -84,10 +84,10 @@ class LocalCluster:
         self._components = {name: Component(name, self._folder) for name in NAMES}
 
     def up(self, progress: Say) -> ClusterInfo:
-        """Bring the cluster up, or find it up, and return where it is.
+        """Start what is not running of the cluster, and return its address.
 
         Raises:
-            ClusterError: where the programs cannot be built or a component does not come up; it names which and why.
+            ClusterError: the programs could not be built, or a component did not start; names it and the cause.
         """
         with self._locked(progress):
             self._folder.make()
@@ -98,10 +98,10 @@ class LocalCluster:
             return ClusterInfo(self._folder.kubeconfig, server, binaries.folder, path("helm"), path("kubectl"))
 
     def down(self, purge: bool = False) -> None:
-        """Stop the cluster; with `purge`, forget it too: its data, its credentials, its logs.
+        """Stop the cluster; with `purge`, also delete its data, credentials and logs.
 
         Raises:
-            StopError: where a process survives.
+            StopError: a process survived.
         """
         if not self._folder.root.exists():
             return
@@ -109,19 +109,22 @@ class LocalCluster:
             for group in STOP_GROUPS:
                 stop_all([self._components[name] for name in group], GRACE_SECONDS)
             if purge:
-                self._forget()
+                self._delete_files()
 
     def status(self) -> ClusterStatus:
-        """Return how the cluster is."""
+        """Return the status of the cluster."""
         found = tuple(ComponentStatus(item.name, item.pid(), item.log) for item in self._components.values())
         missing = [item.name for item in found if item.pid is None]
         if len(missing) == len(found):
             return self._status(ClusterState.DOWN, found)
-        problems = [f"{name} does not run" for name in missing]
+        problems = [f"{name} is not running" for name in missing]
         nodes: list[str] = []
         ready: list[str] = []
         try:
-            api = self._api()
+            port, authority = remembered_port(self._folder), self._credentials.authority_pem()
+            if port is None or authority is None or not self._credentials.tokens.exists():
+                raise ApiServerError("The API server has not been started yet.")
+            api = Api(server_url(port), authority, self._credentials.token)
             nodes, ready = simulation.node_names(api), simulation.ready_nodes(api)
             problems += [f"node {name} is not ready" for name in nodes if name not in ready]
         except ApiServerError as error:
@@ -143,20 +146,13 @@ class LocalCluster:
             state, self._folder.kubeconfig, server, tuple(nodes or ()), tuple(ready or ()), found, tuple(problems or ())
         )
 
-    def _api(self) -> Api:
-        port = remembered_port(self._folder)
-        authority = self._credentials.authority_pem()
-        if port is None or authority is None or not self._credentials.tokens.exists():
-            raise ApiServerError("The API server has not been started yet.")
-        return Api(server_url(port), authority, self._credentials.token)
-
     @contextmanager
     def _locked(self, say: Say) -> Iterator[None]:
         with file_lock(self._folder.lock, lambda: say("Waiting for another command that changes the cluster.")):
             yield
 
-    def _forget(self) -> None:
-        # Only what a cluster makes: the folder may have been given by somebody who keeps other things in it.
+    def _delete_files(self) -> None:
+        # Only the files of a cluster: the given folder may contain others.
         folder = self._folder
         for tree in (folder.data, folder.run, folder.logs, folder.pki):
             shutil.rmtree(tree, ignore_errors=True)

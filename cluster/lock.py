@@ -1,7 +1,6 @@
-"""A lock between processes, held by an open file: it ends with its holder, however that ends.
+"""A lock between processes, held by an open file: the kernel releases it when the holder exits.
 
-The lock file may be deleted by its holder (a purge does); a waiter that then gets hold of the deleted file tries again
-with the new one.
+The holder may delete the lock file (a purge does); a waiter that then locks the deleted file retries with the new one.
 """
 
 import fcntl
@@ -13,41 +12,27 @@ from pathlib import Path
 
 @contextmanager
 def file_lock(path: Path, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Hold the lock of a file; call `on_wait` once where another process holds it."""
-    descriptor = _locked(path, on_wait)
-    try:
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _locked(path: Path, on_wait: Callable[[], None]) -> int:
-    told = False
+    """Hold the lock of a file; call `on_wait` once if another process holds it."""
+    has_reported = False
     while True:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            if not told and not _try_lock(descriptor):
-                on_wait()
-                told = True
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            if _is_still_at(path, descriptor):
-                return descriptor
-        except BaseException:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if not has_reported:
+                    on_wait()
+                    has_reported = True
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if _is_at(path, descriptor):
+                yield
+                return
+        finally:
             os.close(descriptor)
-            raise
-        os.close(descriptor)
 
 
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _is_still_at(path: Path, descriptor: int) -> bool:
+def _is_at(path: Path, descriptor: int) -> bool:
     try:
         return os.path.samestat(path.stat(), os.fstat(descriptor))
     except FileNotFoundError:

@@ -1,7 +1,6 @@
-"""The one port of the cluster: chosen free at the first start, remembered, and exchanged where somebody else took it.
+"""The port of the cluster: chosen at the first start, kept, and replaced if another program uses it.
 
-The range lies below the one from which systems take the ports of outgoing connections, so that a port which was free
-yesterday is likely to be free today.
+The range is below the ephemeral ports of the usual systems, so a port that was free once is likely to stay free.
 """
 
 import random
@@ -12,7 +11,7 @@ RANGE = range(20000, 30000)
 
 
 def is_free(port: int) -> bool:
-    """Return whether the port can be listened on."""
+    """Return whether a program can listen on the port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,7 +1,7 @@
-"""What a new cluster is given: simulated nodes, and a default storage class whose volumes are simulated too.
+"""The objects of a new cluster: simulated nodes, and a default storage class with simulated volumes.
 
-A node counts as up when it is Ready, can be scheduled to, and its lease is renewed by the kwok that runs now: the Ready
-of a cluster that was down says nothing about today.
+A node counts as ready if its condition is Ready, it is schedulable, and its lease is current. The condition alone is
+not enough, because it survives a stop of the cluster.
 """
 
 import platform
@@ -17,8 +17,19 @@ LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 NODES = "/api/v1/nodes"
 STORAGE_CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
 DEFAULT_ACCOUNT = "/api/v1/namespaces/default/serviceaccounts/default"
-# What the controllers take off a little after a node became ready.
+# The controllers remove these shortly after a node becomes ready.
 UNREADY_TAINTS = {"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"}
+STORAGE_CLASS_OBJECT = {
+    "apiVersion": "storage.k8s.io/v1",
+    "kind": "StorageClass",
+    "metadata": {
+        "name": STORAGE_CLASS,
+        "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
+    },
+    "provisioner": PROVISIONER,
+    "reclaimPolicy": "Delete",
+    "volumeBindingMode": "Immediate",
+}
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
 
@@ -28,23 +39,32 @@ def node_name(index: int) -> str:
 
 
 def apply_objects(api: Api, node_count: int) -> None:
-    """Apply the storage class and the nodes; nodes beyond the count are left alone, as pods may be on them."""
-    api.apply(f"{STORAGE_CLASSES}/{STORAGE_CLASS}", _storage_class())
+    """Apply the storage class and the nodes; more nodes than that are kept, as pods may run on them."""
+    api.apply(f"{STORAGE_CLASSES}/{STORAGE_CLASS}", STORAGE_CLASS_OBJECT)
     for index in range(node_count):
         api.apply(f"{NODES}/{node_name(index)}", _node(node_name(index)))
 
 
 def forget_leases(api: Api) -> None:
-    """Delete the leases of our nodes: they name a kwok that is gone, and its successor would wait for their end."""
+    """Delete the leases of our nodes; otherwise a new kwok would wait until those of the old one expire."""
     for node in _nodes(api):
         api.delete(f"{LEASES}/{node['metadata']['name']}")
 
 
 def ready_nodes(api: Api) -> list[str]:
-    """Return the names of our nodes that can take pods."""
-    leases = {lease["metadata"]["name"]: lease for lease in api.get(LEASES)["items"]}
-    names = [node["metadata"]["name"] for node in _nodes(api) if _takes_pods(node)]
-    return [name for name in names if name in leases and _is_current(leases[name])]
+    """Return the names of our nodes that are ready for pods."""
+    leases = {lease["metadata"]["name"]: lease["spec"].get("renewTime") for lease in api.get(LEASES)["items"]}
+    oldest = datetime.now(UTC) - timedelta(seconds=LEASE_SECONDS)
+    found = []
+    for node in _nodes(api):
+        name = node["metadata"]["name"]
+        conditions = {item["type"]: item["status"] for item in node["status"].get("conditions", [])}
+        taints = {taint["key"] for taint in node["spec"].get("taints", [])}
+        renewed = leases.get(name)
+        is_current = renewed is not None and datetime.fromisoformat(renewed.replace("Z", "+00:00")) > oldest
+        if conditions.get("Ready") == "True" and not taints & UNREADY_TAINTS and is_current:
+            found.append(name)
+    return found
 
 
 def node_names(api: Api) -> list[str]:
@@ -53,33 +73,19 @@ def node_names(api: Api) -> list[str]:
 
 
 def unready_nodes(api: Api) -> list[str]:
-    """Return the names of our nodes that cannot take pods."""
+    """Return the names of our nodes that are not ready for pods."""
     ready = ready_nodes(api)
     return [name for name in node_names(api) if name not in ready]
 
 
 def has_default_account(api: Api) -> bool:
-    """Return whether the controllers made the service account without which no pod is admitted."""
+    """Return whether the controllers have created the service account that every pod needs."""
     return api.get(DEFAULT_ACCOUNT) is not None
 
 
 def _nodes(api: Api) -> list[Any]:
     found: list[Any] = api.get(f"{NODES}?labelSelector={NODE_LABEL}%3Dtrue")["items"]
     return found
-
-
-def _takes_pods(node: Any) -> bool:
-    conditions = {item["type"]: item["status"] for item in node["status"].get("conditions", [])}
-    taints = {taint["key"] for taint in node["spec"].get("taints", [])}
-    return conditions.get("Ready") == "True" and not taints & UNREADY_TAINTS
-
-
-def _is_current(lease: Any) -> bool:
-    renewed = lease["spec"].get("renewTime")
-    if renewed is None:
-        return False
-    age = datetime.now(UTC) - datetime.fromisoformat(renewed.replace("Z", "+00:00"))
-    return age < timedelta(seconds=LEASE_SECONDS)
 
 
 def _node(name: str) -> dict[str, Any]:
@@ -89,7 +95,7 @@ def _node(name: str) -> dict[str, Any]:
         "kind": "Node",
         "metadata": {
             "name": name,
-            # By this annotation programs tell that nothing runs on the node.
+            # Programs recognize a simulated node by this annotation.
             "annotations": {"kwok.x-k8s.io/node": "fake"},
             "labels": {
                 NODE_LABEL: "true",
@@ -98,18 +104,4 @@ def _node(name: str) -> dict[str, Any]:
                 "kubernetes.io/os": "linux",
             },
         },
-    }
-
-
-def _storage_class() -> dict[str, Any]:
-    return {
-        "apiVersion": "storage.k8s.io/v1",
-        "kind": "StorageClass",
-        "metadata": {
-            "name": STORAGE_CLASS,
-            "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
-        },
-        "provisioner": PROVISIONER,
-        "reclaimPolicy": "Delete",
-        "volumeBindingMode": "Immediate",
     }

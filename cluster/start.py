@@ -1,9 +1,9 @@
-"""One run of `up`: starts what is missing of a cluster, in order, and waits until it is of use.
+"""One run of `up`: starts the components that are not running, in order, and waits until the cluster is usable.
 
     etcd, API server -> kubeconfig -> controllers, scheduler, nodes, kwok -> Ready
 
-Level-triggered: a component that runs as it would be started now is left alone, one that was started in another way
-(another version, other flags, other stages) is started anew. What this run started is stopped again where it fails.
+Level-triggered: a component that runs with the current launch is left alone; one that was started differently (another
+version, other flags, other stages) is restarted. If the run fails, it stops the components that it started.
 """
 
 import json
@@ -22,7 +22,7 @@ from cluster.ports import ADDRESS, free_port, is_free
 
 READY_SECONDS = 120.0
 GRACE_SECONDS = 15.0
-# An API server without an etcd does not end by itself, and nobody wants to wait for an error.
+# An API server without etcd does not exit on SIGTERM, and the error should not wait for it.
 ROLLBACK_SECONDS = 2.0
 RELEASE_SECONDS = 1.0
 SETTLE_SECONDS = 1.0
@@ -44,7 +44,7 @@ class Start:
         self._started_at: dict[str, float] = {}
 
     def run(self, node_count: int) -> str:
-        """Start what is missing, and stop it again where that fails; return the server's URL."""
+        """Start what is not running, and stop it again on failure; return the server's URL."""
         try:
             return self._run(node_count)
         except BaseException:
@@ -74,7 +74,7 @@ class Start:
         if component.runs(launch):
             return
         if component.pid() is not None:
-            self._say(f"Restarting {name}: its version or its settings changed.")
+            self._say(f"Restarting {name}: its version or settings changed.")
             stop_all([component], GRACE_SECONDS)
         else:
             self._say(f"Starting {name}.")
@@ -85,29 +85,28 @@ class Start:
 
     def _port(self) -> int:
         remembered = remembered_port(self._folder)
-        if remembered is not None and self._can_use(remembered):
+        # A server that has just exited may hold its port for another moment.
+        if remembered is not None and (
+            self._components[API_SERVER].pid() is not None or wait_until(lambda: is_free(remembered), RELEASE_SECONDS)
+        ):
             return remembered
         port = free_port()
         write_private(self._folder.settings, json.dumps({"port": port}))
         if remembered is not None:
             self._say(
-                f"Port {remembered} was taken by another program. The API server now listens on {port}; "
-                f"{self._folder.kubeconfig} says so, and what uses the cluster has to be restarted."
+                f"Port {remembered} is in use by another program. The API server now listens on {port}, and "
+                f"{self._folder.kubeconfig} is updated. Restart the programs that use the cluster."
             )
         return port
-
-    def _can_use(self, port: int) -> bool:
-        # A server that has just ended may hold its port for a moment longer.
-        return self._components[API_SERVER].pid() is not None or wait_until(lambda: is_free(port), RELEASE_SECONDS)
 
     def _write_kubeconfigs(self, server: str) -> Path:
         authority = self._credentials.authority_pem()
         if authority is None:
-            raise StartError(f"{API_SERVER} left no certificate in {self._credentials.folder}.")
+            raise StartError(f"{API_SERVER} wrote no certificate to {self._credentials.folder}.")
         text = kubeconfig_text(server, authority, self._credentials.token)
         write_private(self._credentials.authority, authority)
         write_kubeconfig(self._folder.kubeconfig, text)
-        # The components have their own, as people edit theirs.
+        # The components have a separate one, because people edit theirs.
         own = self._folder.run / "kubeconfig"
         write_kubeconfig(own, text)
         return own
@@ -124,14 +123,16 @@ class Start:
             return found[0].is_ready()
 
         if not wait_until(look, READY_SECONDS):
-            checks = found[0].unready_checks() if found else "it made no certificate"
+            checks = found[0].unready_checks() if found else "it wrote no certificate"
             raise self._components[API_SERVER].failure(f"was not ready after {READY_SECONDS:.0f} s: {checks}")
         return found[0]
 
     def _wait_for_nodes(self, api: Api) -> None:
         def look() -> bool:
             self._check_alive()
-            if not self._has_settled():
+            # These two have no health endpoint; one with a bad flag or configuration exits well before this.
+            started = [self._started_at.get(name, 0.0) for name in (CONTROLLER_MANAGER, SCHEDULER)]
+            if time.monotonic() - max(started) < SETTLE_SECONDS:
                 return False
             try:
                 return simulation.has_default_account(api) and not simulation.unready_nodes(api)
@@ -142,17 +143,12 @@ class Start:
             missing = simulation.unready_nodes(api)
             what = f"nodes not ready: {', '.join(missing)}" if missing else "no default service account"
             culprit = KWOK if missing else CONTROLLER_MANAGER
-            raise self._components[culprit].failure(f"did not do its part in {READY_SECONDS:.0f} s ({what})")
-
-    def _has_settled(self) -> bool:
-        # These two answer no questions; one that cannot use its flags or configuration ends well before this.
-        silent = (self._started_at[name] for name in (CONTROLLER_MANAGER, SCHEDULER) if name in self._started_at)
-        return all(time.monotonic() - started_at >= SETTLE_SECONDS for started_at in silent)
+            raise self._components[culprit].failure(f"was not ready after {READY_SECONDS:.0f} s: {what}")
 
     def _check_alive(self) -> None:
         for component in self._ensured:
             if component.pid() is None:
-                raise component.failure("ended at its start" if component in self._started else "ended")
+                raise component.failure("exited during startup" if component in self._started else "exited")
 
 
 def server_url(port: int) -> str:
@@ -161,7 +157,7 @@ def server_url(port: int) -> str:
 
 
 def remembered_port(folder: StateFolder) -> int | None:
-    """Return the port that was chosen at the first start, None before it."""
+    """Return the port that the first start chose, None before it."""
     try:
         return int(json.loads(folder.settings.read_text())["port"])
     except (OSError, ValueError, KeyError, TypeError):

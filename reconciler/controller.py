@@ -1,7 +1,7 @@
-"""The controller: informers always, a term of reconciling whenever this process leads.
+"""The controller: informers in every replica, and a leader loop while this process is the leader.
 
-Every replica watches, so that every replica can show the stores. Only the leader reconciles; its queue, its slots and
-whatever it remembers belong to its term and end with it.
+Every replica watches, because every replica shows the stores. Only the leader reconciles. Its queue, its slots and its
+state of each store belong to its term and are discarded at the end of it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from reconciler.cache.informer import run_all
+from reconciler.cache.running import run_all
 from reconciler.leader_loop import LeaderLoop
 from reconciler.leaderelection.elector import Elector, LeaderTerm
 from reconciler.view import ClusterView
@@ -31,7 +31,7 @@ class Controller:
         self.view.wake(self._wake)
 
     async def run(self) -> None:
-        """Watch and, while leading, reconcile; on cancellation every Helm process is ended first."""
+        """Watch and, while leading, reconcile; after a cancellation, return when every Helm process has ended."""
         async with asyncio.TaskGroup() as group:
             group.create_task(run_all(self.view.informers), name="informers")
             group.create_task(self.elector.run(self._lead), name="leadership")

@@ -1,12 +1,14 @@
-"""What the reconciler sees of the cluster: one informer a kind, and which store each object belongs to."""
+"""The reconciler's view of the cluster: one informer per kind, and the store that each object belongs to."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from reconciler.cache.informer import Informer
-from reconciler.helm.release import RELEASE_SELECTOR, ReleaseState, newest_revision
-from reconciler.kube.reachability import TOLD_AFTER_SECONDS
+from reconciler.helm.labels import RELEASE_SELECTOR
+from reconciler.helm.release import ReleaseState, newest_revision
+from reconciler.kube.reachability import REPORTED_AFTER_SECONDS
 from reconciler.kube.resources import (
     CLAIMS,
     DEPLOYMENTS,
@@ -30,7 +32,7 @@ from reconciler.kube.resources import (
 from reconciler.store.health import Observed, slim_claim, slim_workload
 from reconciler.store.inventory import Owned, object_name, owned, slim_owned
 from reconciler.store.isolation import QUOTA_NAME, slim_quota
-from reconciler.store.object import slim_store
+from reconciler.store.object import StoreObject, slim_store
 from reconciler.store.pods import slim_pod
 from urumi.store import MANAGED_LABEL, namespace_name
 
@@ -44,7 +46,7 @@ STORE_NAMESPACE_PREFIX = namespace_name("")
 
 
 class ClusterView:
-    """The informers of the platform; read-only for everybody but themselves."""
+    """The informers of the platform; only the informers themselves change what they hold."""
 
     def __init__(self, kube: Kube, platform_namespace: str) -> None:
         managed = f"{MANAGED_LABEL}=true"
@@ -88,22 +90,27 @@ class ClusterView:
             await informer.synced.wait()
 
     def seconds_since_last_response(self) -> float:
-        """Return the silence of the informer that has heard nothing for longest."""
+        """Return the time since the last response of the informer that has waited longest."""
         return max(informer.seconds_since_last_response() for informer in self.informers)
 
     def trouble(self) -> str:
-        """Return why the stores cannot be seen as they are now; empty while nothing is known against it."""
+        """Return why the view of the stores may be outdated, empty if nothing indicates it."""
         error = self.stores.last_error
-        if not error or self.stores.disconnected_seconds() < TOLD_AFTER_SECONDS:
-            return self._outage.told()
-        return self._outage.told() or f"The stores cannot be watched: {error}"
+        if not error or self.stores.disconnected_seconds() < REPORTED_AFTER_SECONDS:
+            return self._outage.message()
+        return self._outage.message() or f"The stores cannot be watched: {error}"
 
-    def store(self, store_id: str) -> Object | None:
-        """Return the Store object of an id."""
-        return self.stores.get(store_id, self._platform_namespace)
+    def store(self, store_id: str) -> StoreObject | None:
+        """Return the store of an id, None if there is none."""
+        raw = self.stores.get(store_id, self._platform_namespace)
+        return None if raw is None else StoreObject(raw)
+
+    def all_stores(self) -> list[StoreObject]:
+        """Return all stores, in no particular order."""
+        return [StoreObject(raw) for raw in self.stores.items.values()]
 
     def release(self, store_id: str, name: str) -> ReleaseState | None:
-        """Return the newest revision of a store's release."""
+        """Return the newest revision of a store's release, None if there is none."""
         return newest_revision(self.releases.in_namespace(namespace_name(store_id)), name)
 
     def observed(self, store_id: str) -> Observed:
@@ -119,7 +126,7 @@ class ClusterView:
         )
 
     def owned(self, store_id: str) -> dict[str, Owned]:
-        """Return every object of a store that has to be there, by its name in the inventory."""
+        """Return the objects of a store that its inventory lists, by their names in it."""
         namespace = namespace_name(store_id)
         found = {}
         for informer in (self.deployments, self.stateful_sets, self.claims, *self.kept):
@@ -130,33 +137,54 @@ class ClusterView:
             found[object_name(NAMESPACES.kind, home)] = owned(home)
         return found
 
-    def has_quota_in_force(self, store_id: str) -> bool:
-        """Return whether a store's quota limits it already."""
-        quota = self.quotas.get(QUOTA_NAME, namespace_name(store_id))
-        return quota is not None and bool(quota["in_force"])
+    async def wait_for_quota(self, store_id: str, seconds: float) -> bool:
+        """Wait until the quota of a store is enforced; return False if it is not after so many seconds."""
+
+        def is_in_force() -> bool:
+            quota = self.quotas.get(QUOTA_NAME, namespace_name(store_id))
+            return quota is not None and bool(quota["in_force"])
+
+        try:
+            async with asyncio.timeout(seconds):
+                await self.quotas.until(is_in_force)
+        except TimeoutError:
+            return False
+        return True
 
     def is_simulated(self) -> bool:
-        """Return whether kwok plays every node of the cluster, so that no container really runs."""
+        """Return whether kwok simulates every node of the cluster, so that no container runs."""
         nodes = self.nodes.items.values()
         return bool(nodes) and all(KWOK_NODE_ANNOTATION in annotations_of(node) for node in nodes)
 
     def wake(self, add: Callable[[str], None]) -> None:
-        """Call `add` with the store id of every change that a reconcile may care about."""
-        self.stores.on_change(lambda before, after: _wake_for_store(before, after, add))
+        """Call `add` with the store id of every change that may need a reconcile."""
+
+        def on_store(before: Object | None, after: Object | None) -> None:
+            changed = after or before
+            if changed is not None and _intent(before) != _intent(after):
+                add(name_of(changed))
+
+        def on_part(before: Object | None, after: Object | None) -> None:
+            # By the namespace and not by the label, because the label may be removed out of band.
+            changed = after or before
+            home = (namespace_of(changed) or name_of(changed)) if changed is not None else ""
+            if home.startswith(STORE_NAMESPACE_PREFIX):
+                add(home.removeprefix(STORE_NAMESPACE_PREFIX))
+
+        def on_kept(before: Object | None, after: Object | None) -> None:
+            # The usage in a quota changes with every pod; only the object itself and its owned fields matter.
+            if _identity(before) != _identity(after):
+                on_part(before, after)
+
+        self.stores.on_change(on_store)
         for informer in (self.releases, self.deployments, self.stateful_sets, self.pods, self.claims):
-            informer.on_change(lambda before, after: _wake_for_part(before, after, add))
+            informer.on_change(on_part)
         for informer in (self.namespaces, *self.kept):
-            informer.on_change(lambda before, after: _wake_for_kept(before, after, add))
-
-
-def _wake_for_store(before: Object | None, after: Object | None, add: Callable[[str], None]) -> None:
-    changed = after or before
-    if changed is not None and _intent(before) != _intent(after):
-        add(changed["metadata"]["name"])
+            informer.on_change(on_kept)
 
 
 def _intent(store: Object | None) -> tuple[object, ...] | None:
-    # Everything but the status, which only the reconciler itself writes.
+    # Everything but the status, which only the reconciler writes.
     if store is None:
         return None
     meta = store["metadata"]
@@ -169,20 +197,5 @@ def _intent(store: Object | None) -> tuple[object, ...] | None:
     )
 
 
-def _wake_for_part(before: Object | None, after: Object | None, add: Callable[[str], None]) -> None:
-    # By the namespace and not by the label, which is one of the things that somebody may take off.
-    changed = after or before
-    if changed is not None:
-        home = namespace_of(changed) or name_of(changed)
-        if home.startswith(STORE_NAMESPACE_PREFIX):
-            add(home.removeprefix(STORE_NAMESPACE_PREFIX))
-
-
-def _wake_for_kept(before: Object | None, after: Object | None, add: Callable[[str], None]) -> None:
-    # A quota counts with every pod; only what a hand other than ours did to such an object matters.
-    if _standing(before) != _standing(after):
-        _wake_for_part(before, after, add)
-
-
-def _standing(item: Object | None) -> tuple[object, ...] | None:
+def _identity(item: Object | None) -> tuple[object, ...] | None:
     return None if item is None else (item["owned"], item["metadata"]["uid"], is_deleting(item))

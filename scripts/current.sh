@@ -1,5 +1,5 @@
-# Urumi on the cluster that kubectl points to: shown and asked about before anything is touched; read by setup.sh.
-# shellcheck shell=bash disable=SC2154 # the rest is of setup.sh
+# Urumi on the cluster of kubectl's current context, after a confirmation; sourced by setup.sh.
+# shellcheck shell=bash disable=SC2154 # the other functions are in setup.sh
 
 ask_before_touching() { # CONTEXT SERVER YES
     say "      context     $1"
@@ -7,12 +7,12 @@ ask_before_touching() { # CONTEXT SERVER YES
     say "      namespace   $namespace"
     say "      release     $(describe_release)"
     [ -z "$3" ] || return 0
-    [ -t 0 ] || fail "This would change the cluster of the context $1, and there is no terminal to ask at." \
-        "Look at the lines above, and add --yes if that is what you want."
+    [ -t 0 ] || fail "This changes the cluster of the context $1, and stdin is not a terminal." \
+        "Check the lines above, then pass --yes."
     local answer
-    printf 'Install or upgrade Urumi there? Type yes to go on: '
+    printf 'Install or upgrade Urumi there? Type yes to continue: '
     read -r answer || answer=""
-    [ "$answer" = yes ] || fail "Nothing was touched."
+    [ "$answer" = yes ] || fail "Nothing was changed."
 }
 
 describe_release() {
@@ -22,42 +22,42 @@ describe_release() {
     say "${found:-none yet; urumi will be installed}"
 }
 
-# Says what a shop would wait for in vain, before there is a shop.
+# Warns about what the shops need and the cluster lacks.
 warn_of_what_is_missing() {
     "${kubectl[@]}" get storageclass -o jsonpath='{range .items[*]}{.metadata.annotations}{end}' 2>/dev/null |
         grep -q 'is-default-class":"true"' ||
         say "      Note: the cluster has no default storage class. Set config.STORAGE_CLASS, or volumes stay Pending."
     [ -n "$("${kubectl[@]}" get ingressclass -o name 2>/dev/null)" ] ||
-        say "      Note: the cluster has no ingress class, so no ingress controller that would serve a shop."
+        say "      Note: the cluster has no ingress class, so no ingress controller serves the shops."
 }
 
 up_current() { # YES VALUES-FILE...
     local yes=$1 context server host file objects token arguments=(--values charts/platform/values-prod.yaml)
     shift
     for file in "$@"; do
-        [ -r "$file" ] || fail "There is no values file $file."
+        [ -r "$file" ] || fail "Values file not found: $file."
         arguments+=(--values "$file")
     done
-    say "[2/4] kubectl and Helm: those on PATH, or built from pinned modules in about 3 minutes."
+    say "[2/4] kubectl and Helm: from PATH, or built from pinned modules in about 3 minutes."
     use_clients "" ""
-    # This once by kubectl's own choice; later it is named, so that another shell cannot change it on the way.
+    # Later calls name the context, so that another shell cannot change it in between.
     context=$("${kubectl[@]}" config current-context 2>/dev/null) ||
         fail "kubectl has no current context. Choose one: kubectl config use-context NAME"
     use_clients "" "$context"
     server=$("${kubectl[@]}" config view --minify -o jsonpath='{.clusters[0].cluster.server}')
 
-    say "[3/4] The cluster, as it is."
+    say "[3/4] The cluster."
     "${kubectl[@]}" get --raw /readyz >/dev/null ||
-        fail "The API server $server of the context $context does not answer, or does not know you."
-    # Wrong values end it here, where nothing was touched.
+        fail "The API server $server of the context $context does not respond or refuses your credentials."
+    # Wrong values fail here, before anything is changed.
     objects=$("${helm[@]}" template urumi charts/platform --namespace "$namespace" "${arguments[@]}") ||
-        fail "The values do not fit the chart; Helm's words are above. Yours are given with --values FILE; docs/production.md."
+        fail "The values do not fit the chart: see Helm's message above. Pass yours with --values FILE; see docs/production.md."
     ask_before_touching "$context" "$server" "$yes"
     warn_of_what_is_missing
 
     say "[4/4] Urumi: about a minute."
     printf 'current %s\n' "$context" >"$state/where"
-    # With auth.mode kubernetes there is no token of Urumi's own.
+    # With auth.mode kubernetes Urumi has no token.
     case "$objects" in
         *"name: URUMI_TOKEN"*)
             has_token || new_token | ensure_token
@@ -65,7 +65,7 @@ up_current() { # YES VALUES-FILE...
             ;;
         *)
             ensure_namespace
-            token="kubectl -n $namespace create token ACCOUNT; docs/production.md says who may do what"
+            token="kubectl -n $namespace create token ACCOUNT; docs/production.md lists the roles"
             ;;
     esac
     release_platform "${arguments[@]}"
@@ -81,17 +81,17 @@ up_current() { # YES VALUES-FILE...
 down_current() {
     local context
     context=$(cut -d ' ' -f 2- "$state/where")
-    say "Urumi runs on a cluster that was there before it; nothing there is stopped from here. To take it away:"
-    say "  kubectl --context $context -n $namespace delete stores --all     # the shops and their data; wait until they are gone"
+    say "Urumi runs on an existing cluster; this script does not stop anything there. To remove it:"
+    say "  kubectl --context $context -n $namespace delete stores --all     # the shops and their data; wait until they are deleted"
     say "  helm --kube-context $context -n $namespace uninstall urumi"
-    say "./setup.sh --cluster local or --cluster kind goes on elsewhere."
+    say "To use another cluster, run ./setup.sh --cluster local or ./setup.sh --cluster kind."
 }
 
 status_current() {
     local context
     context=$(cut -d ' ' -f 2- "$state/where")
     use_clients "" "$context"
-    say "cluster     context $context, namespace $namespace"
-    say "release     $(describe_release)"
+    row cluster "context $context, namespace $namespace"
+    row release "$(describe_release)"
     "${kubectl[@]}" -n "$namespace" get deployment urumi
 }

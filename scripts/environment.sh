@@ -1,6 +1,5 @@
-# The Python environment in .venv, and how a script here talks; read by setup.sh.
-# An environment is complete when its stamp says so, and the stamp is written last: whatever interrupts the installation,
-# the next run does it again.
+# The Python environment in .venv, and the output functions; sourced by setup.sh.
+# The stamp is written last, so an interrupted installation is repeated by the next run.
 # shellcheck shell=bash
 
 readonly MINIMUM_PYTHON=3.11
@@ -13,12 +12,15 @@ ticker=""
 
 say() { printf '%s\n' "$*"; }
 
+# Prints a line of a status table; `urumi cluster status` has the same columns.
+row() { printf '%-25s%s\n' "$1" "$2"; }
+
 fail() {
     printf 'setup.sh: %s\n' "$*" >&2
     exit 1
 }
 
-# Runs a command that may hang; a Mac has no timeout.
+# Runs a command with a time limit, if there is a timeout program; macOS has none.
 bounded() { # SECONDS COMMAND...
     if command -v timeout >/dev/null 2>&1; then
         timeout "$@"
@@ -28,13 +30,13 @@ bounded() { # SECONDS COMMAND...
     fi
 }
 
-# Says every 15 seconds that a quiet command is still at work.
+# Prints a line every 15 seconds while a quiet command runs.
 start_ticker() {
     (
         waited=0
         while sleep 15 >/dev/null 2>&1; do
             waited=$((waited + 15))
-            printf '      still at it, %s s\n' "$waited"
+            printf '      still running, %s s\n' "$waited"
         done
     ) &
     ticker=$!
@@ -43,7 +45,7 @@ start_ticker() {
 
 stop_ticker() {
     [ -n "$ticker" ] || return 0
-    # Not TERM: a bash that gets it while it forks complains of a process that it does not know.
+    # Not SIGTERM: bash prints an error if it arrives during a fork.
     kill -KILL "$ticker" 2>/dev/null || true
     ticker=""
 }
@@ -64,11 +66,11 @@ find_python() {
         fi
         [ -n "$found" ] || found="only $("$name" --version 2>&1 | head -n 1) at $(command -v "$name")"
     done
-    fail "Urumi needs Python $MINIMUM_PYTHON or newer; there is ${found:-no python3 on PATH}." \
+    fail "Urumi needs Python $MINIMUM_PYTHON or newer; found ${found:-no python3 on PATH}." \
         "Install it (Debian, Ubuntu: apt-get install python3 python3-venv) and run this again."
 }
 
-# A moved checkout leaves a Python that runs and programs that point to where it was.
+# In a moved checkout the Python still runs, but the installed programs point to the old path.
 is_usable() { is_new_enough "$VENV/bin/python" && grep -qsF "$VENV/bin/python" "$VENV/bin/pip"; }
 
 stamp_for() { printf '%s %s\n' "$(cksum <pyproject.toml)" "$1"; }
@@ -77,7 +79,7 @@ is_installed() {
     is_usable && [ -f "$STAMP" ] || return 1
     local stamp
     stamp=$(cat "$STAMP")
-    # The developer's environment has all that the plain one has.
+    # The developer's environment contains the plain one.
     [ "$stamp" = "$(stamp_for "$1")" ] || [ "$stamp" = "$(stamp_for dev)" ]
 }
 
@@ -103,18 +105,18 @@ make_venv() {
     local python words
     python=$(find_python)
     if ! "$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then
-        [ "$1" = dev ] || fail "$python cannot make environments: its venv package is missing." \
+        [ "$1" = dev ] || fail "$python cannot create environments: its venv package is missing." \
             "Install it (Debian, Ubuntu: apt-get install python3-venv) and run this again."
         apt_install "Python's venv package" python3-venv
     fi
-    words=$("$python" -m venv --clear "$VENV" 2>&1) || fail "$python could not make .venv: ${words##*$'\n'}"
+    words=$("$python" -m venv --clear "$VENV" 2>&1) || fail "$python could not create .venv: ${words##*$'\n'}"
 }
 
 check_disk() {
     local free
     free=$(df -Pk . | awk 'NR == 2 { print $4 }')
     [ "${free:-$NEEDED_KB}" -ge "$NEEDED_KB" ] ||
-        fail "The disk is too full: the environment needs $((NEEDED_KB / 1000)) MB in $PWD, there are $((free / 1000)) MB."
+        fail "Not enough disk space: the environment needs $((NEEDED_KB / 1000)) MB in $PWD; $((free / 1000)) MB are free."
 }
 
 explain_pip() {
@@ -126,7 +128,7 @@ explain_pip() {
         fail "pip cannot reach the package index: check the network or the proxy, and run this again. The log: $PIP_LOG"
     fi
     tail -n 5 "$PIP_LOG" >&2
-    fail "pip could not install Urumi; its last words are above, all of them in $PIP_LOG"
+    fail "pip could not install Urumi: see the lines above and $PIP_LOG"
 }
 
 apt_install() { # WHAT PACKAGE...
@@ -139,7 +141,7 @@ apt_install() { # WHAT PACKAGE...
     fi
     say "      Installing $what with apt-get, usually under a minute."
     start_ticker
-    # Debian would start a server that it installs; at this runlevel it does not.
+    # At runlevel 1 Debian does not start the servers that it installs.
     words=$(export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 &&
         $sudo apt-get update -qq 2>&1 && $sudo apt-get install -qq -y --no-install-recommends "$@" 2>&1) || {
         stop_ticker

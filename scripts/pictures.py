@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Take the README's pictures from the real thing: the running platform, its dashboard, its page in Chromium.
+"""Take the README's screenshots from the running platform: the dashboard, and the page in Chromium.
 
     .venv/bin/python scripts/pictures.py [tui] [page]
 
-Needs a running platform (./setup.sh) with a few stores in it, the second newest of them on its way, and one that is
-called lighthouse; writes docs/images/tui.svg and docs/images/page.png, or only the one that is named.
+Needs a running platform (./setup.sh) with a few stores, the second newest of them provisioning, one named lighthouse.
+Writes docs/images/tui.svg and docs/images/page.png, or only the one that is named.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-ne
 
 
 async def dashboard_picture() -> str:
-    """Return a picture of the dashboard, the cursor on a store that is on its way, as SVG."""
+    """Return an SVG of the dashboard with the cursor on a store that is provisioning."""
     app = Dashboard(settings(["--theme", "urumi-dark"]))
     async with app.run_test(size=SIZE) as pilot:
         async with asyncio.timeout(20):
@@ -35,12 +35,12 @@ async def dashboard_picture() -> str:
         await pilot.pause(1.0)
         await pilot.press("down")
         await pilot.pause(1.0)
-        # Without the fonts that it would fetch from elsewhere; every reader has a monospaced one.
+        # Remove the references to web fonts; every viewer has a monospaced font.
         return re.sub(r"@font-face \{.*?\}", "", app.export_screenshot(), flags=re.DOTALL)
 
 
 def page_picture(path: Path, target: Target) -> None:
-    """Write a picture of the page with a store's panel open."""
+    """Write a screenshot of the page with a store's panel open."""
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser, args=FLAGS)
@@ -49,7 +49,7 @@ def page_picture(path: Path, target: Target) -> None:
             f"{target.url}/session", data={"token": target.token}, headers={"Origin": target.url}
         )
         if signed_in.status != 204:
-            sys.exit(f"The server at {target.url} did not take the token: HTTP {signed_in.status}.")
+            sys.exit(f"The server at {target.url} refused the token: HTTP {signed_in.status}.")
         page = context.new_page()
         page.goto(f"{target.url}/#store={SHOWN}")
         page.get_by_role("heading", name=SHOWN).wait_for()

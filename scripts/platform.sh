@@ -1,13 +1,13 @@
-# Urumi as a release of charts/platform in a cluster, the same for kind and for a cluster that is there; read by setup.sh.
-# shellcheck shell=bash disable=SC2154 # the rest is of setup.sh
+# Urumi as a release of charts/platform, the same on kind and on an existing cluster; sourced by setup.sh.
+# shellcheck shell=bash disable=SC2154 # the other functions are in setup.sh
 
 readonly ROLLOUT_SECONDS=${URUMI_ROLLOUT_SECONDS:-600}
 
-# What reaches the cluster; set by whoever chose it.
+# The commands that reach the cluster; set by use_clients.
 kubectl=() helm=()
-namespace=${PLATFORM_NAMESPACE:-store-platform}
+namespace=${URUMI_PLATFORM_NAMESPACE:-${PLATFORM_NAMESPACE:-store-platform}}
 
-# Prints the paths of kubectl and helm, a space between them: those on PATH where they will do, else built from what cluster/go.mod pins.
+# Prints the paths of kubectl and helm, separated by a space: from PATH if usable, otherwise built from cluster/go.mod.
 find_clients() {
     if kubectl version --client >/dev/null 2>&1 && helm version --template '{{.Version}}' 2>/dev/null | grep -q '^v4\.'; then
         say "$(command -v kubectl) $(command -v helm)"
@@ -18,7 +18,7 @@ find_clients() {
     fi
 }
 
-use_clients() { # KUBECONFIG CONTEXT; an empty one is kubectl's own choice
+use_clients() { # KUBECONFIG CONTEXT; empty means kubectl's default
     local found
     found=$(find_clients)
     kubectl=("${found%% *}" ${1:+--kubeconfig "$1"} ${2:+--context "$2"})
@@ -30,15 +30,15 @@ has_token() { "${kubectl[@]}" -n "$namespace" get secret urumi-token >/dev/null 
 ensure_namespace() {
     if ! "${kubectl[@]}" get namespace "$namespace" >/dev/null 2>&1; then
         "${kubectl[@]}" create namespace "$namespace" >/dev/null ||
-            fail "The namespace $namespace could not be made; kubectl's words are above."
+            fail "The namespace $namespace could not be created: see kubectl's message above."
     fi
 }
 
-# Makes the Secret with the token on standard input, where there is none.
+# Creates the Secret with the token on standard input, unless it exists.
 ensure_token() {
     ensure_namespace
     has_token || "${kubectl[@]}" -n "$namespace" create secret generic urumi-token --from-file=token=/dev/stdin \
-        >/dev/null || fail "The Secret urumi-token could not be made; kubectl's words are above."
+        >/dev/null || fail "The Secret urumi-token could not be created: see kubectl's message above."
 }
 
 new_token() { "$VENV/bin/python" -c 'import secrets; print(secrets.token_urlsafe(32), end="")'; }
@@ -48,14 +48,14 @@ read_token() {
         "$VENV/bin/python" -c 'import base64, sys; print(base64.b64decode(sys.stdin.read()).decode(), end="")'
 }
 
-# Installs or upgrades the release; what an earlier `kubectl apply` of the Store definition wrote becomes the chart's.
+# Installs or upgrades the release; it takes over a Store definition that was applied with kubectl.
 release_platform() { # ARGUMENTS FOR HELM...
     "${helm[@]}" upgrade --install urumi charts/platform --namespace "$namespace" --take-ownership --force-conflicts \
-        "$@" >/dev/null || fail "Helm could not release charts/platform; its words are above. Nothing needs to be cleaned up:" \
-        "mend what it names and run this again."
+        "$@" >/dev/null || fail "Helm could not install charts/platform: see its message above. No cleanup is needed:" \
+        "fix the cause and run this again."
 }
 
-# Prints what the pods of the server wait for.
+# Prints what the server's pods are waiting for.
 why_not_rolled_out() {
     "${kubectl[@]}" -n "$namespace" get pods -l app.kubernetes.io/name=urumi -o jsonpath='{range .items[*]}{.status.phase} {.status.containerStatuses[0].state.waiting.reason}{.status.conditions[?(@.type=="PodScheduled")].message}; {end}' 2>/dev/null
 }
@@ -66,7 +66,7 @@ wait_for_platform() {
         words=$(why_not_rolled_out || true)
         if [ $((SECONDS - started)) -ge "$ROLLOUT_SECONDS" ]; then
             fail "The server is not ready after $((SECONDS - started)) s: ${words:-no pod yet}" \
-                "Look: kubectl -n $namespace describe pods -l app.kubernetes.io/name=urumi. Back to what was: helm -n $namespace rollback urumi"
+                "Run: kubectl -n $namespace describe pods -l app.kubernetes.io/name=urumi. To roll back: helm -n $namespace rollback urumi"
         fi
         say "      waiting for the server's pods, $((SECONDS - started)) s: ${words:-no pod yet}"
         sleep 1

@@ -1,7 +1,9 @@
-"""The server: REST, the WebSocket hub, identity and the page, over the reconciler that runs in its lifespan.
+"""The server: REST, the live feed, identity and the page; the reconciler runs in its lifespan.
 
     HTTP, WebSocket --> identity --> stores (REST), socket (live) --> hub <-- Store informer <-- Kubernetes API
 
-Reads come from the informer's copy and cost the cluster nothing; writes go to the Kubernetes API and come back through
-the informer like everybody else's. One process, one event loop, one port.
+Reads come from the informer's copy and send no request to the cluster; writes go to the Kubernetes API and return
+through the informer like every other change. One process, one event loop, one port.
+
+    main > app > openapi > ops > live > stores > auth > http > settings      imports go to the right only
 """

@@ -1,7 +1,8 @@
-"""`urumi serve`: finds the cluster and Helm, opens the port, runs until told to stop.
+"""`urumi serve`: reads the settings, opens the port, and runs the server and the reconciler until it is stopped.
 
-On SIGTERM the subscribers get a goodbye first, then uvicorn closes what is open, then the lifespan ends the reconciler
-and with it every Helm process. Everything that can be wrong at the start is said in one sentence before the port opens.
+On SIGTERM the live subscribers first get a goodbye frame, then uvicorn closes the open connections, then the lifespan
+stops the reconciler and with it every Helm process. Settings, token, Helm and port are checked before the server
+starts; each failure is one sentence.
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from reconciler.install import install
 from reconciler.kube.client import Kube
 from reconciler.settings import Settings, settings_from
 from server.app import Service
-from server.live.connection import Line
+from server.live.connection import Connection
 from server.ops.logs import set_up_logs
-from server.settings import ServerSettings, server_settings_from
+from server.settings import MAX_BODY_BYTES, ServerSettings, server_settings_from
 from urumi.config import server_file, state_dir, token_file
 from urumi.errors import ConfigError
 
@@ -36,8 +38,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
 GRACEFUL_SECONDS = 10
-# The copies of the cluster are hundreds of thousands of objects in no cycle. Looking through them as often as Python
-# does by itself was half of the processor time of a start.
+# The informers hold hundreds of thousands of objects without reference cycles. With Python's default thresholds,
+# garbage collection took half of the processor time of a start.
 GARBAGE_THRESHOLDS = (20_000, 20, 50)
 
 log = logging.getLogger(__name__)
@@ -50,11 +52,18 @@ class ServeCommand:
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's arguments."""
-        parser.add_argument("--host", default=os.environ.get("URUMI_HOST", "127.0.0.1"), help="address to listen on")
-        parser.add_argument("--port", type=int, default=int(os.environ.get("URUMI_PORT", "8780")), help="default 8780")
-        parser.add_argument("--kubeconfig", type=Path, help="default: KUBECONFIG, or the cluster this runs in")
-        parser.add_argument("--helm", help="the helm program; default: URUMI_HELM, or helm on PATH")
-        parser.add_argument("--log-level", default="info", choices=["debug", "info", "warning", "error"])
+        parser.add_argument("--host", help="address to listen on; default: URUMI_HOST, or 127.0.0.1")
+        parser.add_argument("--port", type=int, help="port to listen on; default: URUMI_PORT, or 8780")
+        parser.add_argument(
+            "--kubeconfig", type=Path, help="default: KUBECONFIG, or the cluster that the server runs in"
+        )
+        parser.add_argument("--helm", help="Helm executable; default: URUMI_HELM, or helm on PATH")
+        parser.add_argument(
+            "--install", action="store_true", help="first install the Store definition and the platform namespace"
+        )
+        parser.add_argument(
+            "--log-level", default="info", choices=["debug", "info", "warning", "error"], help="default: info"
+        )
 
     def run(self, args: argparse.Namespace) -> int:
         """Serve until stopped; return the exit code."""
@@ -62,18 +71,22 @@ class ServeCommand:
         gc.freeze()
         gc.set_threshold(*GARBAGE_THRESHOLDS)
         settings = _reconciler_settings(args)
-        server_settings = server_settings_from(args.host, args.port, "")
+        server_settings = server_settings_from()
+        given = {"host": args.host, "port": args.port}
+        server_settings = replace(
+            server_settings, **{name: value for name, value in given.items() if value is not None}
+        )
         if server_settings.auth_mode == "token":
             server_settings = replace(server_settings, token=local_token())
         listener = _listener(server_settings)
-        return asyncio.run(_serve(settings, server_settings, listener))
+        return asyncio.run(_serve(settings, server_settings, listener, with_install=args.install))
 
 
 command = ServeCommand()
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server that says goodbye to live subscribers before it closes their sockets."""
+    """uvicorn's server; it sends live subscribers a goodbye frame before it closes their connections."""
 
     def __init__(self, config: uvicorn.Config, service: Service) -> None:
         super().__init__(config)
@@ -84,7 +97,7 @@ class _Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._service.stop()
         super().handle_exit(sig, frame)
-        # uvicorn would raise the signal once more at its end and so end the process before its own cleaning up.
+        # uvicorn raises a captured signal again when it ends, which would end the process before its own cleanup.
         self._captured_signals.clear()
 
     def _fail(self) -> None:
@@ -92,28 +105,32 @@ class _Server(uvicorn.Server):
         self.handle_exit(signal.SIGTERM, None)
 
 
-async def _serve(settings: Settings, server_settings: ServerSettings, listener: socket.socket) -> int:
+async def _serve(
+    settings: Settings, server_settings: ServerSettings, listener: socket.socket, *, with_install: bool
+) -> int:
     kube = await Kube.connect(settings.kubeconfig)
+    if with_install:
+        await install(kube, settings.platform_namespace)
     service = Service(kube, settings, server_settings)
     config = uvicorn.Config(
         service.app,
-        ws=Line,
-        ws_max_size=server_settings.max_body_bytes,
-        # Compressing would be done for each subscriber anew and take memory for each; the frames are small.
+        ws=Connection,
+        ws_max_size=MAX_BODY_BYTES,
+        # Compression would cost time and memory for each subscriber, and the frames are small.
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
         lifespan="on",
         log_config=None,
         access_log=False,
-        proxy_headers=False,  # server/http/client_address.py reads them, and from whom
+        proxy_headers=False,  # server/http/client_address.py reads them, from trusted proxies only
         server_header=False,
     )
     server = _Server(config, service)
-    url = _leave_address(server_settings)
-    who = {"auth_mode": server_settings.auth_mode}
+    url = _write_server_file(server_settings)
+    identity: dict[str, str] = {"auth_mode": server_settings.auth_mode}
     if server_settings.token:
-        who["token_file"] = str(token_file())
-    log.info("urumi serves", extra={"url": url, "cluster": kube.host, **who})
+        identity["token_file"] = str(token_file())
+    log.info("server started", extra={"url": url, "cluster": kube.host, **identity})
     try:
         await server.serve(sockets=[listener])
     finally:
@@ -123,10 +140,10 @@ async def _serve(settings: Settings, server_settings: ServerSettings, listener: 
 
 
 def local_token() -> str:
-    """Return the local bearer token: URUMI_TOKEN, or the token file, made with mode 0600 where it is not there.
+    """Return the local bearer token: URUMI_TOKEN, or the token file, which is created with mode 0600 if it is missing.
 
     Raises:
-        ConfigError: where the file cannot be written or read, or others can read it.
+        ConfigError: the file cannot be written or read, is empty, or is accessible to other users.
     """
     given = os.environ.get("URUMI_TOKEN", "").strip()
     if given:
@@ -144,11 +161,11 @@ def local_token() -> str:
         ) from error
     if others:
         raise ConfigError(
-            f"The token file {path} is open to others: expected mode 0600, got {0o600 | others:04o}.",
-            hint=f"Delete it, as somebody may have read it, and a new one is made; or: chmod 600 {path}",
+            f"The token file {path} is accessible to other users: expected mode 0600, got {0o600 | others:04o}.",
+            hint=f"Delete it and restart the server, because it may have been read; or run: chmod 600 {path}",
         )
     if not token:
-        raise ConfigError(f"The token file {path} is empty.", hint="Delete it; a new one is made at the next start.")
+        raise ConfigError(f"The token file {path} is empty.", hint="Delete it and restart the server.")
     return token
 
 
@@ -159,18 +176,16 @@ def _reconciler_settings(args: argparse.Namespace) -> Settings:
     helm = shutil.which(args.helm or settings.helm)
     if helm is None:
         raise ConfigError(
-            f"There is no helm program {args.helm or settings.helm!r}.", hint="Pass --helm or set URUMI_HELM."
+            f"Helm executable {args.helm or settings.helm!r} not found.", hint="Pass --helm or set URUMI_HELM."
         )
     if settings.kubeconfig is not None and not settings.kubeconfig.is_file():
-        raise ConfigError(
-            f"There is no kubeconfig at {settings.kubeconfig}.", hint="Pass --kubeconfig or set KUBECONFIG."
-        )
+        raise ConfigError(f"Kubeconfig {settings.kubeconfig} not found.", hint="Pass --kubeconfig or set KUBECONFIG.")
     return replace(settings, helm=helm)
 
 
 def _listener(settings: ServerSettings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    # asyncio switches Nagle's delay off only where a socket says that it is TCP; with it, answers wait for 40 ms.
+    # asyncio sets TCP_NODELAY only on a socket with an explicit protocol; without it, answers are delayed by 40 ms.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -184,7 +199,8 @@ def _listener(settings: ServerSettings) -> socket.socket:
     return listener
 
 
-def _leave_address(settings: ServerSettings) -> str:
+def _write_server_file(settings: ServerSettings) -> str:
+    """Write the address for commands on the same machine, and return it."""
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - not a bind
     url = f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
     state_dir().mkdir(parents=True, exist_ok=True, mode=0o700)

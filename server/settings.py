@@ -1,105 +1,72 @@
-"""The knobs of the server itself, from the environment; see docs/configuration.md."""
+"""The settings of the server itself; docs/configuration.md describes each variable."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from ipaddress import ip_network
-from typing import TYPE_CHECKING
+from ipaddress import IPv4Network, IPv6Network
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from urumi.errors import ConfigError
+from pydantic import BeforeValidator, Field
+
+from urumi.environment import Expected, Variable, prefixed, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from ipaddress import IPv4Network, IPv6Network
 
-    Network = IPv4Network | IPv6Network
-
-# What the ledger of admissions can hold; see server/stores/admission.py.
-MAX_RATE = 1000
+# The largest body of a request and the largest frame of a WebSocket.
 MAX_BODY_BYTES = 64 * 1024
-
+# The number of grants that the admission ledger can hold; see server/stores/admission.py.
+MAX_RATE = 1000
 MAX_AUTH_CACHE_SECONDS = 300.0
+
+Count = Annotated[int, Field(ge=1), Expected("a whole number from 1")]
+Limit = Annotated[int, Field(ge=0), Expected("a whole number from 0")]
+Rate = Annotated[int, Field(ge=0, le=MAX_RATE), Expected(f"a whole number from 0 to {MAX_RATE}")]
+Port = Annotated[int, Field(ge=1, le=65535), Expected("a port from 1 to 65535")]
+CacheSeconds = Annotated[
+    float,
+    Field(gt=0, le=MAX_AUTH_CACHE_SECONDS, allow_inf_nan=False),
+    Expected(f"a number of seconds above 0 and up to {MAX_AUTH_CACHE_SECONDS:g}"),
+]
+Network = IPv4Network | IPv6Network
+Networks = Annotated[
+    tuple[Network, ...],
+    BeforeValidator(str.split),
+    Expected("networks such as 10.42.0.0/16, separated by spaces"),
+]
+AuthMode = Annotated[Literal["token", "kubernetes"], Expected("token or kubernetes")]
+Reads = Annotated[
+    frozenset[Literal["health", "metrics"]],
+    BeforeValidator(str.split),
+    Expected("health, metrics, both separated by a space, or empty"),
+]
 
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """Where the server listens and what it allows; a limit of 0 is none."""
+    """Where the server listens and what it allows; a limit of 0 is no limit."""
 
-    host: str = "127.0.0.1"
-    port: int = 8780
+    host: Annotated[str, Variable("URUMI_HOST")] = "127.0.0.1"
+    port: Annotated[Port, Variable("URUMI_PORT")] = 8780
     token: str = ""
-    max_active_stores: int = 100
-    max_stores_per_user: int = 0
-    max_stores_per_ip: int = 0
-    create_rate_limit: int = 30
-    rate_window_seconds: int = 60
-    trusted_proxies: tuple[Network, ...] = ()
-    max_body_bytes: int = MAX_BODY_BYTES
+    max_active_stores: Annotated[Count, prefixed("MAX_ACTIVE_STORES")] = 100
+    max_stores_per_user: Annotated[Limit, prefixed("MAX_STORES_PER_USER")] = 0
+    max_stores_per_ip: Annotated[Limit, prefixed("MAX_STORES_PER_IP")] = 0
+    create_rate_limit: Annotated[Rate, prefixed("CREATE_RATE_LIMIT")] = 30
+    rate_window_seconds: Annotated[Count, prefixed("RATE_WINDOW_SECONDS")] = 60
+    trusted_proxies: Annotated[Networks, prefixed("TRUSTED_PROXIES")] = ()
     session_seconds: int = 12 * 3600
-    max_sockets: int = 2000
-    auth_mode: str = "token"
-    auth_cache_seconds: float = 30.0
-    anonymous_reads: frozenset[str] = frozenset({"health", "metrics"})
+    max_sockets: Annotated[Count, prefixed("MAX_SOCKETS")] = 2000
+    auth_mode: Annotated[AuthMode, prefixed("AUTH_MODE")] = "token"
+    auth_cache_seconds: Annotated[CacheSeconds, prefixed("AUTH_CACHE_SECONDS")] = 30.0
+    anonymous_reads: Annotated[Reads, prefixed("ANONYMOUS_READS")] = frozenset({"health", "metrics"})
 
 
-def server_settings_from(host: str, port: int, token: str, environ: Mapping[str, str] = os.environ) -> ServerSettings:
-    """Return the settings for an address and a token, the rest from the environment."""
-    defaults = ServerSettings()
-    return ServerSettings(
-        host=host,
-        port=port,
-        token=token,
-        max_active_stores=_count(environ, "MAX_ACTIVE_STORES", defaults.max_active_stores),
-        max_stores_per_user=_count(environ, "MAX_STORES_PER_USER", defaults.max_stores_per_user, least=0),
-        max_stores_per_ip=_count(environ, "MAX_STORES_PER_IP", defaults.max_stores_per_ip, least=0),
-        create_rate_limit=_count(environ, "CREATE_RATE_LIMIT", defaults.create_rate_limit, least=0, most=MAX_RATE),
-        rate_window_seconds=_count(environ, "RATE_WINDOW_SECONDS", defaults.rate_window_seconds),
-        trusted_proxies=_networks(environ, "TRUSTED_PROXIES"),
-        max_sockets=_count(environ, "MAX_SOCKETS", defaults.max_sockets),
-        auth_mode=_one_of(environ, "AUTH_MODE", defaults.auth_mode, ("token", "kubernetes")),
-        auth_cache_seconds=_seconds(environ, "AUTH_CACHE_SECONDS", defaults.auth_cache_seconds),
-        anonymous_reads=_some_of(environ, "ANONYMOUS_READS", defaults.anonymous_reads),
-    )
+def server_settings_from(environ: Mapping[str, str] = os.environ) -> ServerSettings:
+    """Return the settings that an environment describes.
 
-
-def _count(environ: Mapping[str, str], name: str, default: int, *, least: int = 1, most: int | None = None) -> int:
-    text = environ.get(name, str(default))
-    if not text.isdigit() or int(text) < least or (most is not None and int(text) > most):
-        allowed = f"from {least} on" if most is None else f"from {least} to {most}"
-        raise ConfigError(f"{name} must be a whole number {allowed}, got {text!r}.")
-    return int(text)
-
-
-def _networks(environ: Mapping[str, str], name: str) -> tuple[Network, ...]:
-    try:
-        return tuple(ip_network(text) for text in environ.get(name, "").split())
-    except ValueError as error:
-        raise ConfigError(
-            f"{name} must be networks with a space between them, such as 10.42.0.0/16: {error}."
-        ) from error
-
-
-def _one_of(environ: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
-    text = environ.get(name, default)
-    if text not in allowed:
-        raise ConfigError(f"{name} must be {' or '.join(allowed)}, got {text!r}.")
-    return text
-
-
-def _some_of(environ: Mapping[str, str], name: str, allowed: frozenset[str]) -> frozenset[str]:
-    text = environ.get(name, " ".join(allowed))
-    if not allowed.issuperset(text.split()):
-        raise ConfigError(f"{name} may have {' and '.join(sorted(allowed))} in it, got {text!r}.")
-    return frozenset(text.split())
-
-
-def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
-    text = environ.get(name, str(default))
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0.0 < seconds <= MAX_AUTH_CACHE_SECONDS:
-        raise ConfigError(f"{name} must be seconds above 0 and up to {MAX_AUTH_CACHE_SECONDS:g}, got {text!r}.")
-    return seconds
+    Raises:
+        ConfigError: naming the variable, what was expected and what was found.
+    """
+    return read_settings(ServerSettings, environ)

@@ -1,48 +1,86 @@
-"""What every test may use: one real cluster for the whole run, and servers as processes of their own.
+"""What every test may use: the run's tier and seed, one real cluster, and servers as separate processes.
 
-Nothing about Kubernetes is mocked. The cluster is the project's own local one, in a temporary folder, with an etcd that
-does not sync to disk. Stores of different tests share it, so every test uses ids of its own.
+The cluster is the project's local one, in a temporary folder, with an etcd that does not sync to disk. All tests of a
+process share it, so every test uses its own store ids; with pytest-xdist each worker has a cluster.
 """
 
+import random
 import secrets
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from xdist.workermanage import WorkerController  # type: ignore[import-untyped]
 
 from cluster.local import ClusterInfo, LocalCluster
-from tests.kubectl import Kubectl
-from tests.serve import ServerProcess
+from testing import seed, tiers
+from testing.kubectl import Kubectl
+from testing.serve import ServerProcess
 
 CRD = Path(__file__).resolve().parent.parent / "crds" / "stores.yaml"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --node: run the tests with real containers, and only those."""
-    parser.addoption("--node", action="store_true", help="run the tests that bring a real node up (Linux, root)")
+    """Add --fast, --all, --node and --seed."""
+    tiers.add_options(parser)
+    seed.add_option(parser)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: WorkerController) -> None:
+    """Give a worker of pytest-xdist the seed."""
+    node.workerinput[seed.KEY] = seed.seed_of(node.config)
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Print what is needed to run the same tests with the same choices."""
+    return f"tests: {tiers.choose_tier(config)}, repeat with --seed {seed.seed_of(config)}"
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Choose by --node, and put the tests with a browser last.
+    """Keep the tests of the tier, and put those with a browser last.
 
-    While Playwright runs, its event loop is in the way of every async test. The shops come just before, so that they do
-    not run beside everything else; a shop's browser ends with its module, the page's with the run.
+    While Playwright runs, its event loop blocks every async test in the same process. The shops come just before, so
+    that they do not run beside everything else; a shop's browser ends with its module, the page's with the run.
     """
-    with_node = bool(config.getoption("--node"))
-    left_out = [item for item in items if (item.get_closest_marker("node") is not None) != with_node]
-    if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
-    items.sort(key=_place)
+    for item in items:
+        tiers.mark(item)
+    tier = tiers.choose_tier(config)
+    chosen = tiers.select(tier, items)
+    config.hook.pytest_deselected(items=list(set(items) - set(chosen)))
+    items[:] = sorted(chosen, key=_place)
 
 
 def _place(item: pytest.Item) -> int:
-    path = item.path.as_posix()
-    if "tests/page/" in path:
-        return 3
-    if "tests/shops/" in path:
-        return 2 if path.endswith("test_browser.py") else 1
-    return 0
+    if item.get_closest_marker("shop"):
+        return 2 if item.get_closest_marker("browser") else 1
+    return 3 if item.get_closest_marker("browser") else 0
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Print the seed with a failure."""
+    report = yield
+    if report.failed:
+        report.sections.append(("Seed", f"--seed {seed.seed_of(item.config)}"))
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the time of each folder."""
+    seconds: defaultdict[str, float] = defaultdict(float)
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                seconds["/".join(report.nodeid.split("/")[:2])] += report.duration
+    if sum(seconds.values()) > 10:
+        terminalreporter.section("seconds by folder")
+        for folder, spent in sorted(seconds.items(), key=lambda item: -item[1]):
+            terminalreporter.write_line(f"{spent:8.1f}  {folder}")
 
 
 @pytest.fixture(scope="session")
@@ -51,8 +89,25 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+@pytest.fixture
+def dice(request: pytest.FixtureRequest) -> random.Random:
+    """The random choices of one test; the run's seed repeats them."""
+    return random.Random(seed.derived(request.config, request.node.name))
+
+
+@pytest.fixture(autouse=True)
+def seeded_random(request: pytest.FixtureRequest) -> None:
+    """Seed the choices that the product makes with `random`, such as jitter."""
+    random.seed(seed.derived(request.config, request.node.name))
+
+
 @pytest.fixture(scope="session")
-def local_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterInfo]:
+def cluster_programs() -> None:
+    """What every fixture uses that starts a local cluster: it marks its tests with `cluster`."""
+
+
+@pytest.fixture(scope="session")
+def local_cluster(cluster_programs: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterInfo]:
     """A running cluster with the Store CRD."""
     cluster = LocalCluster(tmp_path_factory.mktemp("cluster"), fsync=False)
     info = cluster.up(lambda words: None)

@@ -1,12 +1,14 @@
 """`urumi-tui`: the dashboard in a terminal, over `urumi.client` and `urumi.live`.
 
-    LiveFeed -> Session (book, link) -> Dashboard (batches) -> Roster (filter, order) -> StoreTable (strips)
-                                                |
+    LiveFeed -> Session (cache, connection) -> Dashboard (batches) -> StoreRows (filter, order) -> StoreTable (strips)
+                                                   |
     key -> action -> the store's uid, captured -> dialog -> Client -> server -> LiveFeed
 
-Only the feed writes to the book; what a call answers never does, so an answer that was overtaken cannot bring back a
-store that is gone. Changes are shown in batches, a few times a second, however fast they come. Everything that acts
-carries the uid of the store that was under the cursor when the key was pressed. Text of a server is never markup.
+Imports go one way, and import-linter checks it: main > app > screens > commands > host > widgets > text > model.
 
-Not guaranteed: that every state a store went through is seen; the newest is.
+Only the feed writes to the cache. The response of a call never does, so a late response cannot bring back a deleted
+store. Changes are shown in batches, a few times a second, however fast they arrive. Every action carries the uid of the
+store that was under the cursor when the key was pressed. Text from a server is never parsed as markup.
+
+Not guaranteed: that every state of a store is shown; the newest is.
 """

@@ -1,6 +1,6 @@
-"""The entry point of `urumi-tui`: arguments in, exit code out, every error as one sentence.
+"""The entry point of `urumi-tui`: arguments in, exit code out, every error in one line.
 
-A defect ends the dashboard with a sentence that names the file it is written to, never with a traceback.
+An internal error ends the dashboard with a sentence that names its log file, never with a traceback.
 """
 
 from __future__ import annotations
@@ -33,29 +33,31 @@ def _run(arguments: Sequence[str]) -> int:
 
     chosen = settings(arguments)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UrumiError("The dashboard needs a terminal.", hint="For a pipe or a script use: urumi list, urumi watch")
+        raise UrumiError(
+            "The dashboard needs a terminal.", hint="Run `urumi list` or `urumi watch` in a pipe or a script."
+        )
     from tui.app import Dashboard
 
     dashboard = Dashboard(chosen)
     dashboard.run()
-    if dashboard.defect is not None:
+    if dashboard.internal_error is not None:
         raise UrumiError(
-            f"A defect ended the dashboard: {dashboard.defect!r}.",
-            hint=f"It is written to {_written(dashboard.defect)}.",
+            f"The dashboard ended with an internal error: {dashboard.internal_error!r}.",
+            hint=_write_log(dashboard.internal_error),
         )
     return 0
 
 
-def _written(defect: Exception) -> str:
+def _write_log(error: Exception) -> str:
     from urumi.config import state_dir
 
-    path = state_dir() / "dashboard-defect.log"
+    path = state_dir() / "dashboard-error.log"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("".join(traceback.format_exception(defect)))
-    except OSError as error:
-        return f"no file, as {path} cannot be written ({error.strerror})"
-    return str(path)
+        path.write_text("".join(traceback.format_exception(error)))
+    except OSError as failure:
+        return f"Writing the traceback to {path} failed: {failure.strerror}."
+    return f"See the traceback in {path}."
 
 
 if __name__ == "__main__":

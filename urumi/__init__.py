@@ -1,7 +1,7 @@
-"""What a Store is and how to talk to the platform: names, wire schemas, HTTP and WebSocket client, the command.
+"""What a Store is and how to talk to the platform: names, wire models, HTTP and WebSocket client, the command line.
 
-Nothing here knows Kubernetes' client, Starlette or Textual: the faces (`tui`, the command) and the server share this
-package as their common language.
+The server, the reconciler and the dashboard share this package. It imports neither a Kubernetes client nor Starlette
+nor Textual.
 """
 
 __version__ = "0.1.0"

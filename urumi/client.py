@@ -1,7 +1,7 @@
-"""The HTTP client of the platform: one method a call of the API, errors as the tree in `urumi.errors`.
+"""The HTTP client of the platform: one method per API call, errors from the tree in `urumi.errors`.
 
-Every answer is validated into the wire models, so a face never handles raw JSON. The client may be used from several
-tasks of one event loop at once; it is not safe across threads.
+Every response is validated into the wire models, so callers never handle raw JSON. Several tasks of one event loop may
+use a client at the same time; it is not thread-safe.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from urumi import __version__
 from urumi.errors import ApiError, ProtocolError, ServerUnreachable
+from urumi.text import cause_text
 from urumi.wire import (
     CreateStore,
     Credentials,
@@ -41,10 +42,10 @@ WireT = TypeVar("WireT", bound=Wire)
 class Client:
     """Calls the server's REST API with a bearer token.
 
-    Raises from every call:
-        ServerUnreachable: no connection, or no answer within `timeout_seconds`.
-        ApiError: the server answered with a problem; see its subclasses.
-        ProtocolError: the answer is not of the API.
+    Every call raises:
+        ServerUnreachable: no connection, or no response within `timeout_seconds`.
+        ApiError: the server returned a problem; see its subclasses.
+        ProtocolError: the response is not an Urumi API response.
     """
 
     def __init__(self, target: Target, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
@@ -69,7 +70,7 @@ class Client:
     async def list_stores(
         self, *, phase: str = "", engine: str = "", text: str = "", sort: str = ""
     ) -> tuple[Store, ...]:
-        """Return the stores, newest first or as `sort` says, narrowed by phase, engine and a text in their id."""
+        """Return the stores, newest first or ordered by `sort`, filtered by phase, engine and a text in their id."""
         wanted = {"phase": phase, "engine": engine, "q": text, "sort": sort}
         params = {name: value for name, value in wanted.items() if value}
         return (await self._call(StoreList, "GET", "/stores", params=params)).items
@@ -83,57 +84,49 @@ class Client:
         return (await self._call(EventList, "GET", f"/stores/{store_id}/events")).items
 
     async def create_store(self, store_id: str, engine: Engine) -> Store:
-        """Ask for a store; asking again for the same one returns it as it is."""
+        """Request a store; a repeated request returns the existing store unchanged."""
         body = dump(CreateStore(store_id=store_id, engine=engine))
         return await self._call(Store, "POST", "/stores", json=body)
 
     async def delete_store(self, store_id: str, *, uid: str = "") -> Deleted:
-        """Ask for a store to be deleted; with `uid`, only if it is still that very store."""
+        """Request the deletion of a store; with `uid`, only if the store has this uid."""
         params = {"uid": uid} if uid else {}
         return await self._call(Deleted, "DELETE", f"/stores/{store_id}", params=params)
 
     async def retry_store(self, store_id: str, *, uid: str = "") -> Store:
-        """Ask for the next attempt to be made now; with `uid`, only if it is still that very store."""
+        """Request an immediate retry; with `uid`, only if the store has this uid."""
         params = {"uid": uid} if uid else {}
         return await self._call(Store, "POST", f"/stores/{store_id}/retry", params=params)
 
     async def verify_store(self, store_id: str) -> Verification:
-        """Have an order placed in a store's shop and taken back; whether it worked is in the answer."""
+        """Place a test order in a store's shop and cancel it; the result says whether it succeeded."""
         path = f"/stores/{store_id}/verify"
         return await self._call(Verification, "POST", path, timeout=VERIFY_SECONDS)
 
     async def read_credentials(self, store_id: str, *, uid: str = "") -> Credentials:
-        """Return the admin account of a store; with `uid`, only if it is still that very store."""
+        """Return the admin account of a store; with `uid`, only if the store has this uid."""
         body = {"uid": uid} if uid else {}
         return await self._call(Credentials, "POST", f"/stores/{store_id}/credentials", json=body)
 
-    async def _call(self, answer: type[WireT], method: str, path: str, **request: Any) -> WireT:
+    async def _call(self, model: type[WireT], method: str, path: str, **request: Any) -> WireT:
         try:
             response = await self._http.request(method, path, **request)
         except httpx2.RequestError as error:
-            raise unreachable(self.target.url, error) from error
+            cause = "the request timed out" if isinstance(error, httpx2.TimeoutException) else cause_text(error)
+            raise ServerUnreachable(f"Server {self.target.url} unreachable: {cause}.") from error
         if response.is_error:
-            raise ApiError.of(response.status_code, _problem(response))
+            try:
+                problem = response.json()
+            except ValueError:
+                problem = None
+            if not isinstance(problem, dict):
+                host = response.request.url.host
+                problem = {"title": f"Unexpected response from {host}: HTTP {response.status_code}"}
+            raise ApiError.of(response.status_code, problem)
         try:
-            return answer.model_validate_json(response.content)
+            return model.model_validate_json(response.content)
         except ValidationError as error:
             raise ProtocolError(
-                f"{method} {path} answered HTTP {response.status_code} with something that is not of the API.",
-                hint=f"Is {self.target.url} an Urumi server of this version?",
+                f"{method} {path} failed: HTTP {response.status_code} with a body that is not an Urumi API response.",
+                hint=f"Check that {self.target.url} is an Urumi server of this version.",
             ) from error
-
-
-def unreachable(url: str, error: Exception) -> ServerUnreachable:
-    """Return the error for a server that does not answer, with the reason in words."""
-    reason = "it took too long" if isinstance(error, httpx2.TimeoutException) else str(error) or type(error).__name__
-    return ServerUnreachable(f"No answer from {url}: {reason}.", hint="Is it running? Try: urumi serve")
-
-
-def _problem(response: httpx2.Response) -> dict[str, object]:
-    try:
-        problem = response.json()
-    except ValueError:
-        problem = None
-    if isinstance(problem, dict):
-        return problem
-    return {"title": f"HTTP {response.status_code} from {response.request.url.host}, not of the API"}

@@ -1,7 +1,7 @@
-"""Where the server is and which token opens it: flag > environment > what the local server wrote > default.
+"""The server's URL and token: flag > environment > the local server's files > default.
 
-`urumi serve` leaves `server.json` (its URL) and `token` (mode 0600) in the state folder, so that on the machine it runs
-on nobody has to copy a token around.
+`urumi serve` writes `server.json` (its URL) and `token` (mode 0600) to the state folder, so commands on the same
+machine need neither flag nor variable.
 """
 
 from __future__ import annotations
@@ -24,61 +24,56 @@ _TOKEN = re.compile(r"[!-~]*")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A server and the bearer token for it; an empty token means that none was found."""
+    """A server's URL and the bearer token for it; the token is empty if none was found."""
 
     url: str
     token: str
 
 
 def state_dir() -> Path:
-    """Return the folder of the platform's local state, `URUMI_STATE_DIR` where that is set."""
+    """Return the folder of the platform's local state: `URUMI_STATE_DIR` if it is set."""
     override = os.environ.get("URUMI_STATE_DIR")
     return Path(override) if override else platformdirs.user_state_path("urumi")
 
 
 def token_file() -> Path:
-    """Return the file of the local bearer token."""
+    """Return the file that holds the local bearer token."""
     return state_dir() / "token"
 
 
 def server_file() -> Path:
-    """Return the file in which the local server leaves its URL."""
+    """Return the file that holds the local server's URL."""
     return state_dir() / "server.json"
 
 
 def find_target(url: str | None = None, token: str | None = None) -> Target:
-    """Return the server to talk to.
+    """Return the server to connect to.
 
     Raises:
-        ConfigError: where the URL or the token cannot be one.
+        ConfigError: if the URL or the token is malformed.
     """
-    found_url = url or os.environ.get("URUMI_URL") or _local_url() or DEFAULT_URL
-    if not _is_url(found_url):
+    found_url = url or os.environ.get("URUMI_URL")
+    if not found_url:
+        try:
+            found_url = str(json.loads(_read(server_file()))["url"]) or DEFAULT_URL
+        except (ValueError, KeyError, TypeError):
+            found_url = DEFAULT_URL
+    try:
+        parts = urlsplit(found_url)
+        is_valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_valid = False
+    if not is_valid:
         raise ConfigError(f"The server URL must be like {DEFAULT_URL}, got {found_url!r}.")
-    found_token = token or os.environ.get("URUMI_TOKEN") or _local_token()
+    found_token = token or os.environ.get("URUMI_TOKEN") or _read(token_file())
     if not _TOKEN.fullmatch(found_token):
-        # The token itself is a secret, so the sentence does not repeat it.
+        # The token is a secret, so the message does not repeat it.
         raise ConfigError("The token must be printable ASCII without spaces.", hint="Check --token or URUMI_TOKEN.")
     return Target(found_url.rstrip("/"), found_token)
 
 
-def _is_url(text: str) -> bool:
+def _read(path: Path) -> str:
     try:
-        parts = urlsplit(text)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        return False
-
-
-def _local_url() -> str:
-    try:
-        return str(json.loads(server_file().read_text())["url"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
-
-
-def _local_token() -> str:
-    try:
-        return token_file().read_text().strip()
+        return path.read_text().strip()
     except OSError:
         return ""

@@ -1,23 +1,26 @@
 """Every error of the platform, in one tree.
 
 UrumiError                      what happened, to which store, what to do next
-├── InvalidRequest              the caller's words are off; nothing was changed
-├── ConfigError                 a setting of this process is wrong; names the setting
-├── ApiError                    the server answered with a problem (RFC 9457)
+├── InvalidRequest              a value in the request is invalid; nothing was changed
+├── ConfigError                 a setting of this process is missing or malformed; names the setting
+├── ApiError                    the server returned a problem (RFC 9457)
 │   ├── Unauthorized            401, 403
 │   ├── NotFound                404
 │   ├── Conflict                409
 │   └── TooManyRequests         429
-├── ServerUnreachable           no answer from the server
-├── ProtocolError               an answer that is not of the protocol
-├── ClusterError                the Kubernetes API answered with an error; has its status and reason
-│   └── ClusterUnreachable      the Kubernetes API did not answer
-├── ShopError                   a store's own shop did not answer as a shop does
+├── ServerUnreachable           no response from the server
+├── ProtocolError               a response that does not follow the protocol
+├── ClusterError                the Kubernetes API returned an error; has its status and reason
+│   ├── ClusterNotFound         404
+│   ├── ClusterConflict         409
+│   └── ClusterUnreachable      the Kubernetes API did not respond
+├── ShopError                   a store's shop did not respond, or responded unexpectedly
+│   └── AdministratorNotFound   the Secret with a store's administrator account is missing or unusable
 └── StepError                   a step of the reconciler failed, with step and reason
-    ├── TransientError          retried for ever with capped backoff
-    ├── ConfigurationError      Stalled until spec, chart or quota changes, or a person retries
-    ├── BlockedError            something outside holds the step up; looked at again, never forced
-    └── ProvisionTimeout        MAX_PROVISION_SECONDS ran out; carries what was being waited for
+    ├── TransientError          retried indefinitely with capped backoff
+    ├── ConfigurationError      Stalled until spec, chart or quota changes, or a retry is requested
+    ├── BlockedError            something outside Urumi blocks the step; checked again, never forced
+    └── ProvisionTimeout        MAX_PROVISION_SECONDS elapsed; states what was still missing
 """
 
 from __future__ import annotations
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class UrumiError(Exception):
-    """Base of every error that a person may see; `exit_code` is what the command ends with."""
+    """Base of every error shown to a user; `exit_code` is the exit code of the command."""
 
     exit_code: ClassVar[int] = 1
 
@@ -39,12 +42,12 @@ class UrumiError(Exception):
         self.hint = hint
 
     def sentence(self) -> str:
-        """Return the message with the hint behind it, for a terminal or a log."""
+        """Return the message followed by the hint, on one line."""
         return f"{self.message} {self.hint}".strip()
 
 
 class InvalidRequest(UrumiError):
-    """Raised when a value given by the caller cannot be used; names the field."""
+    """Raised when a value from the caller is invalid; `field` names it."""
 
     exit_code = 2
 
@@ -60,7 +63,7 @@ class ConfigError(UrumiError):
 
 
 class ApiError(UrumiError):
-    """Raised when the server answers with a problem; `problem` is the RFC 9457 object as sent."""
+    """Raised when the server returns a problem; `problem` is the RFC 9457 object as received."""
 
     def __init__(self, status: int, problem: Mapping[str, object]) -> None:
         detail = str(problem.get("detail") or problem.get("title") or f"HTTP {status}")
@@ -70,7 +73,7 @@ class ApiError(UrumiError):
 
     @staticmethod
     def of(status: int, problem: Mapping[str, object]) -> ApiError:
-        """Return the error class that fits the status."""
+        """Return the error of the class that matches the status."""
         classes: dict[int, type[ApiError]] = {
             401: Unauthorized,
             403: Unauthorized,
@@ -82,43 +85,46 @@ class ApiError(UrumiError):
 
 
 class Unauthorized(ApiError):
-    """Raised when the token is missing, wrong, or not allowed to do this."""
+    """Raised when the token is missing or invalid (401), or lacks the permission (403)."""
 
     exit_code = 5
 
 
 class NotFound(ApiError):
-    """Raised when there is no such store."""
+    """Raised when the store does not exist."""
 
     exit_code = 3
 
 
 class Conflict(ApiError):
-    """Raised when the store exists with another engine, is being deleted, or a quota is full."""
+    """Raised when the store exists with another engine or is being deleted, or a quota is exhausted."""
 
     exit_code = 4
 
 
 class TooManyRequests(ApiError):
-    """Raised when the caller creates stores faster than the platform allows."""
+    """Raised when the caller exceeds the rate limit for creating stores."""
 
     exit_code = 4
 
 
 class ServerUnreachable(UrumiError):
-    """Raised when the server does not answer at all."""
+    """Raised when the server does not respond."""
 
     exit_code = 6
 
+    def __init__(self, message: str) -> None:
+        super().__init__(message, hint="Start a local server with `urumi serve`, or pass another --url.")
+
 
 class ProtocolError(UrumiError):
-    """Raised when the server sends something that the protocol does not know."""
+    """Raised when the server sends something that the protocol does not define."""
 
     exit_code = 6
 
 
 class ClusterError(UrumiError):
-    """Raised when the Kubernetes API answers with an error; `status` is the HTTP status, 0 for none."""
+    """Raised when the Kubernetes API returns an error; `status` is the HTTP status, 0 if there was no response."""
 
     def __init__(
         self, message: str, *, status: int, reason: str = "", retry_after_seconds: float | None = None
@@ -129,19 +135,41 @@ class ClusterError(UrumiError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class ClusterNotFound(ClusterError):
+    """Raised when the object, its namespace or its kind does not exist."""
+
+    def __init__(
+        self, message: str, *, status: int = 404, reason: str = "NotFound", retry_after_seconds: float | None = None
+    ) -> None:
+        super().__init__(message, status=status, reason=reason, retry_after_seconds=retry_after_seconds)
+
+
+class ClusterConflict(ClusterError):
+    """Raised when the object exists already, was changed since it was read, or has another uid; see `reason`."""
+
+    def __init__(
+        self, message: str, *, status: int = 409, reason: str = "Conflict", retry_after_seconds: float | None = None
+    ) -> None:
+        super().__init__(message, status=status, reason=reason, retry_after_seconds=retry_after_seconds)
+
+
 class ClusterUnreachable(ClusterError):
-    """Raised when the Kubernetes API does not answer."""
+    """Raised when the Kubernetes API does not respond."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, status=0, reason="Unreachable")
 
 
 class ShopError(UrumiError):
-    """Raised when a store's shop does not answer, or not as a shop does."""
+    """Raised when a store's shop does not respond, or responds unexpectedly."""
+
+
+class AdministratorNotFound(ShopError):
+    """Raised when the Secret with a store's administrator account is missing, is not the store's, or lacks a key."""
 
 
 class StepError(UrumiError):
-    """Base of the reconciler's errors; `reason` is one CamelCase word, as conditions want it."""
+    """Base of the reconciler's errors; `reason` is one CamelCase word, as in a condition."""
 
     def __init__(self, message: str, *, step: str, reason: str, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -150,16 +178,16 @@ class StepError(UrumiError):
 
 
 class TransientError(StepError):
-    """Raised when trying the same again later may well work."""
+    """Raised when the same step may succeed later."""
 
 
 class ConfigurationError(StepError):
-    """Raised when trying the same again cannot work until something is changed."""
+    """Raised when the same step cannot succeed until something is changed."""
 
 
 class BlockedError(StepError):
-    """Raised when something that is not ours stands in the way."""
+    """Raised when an object that Urumi does not own blocks the step."""
 
 
 class ProvisionTimeout(StepError):
-    """Raised when a provision took longer than MAX_PROVISION_SECONDS."""
+    """Raised when a provision takes longer than MAX_PROVISION_SECONDS."""

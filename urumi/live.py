@@ -1,20 +1,19 @@
-"""The live feed: one WebSocket that never gives up, as a stream of plain values for a face to show.
+"""The live feed: a WebSocket that reconnects until it is closed, as a stream of plain values.
 
     connect -> subscribe(resume?) -> StoreSnapshot, or the missed changes -> Change, Heartbeat, ... -> lost -> connect
 
-The feed remembers the last position it has seen (epoch, seq) and asks to resume from there. Any failure (no server, a
-wrong token, a frame that is not part of the protocol) becomes a `ConnectionState` with a message, followed by another
-attempt after a jittered wait; iterating never raises by itself. Not guaranteed: that every intermediate state of a
-store is seen. The server folds changes for slow readers; the newest state always arrives.
+The feed keeps the last position that it received (epoch, seq) and resumes from there. Every failure (no server, a
+rejected token, a frame that is not part of the protocol) becomes a `ConnectionState` with a message, followed by
+another attempt after a jittered delay; the iterator does not raise. Not guaranteed: every intermediate state of a
+store. The server merges changes for slow readers; the newest state always arrives.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
 import random
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -22,6 +21,7 @@ from pydantic import ValidationError
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
+from urumi.text import cause_text
 from urumi.wire import (
     FRAMES,
     SUBPROTOCOL,
@@ -41,19 +41,20 @@ if TYPE_CHECKING:
     from urumi.config import Target
     from urumi.wire import Store
 
-SILENCE_SECONDS = 35.0  # the server bookmarks every 10 s; three missed ones mean the line is dead
+SILENCE_SECONDS = 35.0  # the server sends a bookmark every 10 s; after three missed ones the connection is dead
 OPEN_SECONDS = 10.0
 WAIT_FIRST_SECONDS = 0.5
 WAIT_MOST_SECONDS = 30.0
 MAX_FRAME_BYTES = 16 * 1024 * 1024
-NOT_OF_PROTOCOL = f"the server sent a frame that is not of {SUBPROTOCOL}; upgrade this program or the server"
+_REFUSALS = {401: "the token was not accepted", 403: "permission denied"}
+INVALID_FRAME = f"the server sent a frame that is not valid {SUBPROTOCOL}; upgrade this program or the server"
 
 AnyFrame = Snapshot | Delta | Bookmark | Resync | Goodbye
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionState:
-    """The state of the connection, in words; `retry_seconds` is the wait before the next attempt."""
+    """The state of the connection; `retry_seconds` is the delay before the next attempt."""
 
     state: Literal["connecting", "live", "reconnecting", "refused"]
     detail: str = ""
@@ -63,14 +64,14 @@ class ConnectionState:
 
 @dataclass(frozen=True, slots=True)
 class StoreSnapshot:
-    """All stores as they are now; replaces whatever was known."""
+    """The current state of all stores; it replaces the previous state."""
 
     stores: tuple[Store, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One store is new or different (`store`), or gone (`store` is None)."""
+    """One store was added or changed (`store`), or deleted (`store` is None)."""
 
     store_id: str
     uid: str
@@ -79,11 +80,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """The server is there and nothing changed.
+    """The connection works and nothing changed.
 
     Args:
-        age_seconds: how long the cluster has been silent to it.
-        cluster_error: why the cluster is out of its sight; empty where nothing is known against it.
+        age_seconds: the time since the server's last response from the cluster.
+        cluster_error: why the server cannot reach the cluster; empty if it can.
     """
 
     age_seconds: float
@@ -93,8 +94,8 @@ class Heartbeat:
 FeedEvent = ConnectionState | StoreSnapshot | Change | Heartbeat
 
 
-class _Lost(Exception):
-    """Raised inside the feed when a connection is over, with the reason for a person."""
+class _ConnectionLost(Exception):
+    """Raised inside the feed when a connection ends, with the cause as text."""
 
     def __init__(self, detail: str, *, refused: bool = False, retry_seconds: float | None = None) -> None:
         super().__init__(detail)
@@ -104,12 +105,12 @@ class _Lost(Exception):
 
 
 class LiveFeed:
-    """A subscription to all stores, or to some by id, that reconnects for ever.
+    """A subscription to all stores, or to some by id, that reconnects indefinitely.
 
     Args:
         target: the server.
-        store_ids: the stores to hear of; None for all.
-        silence_seconds: how long nothing may be heard before the line is taken for dead.
+        store_ids: the stores to subscribe to; None for all.
+        silence_seconds: after this time without a frame the connection is considered dead.
     """
 
     def __init__(
@@ -118,31 +119,33 @@ class LiveFeed:
         self.target = target
         self._silence_seconds = silence_seconds
         self._stores: Literal["all"] | tuple[str, ...] = "all" if store_ids is None else store_ids
-        self._place: Resume | None = None
-        self._hurry = asyncio.Event()
+        self._position: Resume | None = None
+        self._retry_requested = asyncio.Event()
         self._attempt = 0
 
     def reconnect_now(self) -> None:
-        """End the wait before the next attempt."""
-        self._hurry.set()
+        """Skip the delay before the next attempt."""
+        self._retry_requested.set()
 
     async def events(self) -> AsyncGenerator[FeedEvent, None]:
-        """Yield what happens, for ever; close the iterator to close the socket."""
+        """Yield events until the iterator is closed, which closes the socket."""
         while True:
             yield ConnectionState("connecting", attempt=self._attempt)
             try:
                 async with aclosing(self._one_connection()) as events:
                     async for event in events:
                         yield event
-            except _Lost as lost:
+            except _ConnectionLost as lost:
                 self._attempt += 1
                 wait = self._wait_seconds(lost)
                 state: Literal["refused", "reconnecting"] = "refused" if lost.refused else "reconnecting"
-                self._hurry.clear()
+                self._retry_requested.clear()
                 yield ConnectionState(state, lost.detail, self._attempt, wait)
-                await self._pause(wait)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(wait):
+                        await self._retry_requested.wait()
 
-    def _wait_seconds(self, lost: _Lost) -> float:
+    def _wait_seconds(self, lost: _ConnectionLost) -> float:
         if lost.retry_seconds is not None:
             return lost.retry_seconds * random.uniform(0.5, 1.5)  # noqa: S311 - jitter
         if lost.refused:
@@ -150,25 +153,52 @@ class LiveFeed:
         most = min(WAIT_MOST_SECONDS, WAIT_FIRST_SECONDS * 2 ** min(self._attempt, 10))
         return random.uniform(WAIT_FIRST_SECONDS / 2, most)  # noqa: S311 - jitter
 
-    async def _pause(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._hurry.wait()
-        except TimeoutError:
-            return
-
     async def _one_connection(self) -> AsyncGenerator[FeedEvent, None]:
         socket = await self._open()
+        parts: list[Store] = []
+        live = False
         try:
-            await socket.send(_text(Subscribe(resume=self._place, stores=self._stores)))
-            async with aclosing(self._read(socket)) as events:
-                async for event in events:
-                    yield event
+            await socket.send(json.dumps(dump(Subscribe(resume=self._position, stores=self._stores))))
+            while True:
+                frame = await self._receive(socket)
+                if not live:
+                    live = True
+                    self._attempt = 0
+                    yield ConnectionState("live")
+                match frame:
+                    case Snapshot():
+                        parts.extend(frame.stores)
+                        if frame.last:
+                            self._position = Resume(epoch=frame.epoch, seq=frame.seq)
+                            yield StoreSnapshot(tuple(parts))
+                            parts = []
+                    case Delta():
+                        if self._position is not None:
+                            self._position = Resume(epoch=self._position.epoch, seq=frame.seq)
+                        yield Change(frame.store_id, frame.uid, frame.store if frame.op == "upsert" else None)
+                    case Bookmark():
+                        self._position = Resume(epoch=frame.epoch, seq=frame.seq)
+                        yield Heartbeat(frame.age_seconds, frame.cluster_error)
+                    case Resync():
+                        self._position, parts = None, []
+                    case Goodbye():
+                        detail = f"the server closed the connection: {frame.reason}"
+                        raise _ConnectionLost(detail, retry_seconds=frame.retry_ms / 1000)
         except ConnectionClosed as error:
-            raise _Lost(_close_reason(error)) from error
+            detail = "connection lost"
+            if error.rcvd is not None:
+                code, reason = error.rcvd.code, error.rcvd.reason
+                detail = f"the server closed the connection ({' '.join(filter(None, (str(code), reason)))})"
+                if code == 1013:
+                    detail = "the server closed the connection: this client reads too slowly"
+            raise _ConnectionLost(detail) from error
         finally:
-            # The close handshake is given a moment only: a dead line must not hold the next attempt up.
-            await _close(socket)
+            # The close handshake is limited: a dead connection must not delay the next attempt.
+            try:
+                async with asyncio.timeout(1.5):
+                    await socket.close()
+            except (TimeoutError, OSError):
+                socket.transport.abort()
 
     async def _open(self) -> ClientConnection:
         headers = {"Authorization": f"Bearer {self.target.token}"} if self.target.token else {}
@@ -182,85 +212,23 @@ class LiveFeed:
                 max_size=MAX_FRAME_BYTES,
             )
         except InvalidStatus as error:
-            raise _denied(error.response.status_code) from error
+            status = error.response.status_code
+            cause = _REFUSALS.get(status, "the server refused the live connection")
+            raise _ConnectionLost(f"{cause} (HTTP {status})", refused=status in _REFUSALS) from error
         except (OSError, TimeoutError, WebSocketException, ImportError) as error:
-            # ImportError: the environment names a SOCKS proxy, which needs a package of its own.
-            raise _Lost(f"no answer from {self.target.url}: {_reason(error)}") from error
-
-    async def _read(self, socket: ClientConnection) -> AsyncGenerator[FeedEvent, None]:
-        parts: list[Store] = []
-        live = False
-        while True:
-            frame = await self._receive(socket)
-            if not live:
-                live = True
-                self._attempt = 0
-                yield ConnectionState("live")
-            match frame:
-                case Snapshot():
-                    parts.extend(frame.stores)
-                    if frame.last:
-                        self._place = Resume(epoch=frame.epoch, seq=frame.seq)
-                        yield StoreSnapshot(tuple(parts))
-                        parts = []
-                case Delta():
-                    self._advance(frame.seq)
-                    yield Change(frame.store_id, frame.uid, frame.store if frame.op == "upsert" else None)
-                case Bookmark():
-                    self._place = Resume(epoch=frame.epoch, seq=frame.seq)
-                    yield Heartbeat(frame.age_seconds, frame.cluster_error)
-                case Resync():
-                    self._place, parts = None, []
-                case Goodbye():
-                    raise _Lost(f"the server says goodbye: {frame.reason}", retry_seconds=frame.retry_ms / 1000)
+            # ImportError: the environment sets a SOCKS proxy, which needs another package.
+            raise _ConnectionLost(f"server {self.target.url} unreachable: {cause_text(error)}") from error
 
     async def _receive(self, socket: ClientConnection) -> AnyFrame:
         try:
             async with asyncio.timeout(self._silence_seconds):
                 text = await socket.recv()
         except TimeoutError as error:
-            raise _Lost(f"nothing heard for {self._silence_seconds:g} s") from error
+            raise _ConnectionLost(f"no frame received for {self._silence_seconds:g} s") from error
         try:
             frame = FRAMES.validate_json(text)
         except ValidationError as error:
-            raise _Lost(NOT_OF_PROTOCOL) from error
+            raise _ConnectionLost(INVALID_FRAME) from error
         if isinstance(frame, Delta) and frame.op == "upsert" and frame.store is None:
-            raise _Lost(NOT_OF_PROTOCOL)
+            raise _ConnectionLost(INVALID_FRAME)
         return frame
-
-    def _advance(self, seq: int) -> None:
-        if self._place is not None:
-            self._place = Resume(epoch=self._place.epoch, seq=seq)
-
-
-async def _close(socket: ClientConnection) -> None:
-    try:
-        async with asyncio.timeout(1.5):
-            await socket.close()
-    except (TimeoutError, OSError):
-        socket.transport.abort()
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
-        return os.strerror(error.errno)
-    return str(error) or type(error).__name__
-
-
-def _denied(status: int) -> _Lost:
-    if status in (401, 403):
-        return _Lost(f"the token was not accepted (HTTP {status})", refused=True)
-    return _Lost(f"the server refused the live connection (HTTP {status})")
-
-
-def _close_reason(error: ConnectionClosed) -> str:
-    close = error.rcvd
-    if close is None:
-        return "the connection broke"
-    if close.code == 1013:
-        return "the server dropped this connection: it did not keep up"
-    return f"the server closed the connection ({close.code}{' ' + close.reason if close.reason else ''})"
-
-
-def _text(frame: Subscribe) -> str:
-    return json.dumps(dump(frame))

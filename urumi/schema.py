@@ -1,6 +1,6 @@
-"""The live protocol as a JSON Schema, made from the models that read and write it.
+"""The live protocol as a JSON Schema, generated from the wire models.
 
-`docs/urumi.v1.schema.json` is this document; a test holds them equal. To write it anew:
+A test compares `docs/urumi.v1.schema.json` with it. To regenerate that file:
 
     python -m urumi.schema > docs/urumi.v1.schema.json
 """
@@ -20,29 +20,25 @@ FROM_CLIENT = (Subscribe,)
 
 
 def live_schema() -> dict[str, Any]:
-    """Return the schema; `$defs` has `FromServer` and `FromClient`, the frames of each direction."""
+    """Return the schema; `FromServer` and `FromClient` in `$defs` are the frames of each direction."""
     models = (*FROM_CLIENT, *FROM_SERVER)
     _, schema = models_json_schema([(model, "validation") for model in models], ref_template="#/$defs/{model}")
-    found: dict[str, Any] = schema["$defs"]
+    definitions: dict[str, Any] = schema["$defs"]
     for model in models:
-        # The models fill `type` in by themselves; on the wire it is what tells frames apart.
-        frame = found[model.__name__]
+        # The models default `type`; on the wire it is required, as it discriminates the frames.
+        frame = definitions[model.__name__]
         frame["required"] = ["type", *frame.get("required", [])]
     upsert = {"properties": {"op": {"const": "upsert"}}}
-    found["Delta"] |= {"if": upsert, "then": {"required": ["store"]}}
-    found["FromServer"] = {"oneOf": [_reference(model) for model in FROM_SERVER]}
-    found["FromClient"] = {"oneOf": [_reference(model) for model in FROM_CLIENT]}
+    definitions["Delta"] |= {"if": upsert, "then": {"required": ["store"]}}
+    for name, direction in (("FromServer", FROM_SERVER), ("FromClient", FROM_CLIENT)):
+        definitions[name] = {"oneOf": [{"$ref": f"#/$defs/{model.__name__}"} for model in direction]}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:urumi:schema:{SUBPROTOCOL}",
         "title": f"Frames of the WebSocket subprotocol {SUBPROTOCOL}",
         "anyOf": [{"$ref": "#/$defs/FromServer"}, {"$ref": "#/$defs/FromClient"}],
-        "$defs": found,
+        "$defs": definitions,
     }
-
-
-def _reference(model: type) -> dict[str, str]:
-    return {"$ref": f"#/$defs/{model.__name__}"}
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
 """What a Store is: its names, its engines, its phases, and the rules for its id.
 
-The CustomResourceDefinition in `crds/stores.yaml` states the same rules for the API server; a test holds both together.
+The CustomResourceDefinition in `crds/stores.yaml` states the same rules for the API server; a test compares the two.
 """
 
 from __future__ import annotations
 
 import re
 from enum import StrEnum
+from typing import Self
 
 from urumi.errors import InvalidRequest
 
@@ -30,12 +31,24 @@ _STORE_ID = re.compile(STORE_ID_PATTERN)
 class Engine(StrEnum):
     """The shop software of a store."""
 
-    WOOCOMMERCE = "woocommerce"
-    MEDUSA = "medusa"
+    _value_: str
+    display_name: str  # its name for display
+    parts: str  # its components for display
+
+    WOOCOMMERCE = "woocommerce", "WooCommerce", "WordPress with MariaDB"
+    MEDUSA = "medusa", "Medusa", "Node.js with PostgreSQL and Redis"
+
+    def __new__(cls, value: str, display_name: str = "", parts: str = "") -> Self:
+        """Return the member whose value is the name of the engine in the API."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.display_name = display_name
+        member.parts = parts
+        return member
 
 
 class Phase(StrEnum):
-    """What a store is doing, for people; derived from its conditions, never branched on."""
+    """A summary of a store's conditions for display; code branches on conditions instead."""
 
     PENDING = "Pending"
     PROVISIONING = "Provisioning"
@@ -43,11 +56,11 @@ class Phase(StrEnum):
     DEGRADED = "Degraded"
     FAILED = "Failed"
     DELETING = "Deleting"
-    DELETED = "Deleted"
+    DELETED = "Deleted"  # Never in a status: clients display it for a store that has just disappeared.
 
 
 def namespace_name(store_id: str) -> str:
-    """Return the namespace that belongs to a store: `store-<id>`."""
+    """Return the namespace of a store: `store-<id>`."""
     return f"store-{store_id}"
 
 
@@ -57,15 +70,15 @@ def release_name(engine: Engine, store_id: str) -> str:
 
 
 def store_labels(store_id: str) -> dict[str, str]:
-    """Return the labels that every object of a store carries."""
+    """Return the labels of every object of a store."""
     return {MANAGED_LABEL: "true", STORE_ID_LABEL: store_id}
 
 
 def check_store_id(store_id: object) -> str:
-    """Return the id as it is.
+    """Return the id unchanged.
 
     Raises:
-        InvalidRequest: naming the rule that the id breaks, what was expected and what was given.
+        InvalidRequest: if the id breaks a rule; the message states the rule and the value.
     """
     if not isinstance(store_id, str):
         raise InvalidRequest(f"storeId must be a string, got {store_id!r}.", field="storeId")
@@ -76,7 +89,7 @@ def check_store_id(store_id: object) -> str:
 
 
 def store_id_problem(store_id: str) -> str:
-    """Return what is wrong with an id, as the end of a sentence; empty where nothing is."""
+    """Return which rule an id breaks, as a predicate ("must have ..."); empty if it is valid."""
     if not STORE_ID_MIN_LENGTH <= len(store_id) <= STORE_ID_MAX_LENGTH:
         return f"must have {STORE_ID_MIN_LENGTH} to {STORE_ID_MAX_LENGTH} characters"
     if not _STORE_ID.fullmatch(store_id):
@@ -85,10 +98,10 @@ def store_id_problem(store_id: str) -> str:
 
 
 def check_engine(engine: object) -> Engine:
-    """Return the engine of that name.
+    """Return the engine with that name.
 
     Raises:
-        InvalidRequest: listing the engines there are and what was given.
+        InvalidRequest: if there is none; the message lists the engines and the value.
     """
     if isinstance(engine, str) and engine in {known.value for known in Engine}:
         return Engine(engine)

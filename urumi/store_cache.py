@@ -1,7 +1,7 @@
-"""The cache of stores that a face keeps: every store by id, fed by the live feed, with no widget in sight.
+"""A client's cache of stores: every store by id, updated from the live feed.
 
-`apply` folds one feed event in and says which ids changed, so that a face repaints only those. The cache never forgets
-on a lost connection; it says how old its picture is instead.
+`apply` applies one feed event and returns the ids that changed, so that a user interface repaints only those. A lost
+connection does not clear the cache; `age_seconds` tells how old its contents are.
 """
 
 from __future__ import annotations
@@ -19,65 +19,56 @@ if TYPE_CHECKING:
 
 
 class StoreCache:
-    """All stores as last heard of, the link they came over, and when."""
+    """The last known state of all stores and of the connection."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self.stores: dict[str, Store] = {}
-        self.link = ConnectionState("connecting")
+        self.connection = ConnectionState("connecting")
         self.cluster_error = ""
         self._monotonic = monotonic
-        self._heard_at: float | None = None
-        self._cluster_silence_seconds = 0.0
+        self._last_response_at: float | None = None
+        self._cluster_age_seconds = 0.0
 
     def apply(self, event: FeedEvent) -> set[str]:
-        """Fold an event in; return the ids of the stores that are new, different or gone."""
+        """Apply an event; return the ids of the stores that were added, changed or deleted."""
         match event:
             case ConnectionState():
-                self.link = event
+                self.connection = event
                 return set()
             case StoreSnapshot():
-                self._hear(0.0)
-                return self._replace(event.stores)
+                self._record_response(0.0)
+                previous, self.stores = self.stores, {store.store_id: store for store in event.stores}
+                store_ids = previous.keys() | self.stores.keys()
+                return {store_id for store_id in store_ids if previous.get(store_id) != self.stores.get(store_id)}
             case Change():
-                self._hear(0.0)
-                return self._change(event)
+                self._record_response(0.0)
+                known = self.stores.get(event.store_id)
+                if event.store is not None:
+                    self.stores[event.store_id] = event.store
+                elif known is not None and known.uid == event.uid:
+                    del self.stores[event.store_id]
+                else:
+                    return set()
+                return {event.store_id}
             case Heartbeat():
-                self._hear(event.age_seconds)
+                self._record_response(event.age_seconds)
                 self.cluster_error = event.cluster_error
                 return set()
 
     def by_uid(self, uid: str) -> Store | None:
-        """Return the store with that uid, if it is still there."""
+        """Return the store with this uid, None if there is none."""
         return next((store for store in self.stores.values() if store.uid == uid), None)
 
     def counts(self) -> Counter[Phase]:
-        """Return how many stores are in each phase."""
+        """Return the number of stores in each phase."""
         return Counter(store.phase for store in self.stores.values())
 
     def age_seconds(self) -> float | None:
-        """Return how old the picture is, the cluster's own silence included; None before the first picture."""
-        if self._heard_at is None:
+        """Return the age of the cached state, including the age of the server's own; None before the first snapshot."""
+        if self._last_response_at is None:
             return None
-        return self._monotonic() - self._heard_at + self._cluster_silence_seconds
+        return self._monotonic() - self._last_response_at + self._cluster_age_seconds
 
-    def _hear(self, cluster_silence_seconds: float) -> None:
-        self._heard_at = self._monotonic()
-        self._cluster_silence_seconds = cluster_silence_seconds
-
-    def _replace(self, stores: tuple[Store, ...]) -> set[str]:
-        known, self.stores = self.stores, {store.store_id: store for store in stores}
-        return {
-            store_id
-            for store_id in known.keys() | self.stores.keys()
-            if known.get(store_id) != self.stores.get(store_id)
-        }
-
-    def _change(self, change: Change) -> set[str]:
-        known = self.stores.get(change.store_id)
-        if change.store is not None:
-            self.stores[change.store_id] = change.store
-        elif known is None or known.uid != change.uid:
-            return set()
-        else:
-            del self.stores[change.store_id]
-        return {change.store_id}
+    def _record_response(self, cluster_age_seconds: float) -> None:
+        self._last_response_at = self._monotonic()
+        self._cluster_age_seconds = cluster_age_seconds

@@ -1,7 +1,8 @@
-"""The wire: every body and every WebSocket frame, as models that validate and document themselves.
+"""The wire format: every request and response body and every WebSocket frame, as pydantic models.
 
-Field names on the wire are camelCase, times are RFC 3339 in UTC with a trailing Z. Readers ignore fields that they do
-not know, so that a newer server and an older face get along; `docs/protocol.md` tells the story in words.
+Field names on the wire are camelCase, times are RFC 3339 in UTC with a trailing Z. Readers ignore unknown fields, so an
+older client works with a newer server. The docstrings and descriptions here are published in `/openapi.json` and in
+`docs/urumi.v1.schema.json`; `docs/protocol.md` describes the protocol.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from urumi.store import STORE_ID_MAX_LENGTH, STORE_ID_MIN_LENGTH, STORE_ID_PATTE
 SUBPROTOCOL = "urumi.v1"
 MAX_PAGE = 1000
 Sort = Literal["-createdAt", "createdAt", "storeId", "-storeId", "phase", "-phase", "engine", "-engine"]
-MAX_SUBSCRIBED = 1000  # whoever wants to hear of more stores by name asks for all
+MAX_SUBSCRIBED = 1000  # a client that needs more stores subscribes to all of them
 
 
 class Wire(BaseModel):
-    """Base of all models: camelCase on the wire, immutable, tolerant of unknown fields."""
+    """Base of all models: camelCase on the wire, immutable, unknown fields are ignored."""
 
     model_config = ConfigDict(
         alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, frozen=True, extra="ignore"
@@ -29,7 +30,7 @@ class Wire(BaseModel):
 
 
 class CreateStore(Wire):
-    """The body of `POST /stores`; unknown fields are refused, so that a typo is not silently lost."""
+    """The body of `POST /stores`. Unknown fields are rejected, so that a typo is not ignored."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -38,39 +39,47 @@ class CreateStore(Wire):
 
 
 class ListQuery(Wire):
-    """The query of `GET /stores`; an unknown parameter is refused, so that a typo never widens a list."""
+    """The query of `GET /stores`. Unknown parameters are rejected, so that a typo does not widen the list."""
 
     model_config = ConfigDict(extra="forbid")
 
-    phase: Phase | None = Field(default=None, description="Only stores in this phase.")
-    engine: Engine | None = Field(default=None, description="Only stores of this engine.")
-    q: str = Field(default="", max_length=64, description="Only stores with this in their id, in either case.")
-    sort: Sort = Field(default="-createdAt", description="The order; with - the largest first. Ties go by storeId.")
+    phase: Phase | None = Field(default=None, description="Return only stores in this phase.")
+    engine: Engine | None = Field(default=None, description="Return only stores with this engine.")
+    q: str = Field(
+        default="", max_length=64, description="Return only stores with this text in their id, ignoring case."
+    )
+    sort: Sort = Field(
+        default="-createdAt",
+        description="The sort key; a leading - sorts in descending order. Ties are sorted by storeId.",
+    )
     limit: int | None = Field(
-        default=None, ge=1, le=MAX_PAGE, description="Stores a page; without it the answer has them all."
+        default=None,
+        ge=1,
+        le=MAX_PAGE,
+        description="The maximum number of stores in a page. Without it the response has all stores.",
     )
     cursor: str = Field(
         default="",
         alias="continue",
         max_length=512,
-        description="`continue` of the page before, with the same phase, engine, q and sort.",
+        description="`continue` of the previous page; phase, engine, q and sort must be the same.",
     )
 
 
 class UidQuery(Wire):
-    """The query of a call that acts on one store."""
+    """The query of a request that changes one store."""
 
     model_config = ConfigDict(extra="forbid")
 
     uid: str = Field(
         default="",
         max_length=64,
-        description="Act only if the store still has this uid, and is not another one of the same name by now.",
+        description="Apply the request only if the store has this uid, not to a newer store with the same id.",
     )
 
 
 class NoQuery(Wire):
-    """The query of a call that has no parameters."""
+    """The query of a request without parameters."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -82,7 +91,7 @@ class SignIn(Wire):
 
 
 class SignedIn(Wire):
-    """The answer of `GET /session`."""
+    """The response of `GET /session`."""
 
     user: str
 
@@ -99,7 +108,7 @@ class Condition(Wire):
 
 
 class StoreEvent(Wire):
-    """One line of a store's timeline; `seconds` is how long the step took, `count` how often it repeated."""
+    """One event of a store's timeline: `seconds` is the duration of the step, `count` the number of occurrences."""
 
     type: str
     message: str = ""
@@ -111,7 +120,7 @@ class StoreEvent(Wire):
 
 
 class LastError(Wire):
-    """Why the last attempt did not get further; `hint` says what to do next."""
+    """The error of the last attempt; `hint` is the recommended next action."""
 
     step: str
     reason: str
@@ -121,7 +130,7 @@ class LastError(Wire):
 
 
 class Progress(Wire):
-    """Where a running provision or deletion stands: step `index` of `total`, and what is being waited for."""
+    """The progress of a provision or deletion: step `index` of `total`, and `message`, what it is waiting for."""
 
     step: str
     index: int
@@ -138,7 +147,7 @@ class Release(Wire):
 
 
 class RequestedBy(Wire):
-    """Who asked for the store."""
+    """Who requested the store."""
 
     user: str = ""
     ip: str = ""
@@ -146,7 +155,7 @@ class RequestedBy(Wire):
 
 
 class Store(Wire):
-    """One store, as lists, lookups and live frames carry it."""
+    """One store, the same in lists, in single responses and in live frames."""
 
     store_id: str
     uid: str
@@ -164,7 +173,7 @@ class Store(Wire):
     deletion_requested_at: datetime | None = None
     attempts: int = 0
     next_retry_at: datetime | None = None
-    simulated: bool = Field(default=False, description="True where a kwok node stands in for real containers.")
+    simulated: bool = Field(default=False, description="True if the store's containers are simulated by kwok.")
     progress: Progress | None = None
     last_error: LastError | None = None
     release: Release | None = None
@@ -174,22 +183,22 @@ class Store(Wire):
 
 
 class StoreList(Wire):
-    """The answer of `GET /stores`; `continue` leads to the next page and is absent on the last one."""
+    """The response of `GET /stores`. `continue` is the token of the next page, absent on the last page."""
 
     items: tuple[Store, ...]
-    cursor: str | None = Field(default=None, alias="continue", description="Opaque; the way to the next page.")
-    remaining: int | None = Field(default=None, description="Exactly how many stores come after this page.")
+    cursor: str | None = Field(default=None, alias="continue", description="Opaque token of the next page.")
+    remaining: int | None = Field(default=None, description="The number of stores after this page.")
 
 
 class EventList(Wire):
-    """The answer of `GET /stores/{id}/events`, oldest first."""
+    """The response of `GET /stores/{id}/events`, oldest event first."""
 
     store_id: str
     items: tuple[StoreEvent, ...]
 
 
 class VerificationStage(Wire):
-    """One part of a verification and how it went; `message` is what was found, or what went wrong."""
+    """One stage of a verification: its result, duration, and `message`, the finding or the error."""
 
     name: str
     ok: bool
@@ -198,10 +207,10 @@ class VerificationStage(Wire):
 
 
 class Verification(Wire):
-    """The answer of `POST /stores/{id}/verify`: whether an order could be placed, and what was done for it.
+    """The response of `POST /stores/{id}/verify`: whether a test order could be placed, and each stage of it.
 
-    The order is paid cash on delivery, seen by the merchant, and taken out of the books again; where only that last
-    part failed, `message` names what is left.
+    The test order is paid cash on delivery, looked up as the merchant, and cancelled afterwards. If only the
+    cancellation failed, `message` states what is left in the shop.
     """
 
     store_id: str
@@ -213,7 +222,7 @@ class Verification(Wire):
 
 
 class Deleted(Wire):
-    """The answer of `DELETE /stores/{id}`; `reason` is `NotFound` where there was nothing to delete."""
+    """The response of `DELETE /stores/{id}`. `reason` is `NotFound` if the store does not exist."""
 
     deleted: bool
     store_id: str
@@ -221,7 +230,7 @@ class Deleted(Wire):
 
 
 class WhichStore(Wire):
-    """The body of `POST /stores/{id}/credentials`, which may be left out: with `uid`, only of that very store."""
+    """The optional body of `POST /stores/{id}/credentials`. With `uid`, only if the store has this uid."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -229,7 +238,7 @@ class WhichStore(Wire):
 
 
 class Credentials(Wire):
-    """The answer of `POST /stores/{id}/credentials`: the store's admin account, for nobody's log."""
+    """The response of `POST /stores/{id}/credentials`: the store's admin account. Do not log it."""
 
     store_id: str
     username: str
@@ -238,7 +247,7 @@ class Credentials(Wire):
 
 
 class Leader(Wire):
-    """Who reconciles: the holder of the lease, its term, and whether that is the process that answers."""
+    """The leader: the holder of the Lease, its term (`epoch`), and whether it is the responding process."""
 
     holder: str = ""
     epoch: int = 0
@@ -246,14 +255,14 @@ class Leader(Wire):
 
 
 class Checks(Wire):
-    """What health looks at: which kinds are listed, and how long the quietest has been silent."""
+    """The health checks: which informers are synced, and the longest time since one of them received a response."""
 
     informers: dict[str, bool]
     silence_seconds: float
 
 
 class Health(Wire):
-    """The answer of `GET /healthz`."""
+    """The response of `GET /healthz`."""
 
     status: Literal["ok", "failing"]
     wrong: tuple[str, ...] = ()
@@ -263,7 +272,7 @@ class Health(Wire):
 
 
 class LimitReached(Wire):
-    """Which limit a request met: the setting's name, what it allows, what is there, and in which time."""
+    """The limit that a request exceeds: the name of the setting, its value, the current count, the time window."""
 
     name: str
     allowed: int
@@ -272,7 +281,7 @@ class LimitReached(Wire):
 
 
 class ProblemDetail(Wire):
-    """What is wrong at one place: `pointer` into the body, `parameter` of the query, or `header`."""
+    """One invalid value, located by a JSON `pointer` into the body, a query `parameter` or a `header`."""
 
     pointer: str | None = None
     parameter: str | None = None
@@ -281,27 +290,29 @@ class ProblemDetail(Wire):
 
 
 class Problem(Wire):
-    """An RFC 9457 problem; clients switch on `type`, people read `detail` and `hint`."""
+    """An RFC 9457 problem. `type` is for programs, `detail` and `hint` are for people."""
 
     type: str
     title: str
     status: int
     detail: str = ""
     hint: str = ""
-    instance: str = Field(default="", description="The request's id, as in the header X-Request-Id and in the log.")
+    instance: str = Field(
+        default="", description="The id of the request, the same as in the header X-Request-Id and in the log."
+    )
     errors: tuple[ProblemDetail, ...] = ()
     limit: LimitReached | None = None
 
 
 class Resume(Wire):
-    """The place in the stream up to which a client has seen everything."""
+    """The position in the stream up to which a client has received every change."""
 
     epoch: str
     seq: int
 
 
 class Subscribe(Wire):
-    """Client: the first frame of a socket; `stores` narrows the stream to some ids."""
+    """Client: the first frame of a connection. `stores` limits the stream to some ids."""
 
     type: Literal["subscribe"] = "subscribe"
     resume: Resume | None = None
@@ -309,7 +320,7 @@ class Subscribe(Wire):
 
 
 class Snapshot(Wire):
-    """Server: a part of the whole picture; the picture is complete with the part that says `last`."""
+    """Server: a part of the snapshot; the part with `last` completes it."""
 
     type: Literal["snapshot"] = "snapshot"
     epoch: str
@@ -319,7 +330,7 @@ class Snapshot(Wire):
 
 
 class Delta(Wire):
-    """Server: one store changed; `seq` rises, and skips where several changes of a store were folded into one."""
+    """Server: one store changed. `seq` increases; it skips numbers if several changes of a store were merged."""
 
     type: Literal["delta"] = "delta"
     seq: int
@@ -330,9 +341,10 @@ class Delta(Wire):
 
 
 class Bookmark(Wire):
-    """Server: nothing for this client up to `seq`.
+    """Server: no further changes for this client up to `seq`.
 
-    `ageSeconds` tells how long the cluster has been silent, `clusterError` why it is out of the server's sight.
+    `ageSeconds` is the time since the server's last response from the cluster, `clusterError` why the cluster is
+    unreachable.
     """
 
     type: Literal["bookmark"] = "bookmark"
@@ -343,14 +355,14 @@ class Bookmark(Wire):
 
 
 class Resync(Wire):
-    """Server: forget the picture, a new snapshot follows."""
+    """Server: discard all stores; a new snapshot follows."""
 
     type: Literal["resync"] = "resync"
     reason: str
 
 
 class Goodbye(Wire):
-    """Server: it stops; come back after about `retryMs` milliseconds."""
+    """Server: it is shutting down; reconnect after about `retryMs` milliseconds."""
 
     type: Literal["goodbye"] = "goodbye"
     reason: str
@@ -362,5 +374,5 @@ FRAMES: TypeAdapter[Snapshot | Delta | Bookmark | Resync | Goodbye] = TypeAdapte
 
 
 def dump(model: Wire) -> dict[str, Any]:
-    """Return the model as plain JSON values with camelCase names, absent fields left out."""
+    """Return the model as JSON values with camelCase names, without fields that are None."""
     return model.model_dump(mode="json", by_alias=True, exclude_none=True)

@@ -1,7 +1,7 @@
-"""What a list and a watch say, checked before anything is believed: a broken proxy answers 200 with anything.
+"""Parses and validates entries of lists and lines of watches; a broken proxy may send anything with status 200.
 
-Everything that is not what the API promises becomes a ClusterError with status 200, "the call succeeded and the answer
-is none". Versions of one kind may be compared as numbers (KEP-5504).
+Whatever does not follow the Kubernetes API becomes a ClusterError with status 200: the call succeeded and its response
+is malformed. Versions of one kind may be compared as numbers (KEP-5504).
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ Key = tuple[str, str]
 
 
 class Expired(Exception):
-    """Raised when the API no longer holds the version to go on from."""
+    """Raised when the API server no longer has the version to continue from."""
 
 
 def key_of(item: Object) -> Key:
-    """Return where an object is kept."""
+    """Return the key of an object: namespace and name."""
     return namespace_of(item), name_of(item)
 
 
@@ -35,15 +35,15 @@ def version_of(item: Object) -> str:
 
 
 def number(version: str) -> int:
-    """Return a resourceVersion as the number that it is, 0 where it is none."""
+    """Return a resourceVersion as a number, 0 if it is not one."""
     return int(version) if version.isdecimal() else 0
 
 
 def check_listed(item: Object) -> None:
-    """Raise where an entry of a list is not an object.
+    """Check that an entry of a list is an object.
 
     Raises:
-        ClusterError: with status 200.
+        ClusterError: it is not; the status is 200.
     """
     try:
         if _is_object(item):
@@ -54,7 +54,11 @@ def check_listed(item: Object) -> None:
 
 
 def end_of(page: Object) -> tuple[str, str]:
-    """Return the version of a page of a list, and where the list goes on."""
+    """Return the version of a page of a list and its continue token, empty on the last page.
+
+    Raises:
+        ClusterError: the page is not a list; the status is 200.
+    """
     try:
         meta = page["metadata"]
         if number(meta["resourceVersion"]):
@@ -68,13 +72,16 @@ def event_of(line: bytes) -> tuple[str, Object]:
     """Return the type and the object of a line of a watch.
 
     Raises:
-        ClusterError: where the line is none, or tells an error.
+        ClusterError: the line is not an event, or an event that reports an error.
+        Expired: the API server no longer has the version to continue from.
     """
     try:
         event = json.loads(line)
         kind, item = event["type"], event["object"]
         if kind == "ERROR":
-            raise _stream_error(item)
+            code = int(item.get("code") or 500)
+            # 504 is "too large resource version": the server is behind our version, or was restored from a backup.
+            raise Expired if code in (410, 504) else ClusterError(str(item.get("message", "no reason")), status=code)
         if kind in ("ADDED", "MODIFIED", "DELETED") and _is_object(item):
             return kind, item
         if kind == "BOOKMARK" and number(version_of(item)):
@@ -85,15 +92,11 @@ def event_of(line: bytes) -> tuple[str, Object]:
 
 
 def _not_a_list(found: object) -> ClusterError:
-    return ClusterError(f"A list answered with something that is not one: {str(found)[:QUOTED_CHARACTERS]}", status=200)
+    return ClusterError(
+        f"The response to a list is not a list of objects: {str(found)[:QUOTED_CHARACTERS]}", status=200
+    )
 
 
 def _is_object(item: Object) -> bool:
     meta = item["metadata"]
     return bool(meta["name"] and meta["uid"] and number(meta["resourceVersion"])) and isinstance(labels_of(item), dict)
-
-
-def _stream_error(status: Object) -> Exception:
-    code = int(status.get("code") or 500)
-    # 504 is "too large resource version": the server is behind what we know, or was restored from a backup.
-    return Expired() if code in (410, 504) else ClusterError(str(status.get("message", "no reason")), status=code)

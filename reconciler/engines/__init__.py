@@ -1,11 +1,12 @@
-"""What a shop of each engine is from outside: how a shopper finds something to buy, and how an order is placed.
+"""The engines: one module for each shop software that a store can run.
 
-    visit         HTTP to one store's services, every failure a sentence
-    shop          what every engine's shop can be asked
-    woocommerce   the Store API of WooCommerce
-    medusa        the Store API of Medusa
-    known         which shop belongs to which engine
+    engine          the protocol that every engine implements
+    woocommerce     WooCommerce: WordPress with MariaDB
+    medusa          Medusa: Node.js with PostgreSQL and Redis
+    registry        the definition of each value of `urumi.store.Engine`
+    session         HTTP calls to one store's services; failures are `ShopError` with a readable message
+    secret_values   random passwords and keys
+    administrator   reads the administrator account from the Secret of a store
 
-Nothing here knows of the reconcile loop. `reconciler.storefront` walks through a shop before a store is called Ready,
-the server's `verify` call places an order in it.
+Nothing here imports the reconcile loop or the server.
 """

@@ -1,14 +1,19 @@
-"""A Medusa shop: our storefront and its configuration, the Store API for shoppers, the Admin API for the merchant.
+"""Medusa: a Node.js backend with PostgreSQL and Redis, and the platform's own storefront.
 
-Medusa keeps every order for ever, so a verification's is cancelled, which puts the stock back, and archived.
+A shopper uses the storefront, its configuration file and the Store API; the administrator uses the Admin API. Medusa
+has no call that deletes an order, so a test order is cancelled, which returns the stock, and then archived.
 """
 
 from __future__ import annotations
 
+import secrets
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from reconciler.engines.engine import SHOPPER, Administrator, EngineDefinition, Offer, Receipt
+from reconciler.engines.secret_values import new_key, new_password
 from reconciler.engines.session import Service
-from reconciler.engines.shop import SHOPPER, Administrator, Offer, Receipt
+from reconciler.kube.resources import DEPLOYMENTS, STATEFUL_SETS
 from urumi.errors import ShopError
 
 if TYPE_CHECKING:
@@ -17,94 +22,119 @@ if TYPE_CHECKING:
 STOREFRONT = Service("storefront", 80)
 BACKEND = Service("backend", 9000)
 PAGE_SIZE = 20
-# Medusa's provider for payment outside the shop, which ours shows as cash on delivery.
+# Medusa's provider for payment outside the shop; our storefront shows it as cash on delivery.
 CASH_ON_DELIVERY = "pp_system_default"
 
 
-class MedusaShop:
-    """The shop of a Medusa store."""
+class Medusa(EngineDefinition):
+    """The engine Medusa."""
 
-    async def find_offer(self, visit: ShopSession) -> Offer | None:
-        """Walk over the storefront and its configuration to a product with a price."""
-        with visit.stage("storefront"):
-            await visit.page(STOREFRONT, "/")
-            key = await _shopper_key(visit)
-        with visit.stage("catalogue") as found:
-            region = await _region(visit, key)
-            query = f"limit={PAGE_SIZE}&region_id={region['id']}&fields=title,*variants.calculated_price"
-            products = (await visit.json(BACKEND, "GET", f"/store/products?{query}", headers=key)).content["products"]
-            offers = [offer for product in products for offer in _offers(product, region, key)]
+    chart = "medusa"
+    admin_path = "/app"
+    signs_in_by_email = True
+    workloads = (
+        (STATEFUL_SETS, "postgres"),
+        (DEPLOYMENTS, "redis"),
+        (DEPLOYMENTS, "backend"),
+        (DEPLOYMENTS, "storefront"),
+    )
+    databases = MappingProxyType({"postgres": 5432, "redis": 6379})
+    components_without_database = ("storefront",)
+    generated_secrets = MappingProxyType(
+        {
+            "database-password": new_password,
+            "jwt-secret": new_key,
+            "cookie-secret": new_key,
+            "publishable-key": lambda: f"pk_{secrets.token_hex(32)}",
+        }
+    )
+
+    async def find_offer(self, session: ShopSession) -> Offer | None:
+        """Request the storefront, its configuration and the catalogue; the first product with a price is the offer."""
+        with session.stage("storefront"):
+            await session.page(STOREFRONT, "/")
+            config = (await session.json(STOREFRONT, "GET", "/config.json")).content
+            key = config.get("publishableKey") if isinstance(config, dict) else None
+            if not key:
+                raise ShopError("the storefront's /config.json has no publishableKey")
+            shopper = {"x-publishable-api-key": str(key)}
+        with session.stage("catalogue") as found:
+            regions = (await session.json(BACKEND, "GET", "/store/regions", headers=shopper)).content["regions"]
+            if not regions:
+                raise ShopError("the shop has no sales region")
+            query = f"limit={PAGE_SIZE}&region_id={regions[0]['id']}&fields=title,*variants.calculated_price"
+            path = f"/store/products?{query}"
+            products = (await session.json(BACKEND, "GET", path, headers=shopper)).content["products"]
+            offers = [offer for product in products for offer in _offers(product, regions[0], shopper)]
             found.append(offers[0].sentence() if offers else f"{len(products)} products, none with a price")
         return offers[0] if offers else None
 
-    async def buy(self, visit: ShopSession, offer: Offer, administrator: Administrator) -> Receipt:
-        """Order it through the Store API, then cancel and archive it as the merchant."""
-        shopper, region = offer.item["key"], offer.item["region"]
-        with visit.stage("admin login") as found:
-            merchant = await _sign_in(visit, administrator)
-            found.append(f"as {administrator.email}")
-        with visit.stage("cart"):
-            cart = await _fill_cart(visit, shopper, region, offer.item["variant"])
-        with visit.stage("shipping") as found:
-            found.append(await _choose_shipping(visit, shopper, cart))
-        with visit.stage("payment"):
-            await _choose_cash(visit, shopper, cart)
-        with visit.stage("checkout") as found:
-            order = await _complete(visit, shopper, cart)
+    async def buy(self, session: ShopSession, offer: Offer, administrator: Administrator) -> Receipt:
+        """Order through the Store API, then cancel and archive the order through the Admin API."""
+        shopper, region = offer.item["shopper"], offer.item["region"]
+        with session.stage("admin login") as found:
+            merchant = await _sign_in(session, self.login(administrator), administrator.password)
+            found.append(f"as {self.login(administrator)}")
+        with session.stage("cart"):
+            cart = await _fill_cart(session, shopper, region, offer.item["variant"])
+        with session.stage("shipping") as found:
+            found.append(await _choose_shipping(session, shopper, cart))
+        with session.stage("payment"):
+            path, body = "/store/payment-collections", {"cart_id": cart}
+            created = (await session.json(BACKEND, "POST", path, body=body, headers=shopper)).content
+            path = f"{path}/{created['payment_collection']['id']}/payment-sessions"
+            await session.json(BACKEND, "POST", path, body={"provider_id": CASH_ON_DELIVERY}, headers=shopper)
+        with session.stage("checkout") as found:
+            path = f"/store/carts/{cart}/complete"
+            completed = (await session.json(BACKEND, "POST", path, body={}, headers=shopper)).content
+            if completed.get("type") != "order":
+                cause = (completed.get("error") or {}).get("message") or "no reason given"
+                raise ShopError(f"the cart did not become an order: {cause}")
+            order = completed["order"]
             total = _money(order["total"], order["currency_code"])
             found.append(f"order {order['display_id']}, {total}")
-        with visit.stage("merchant's view") as found:
+        with session.stage("merchant's view") as found:
             path = f"/admin/orders/{order['id']}"
-            seen = (await visit.json(BACKEND, "GET", path, headers=merchant)).content["order"]
+            seen = (await session.json(BACKEND, "GET", path, headers=merchant)).content["order"]
             found.append(f"order {seen['display_id']} is {seen['payment_status']}")
-        with visit.stage("clean-up"):
-            await visit.json(BACKEND, "POST", f"{path}/cancel", body={}, headers=merchant)
-            await visit.json(BACKEND, "POST", f"{path}/archive", body={}, headers=merchant)
+        with session.stage("clean-up"):
+            await session.json(BACKEND, "POST", f"{path}/cancel", body={}, headers=merchant)
+            await session.json(BACKEND, "POST", f"{path}/archive", body={}, headers=merchant)
         return Receipt(str(order["display_id"]), total)
 
 
-async def _shopper_key(visit: ShopSession) -> dict[str, str]:
-    """Return the header that the storefront's configuration gives to every shopper."""
-    config = (await visit.json(STOREFRONT, "GET", "/config.json")).content
-    key = config.get("publishableKey") if isinstance(config, dict) else None
-    if not key:
-        raise ShopError("the storefront's /config.json has no publishableKey")
-    return {"x-publishable-api-key": str(key)}
+DEFINITION = Medusa()
 
 
-async def _region(visit: ShopSession, key: dict[str, str]) -> Any:
-    regions = (await visit.json(BACKEND, "GET", "/store/regions", headers=key)).content["regions"]
-    if not regions:
-        raise ShopError("the shop has no region to sell in")
-    return regions[0]
-
-
-def _offers(product: Any, region: Any, key: dict[str, str]) -> list[Offer]:
-    found = []
+def _offers(product: Any, region: Any, shopper: dict[str, str]) -> list[Offer]:
+    offers = []
     for variant in product.get("variants") or ():
         price = variant.get("calculated_price") or {}
         if price.get("calculated_amount"):
-            item = {"variant": variant["id"], "region": region, "key": key}
+            item = {"variant": variant["id"], "region": region, "shopper": shopper}
             money = _money(price["calculated_amount"], price["currency_code"])
-            found.append(Offer(item, str(product["title"]), money))
-    return found
+            offers.append(Offer(item, str(product["title"]), money))
+    return offers
 
 
 def _money(amount: float, currency: str) -> str:
     return f"{amount:.2f} {currency.upper()}"
 
 
-async def _sign_in(visit: ShopSession, administrator: Administrator) -> dict[str, str]:
-    body = {"email": administrator.email, "password": administrator.password}
-    reply = await visit.json(BACKEND, "POST", "/auth/user/emailpass", body=body, expected=(200, 401))
+async def _sign_in(session: ShopSession, email: str, password: str) -> dict[str, str]:
+    """Return the headers that the Admin API accepts."""
+    body = {"email": email, "password": password}
+    reply = await session.json(BACKEND, "POST", "/auth/user/emailpass", body=body, expected=(200, 401))
     if reply.status == 401:
-        raise ShopError(f"the login of {administrator.email!r} was refused; was the password changed in the shop?")
+        raise ShopError(f"sign-in as {email!r} refused; was the password changed in the shop?")
     return {"Authorization": f"Bearer {reply.content['token']}"}
 
 
-async def _fill_cart(visit: ShopSession, shopper: dict[str, str], region: Any, variant: str) -> str:
+async def _fill_cart(session: ShopSession, shopper: dict[str, str], region: Any, variant: str) -> str:
+    """Return the id of a new cart with one item and a shipping address in the region."""
+
     async def post(path: str, body: Any) -> Any:
-        return (await visit.json(BACKEND, "POST", path, body=body, headers=shopper)).content["cart"]
+        return (await session.json(BACKEND, "POST", path, body=body, headers=shopper)).content["cart"]
 
     countries = region.get("countries") or [{"iso_2": "dk"}]
     address = {
@@ -121,26 +151,11 @@ async def _fill_cart(visit: ShopSession, shopper: dict[str, str], region: Any, v
     return cart
 
 
-async def _choose_shipping(visit: ShopSession, shopper: dict[str, str], cart: str) -> str:
+async def _choose_shipping(session: ShopSession, shopper: dict[str, str], cart: str) -> str:
     path = f"/store/shipping-options?cart_id={cart}"
-    options = (await visit.json(BACKEND, "GET", path, headers=shopper)).content["shipping_options"]
+    options = (await session.json(BACKEND, "GET", path, headers=shopper)).content["shipping_options"]
     if not options:
-        raise ShopError("the shop has no way to ship to its own region")
+        raise ShopError("the shop has no shipping option for its own region")
     body = {"option_id": options[0]["id"]}
-    await visit.json(BACKEND, "POST", f"/store/carts/{cart}/shipping-methods", body=body, headers=shopper)
+    await session.json(BACKEND, "POST", f"/store/carts/{cart}/shipping-methods", body=body, headers=shopper)
     return str(options[0]["name"])
-
-
-async def _choose_cash(visit: ShopSession, shopper: dict[str, str], cart: str) -> None:
-    body = {"cart_id": cart}
-    made = await visit.json(BACKEND, "POST", "/store/payment-collections", body=body, headers=shopper)
-    path = f"/store/payment-collections/{made.content['payment_collection']['id']}/payment-sessions"
-    await visit.json(BACKEND, "POST", path, body={"provider_id": CASH_ON_DELIVERY}, headers=shopper)
-
-
-async def _complete(visit: ShopSession, shopper: dict[str, str], cart: str) -> Any:
-    done = (await visit.json(BACKEND, "POST", f"/store/carts/{cart}/complete", body={}, headers=shopper)).content
-    if done.get("type") != "order":
-        why = (done.get("error") or {}).get("message") or "no reason given"
-        raise ShopError(f"the cart did not become an order: {why}")
-    return done["order"]

@@ -1,77 +1,25 @@
-"""The engines: what each is made of, and what a store of it needs before its chart is installed."""
+"""The definition of every engine, found by the name of its module.
+
+The module of an engine has the name of its value in `urumi.store.Engine`: `reconciler.engines.medusa` defines
+`Engine.MEDUSA`. A missing module fails at the first import, when the server starts.
+"""
 
 from __future__ import annotations
 
-import base64
-import secrets
-from dataclasses import dataclass
+import importlib
 from typing import TYPE_CHECKING
 
-from reconciler.kube.resources import DEPLOYMENTS, STATEFUL_SETS, Resource
 from urumi.store import Engine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
+
+    from reconciler.engines.engine import EngineDefinition
 
 
-@dataclass(frozen=True, slots=True)
-class EngineSpec:
-    """An engine's workloads in the order people want to read them, its admin page and login, its generated secrets."""
-
-    engine: Engine
-    chart: str
-    admin_path: str
-    signs_in_by_email: bool
-    workloads: tuple[tuple[Resource, str], ...]
-    secret_makers: dict[str, Callable[[], str]]
+def _definition(engine: Engine) -> EngineDefinition:
+    definition: EngineDefinition = importlib.import_module(f"reconciler.engines.{engine.value}").DEFINITION
+    return definition
 
 
-def new_password() -> str:
-    """Return a new random password."""
-    return secrets.token_urlsafe(24)
-
-
-def _key() -> str:
-    return base64.b64encode(secrets.token_bytes(48)).decode()
-
-
-def _publishable_key() -> str:
-    return f"pk_{secrets.token_hex(32)}"
-
-
-_WORDPRESS_KEYS = [
-    f"wordpress-{name}-{part}" for part in ("key", "salt") for name in ("auth", "secure-auth", "logged-in", "nonce")
-]
-
-ENGINES = {
-    Engine.WOOCOMMERCE: EngineSpec(
-        engine=Engine.WOOCOMMERCE,
-        chart="woocommerce",
-        admin_path="/wp-admin/",
-        signs_in_by_email=False,
-        workloads=((STATEFUL_SETS, "mariadb"), (DEPLOYMENTS, "wordpress")),
-        secret_makers={
-            "database-password": new_password,
-            "database-root-password": new_password,
-            **dict.fromkeys(_WORDPRESS_KEYS, _key),
-        },
-    ),
-    Engine.MEDUSA: EngineSpec(
-        engine=Engine.MEDUSA,
-        chart="medusa",
-        admin_path="/app",
-        signs_in_by_email=True,
-        workloads=(
-            (STATEFUL_SETS, "postgres"),
-            (DEPLOYMENTS, "redis"),
-            (DEPLOYMENTS, "backend"),
-            (DEPLOYMENTS, "storefront"),
-        ),
-        secret_makers={
-            "database-password": new_password,
-            "jwt-secret": _key,
-            "cookie-secret": _key,
-            "publishable-key": _publishable_key,
-        },
-    ),
-}
+ENGINES: Mapping[Engine, EngineDefinition] = {engine: _definition(engine) for engine in Engine}

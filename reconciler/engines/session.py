@@ -1,8 +1,11 @@
-"""A visit to one store's shop over HTTP, by its services and under its own host name.
+"""HTTP calls to the Services of one store, with the public host name of the store in the `Host` header.
 
-A shop is asked for where the platform can reach it, which inside a cluster is a Service's name and not the store's
-public one: that may not resolve, or lead back to the pod that asks. The `Host` header says which shop is meant. Cookies
-go by name only, because they are set for a host that is not the one called.
+    step or operation -> engine.find_offer, engine.buy -> ShopSession -> Service of the store
+
+Calls go to the Service and not to the public host name, which may not resolve inside the cluster or may lead back to
+the calling pod. Cookies are kept by name only, because the shop sets them for its public host name.
+
+Not guaranteed: retries, redirects, or more than one cookie of the same name.
 """
 
 from __future__ import annotations
@@ -21,12 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 CALL_SECONDS = 15.0
-MAX_SAID_CHARACTERS = 200
+MAX_EXCERPT_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A Service of a store's namespace that shoppers reach."""
+    """A Service in the namespace of a store, by name and port."""
 
     name: str
     port: int
@@ -34,7 +37,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class ShopEndpoint:
-    """Where one store's shop is: `address` is a template of `{service}`, `{namespace}`, `{port}` and `{storeId}`."""
+    """The address of one store's shop, a template of `{service}`, `{namespace}`, `{port}` and `{storeId}`."""
 
     address: str
     store_id: str
@@ -51,7 +54,7 @@ class ShopEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A part of a visit, and how it went; `message` is what was found, or what went wrong."""
+    """One part of a session and its result; `message` is the finding, or the error if `ok` is false."""
 
     name: str
     ok: bool
@@ -61,7 +64,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a shop answered."""
+    """A response of a shop; `content` is parsed JSON or text."""
 
     status: int
     headers: Mapping[str, str]
@@ -70,34 +73,38 @@ class Reply:
 
 @dataclass(slots=True)
 class ShopSession:
-    """One visitor at one shop; `stages` tells what was done."""
+    """One visitor of one shop; `stages` lists what was done, in order."""
 
     http: aiohttp.ClientSession
-    door: ShopEndpoint
+    endpoint: ShopEndpoint
     stages: list[Stage] = field(default_factory=list)
     _cookies: dict[str, str] = field(default_factory=dict)
 
     @contextlib.contextmanager
     def stage(self, name: str) -> Iterator[list[str]]:
-        """Time a part of the visit; what is put into the list is told of it.
+        """Run one part of the session and append it to `stages`; the text put into the list becomes its message.
 
         Raises:
-            ShopError: the part went wrong; an answer that is not as a shop's is one of the ways.
+            ShopError: the part failed, or a response did not have the expected form.
         """
-        began, found = time.monotonic(), list[str]()
+        started, found = time.monotonic(), list[str]()
         try:
             yield found
         except (ShopError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-            told = error if isinstance(error, ShopError) else _strange(name, error)
-            self.stages.append(Stage(name, ok=False, seconds=time.monotonic() - began, message=told.message))
-            raise told from error
-        self.stages.append(Stage(name, ok=True, seconds=time.monotonic() - began, message=", ".join(found)))
+            failure = (
+                error
+                if isinstance(error, ShopError)
+                else ShopError(f"{name}: unexpected response from the shop ({type(error).__name__}: {error})")
+            )
+            self.stages.append(Stage(name, ok=False, seconds=time.monotonic() - started, message=failure.message))
+            raise failure from error
+        self.stages.append(Stage(name, ok=True, seconds=time.monotonic() - started, message=", ".join(found)))
 
     async def page(self, service: Service, path: str) -> None:
-        """Get a page that people look at.
+        """Request a page and require the status 200.
 
         Raises:
-            ShopError: it is not there.
+            ShopError: no response, or another status.
         """
         _check(await self._send(service, "GET", path, {}), "GET", path, (200,))
 
@@ -114,24 +121,24 @@ class ShopSession:
         """Call the shop's API and return its JSON.
 
         Raises:
-            ShopError: no answer, another status than expected, or something that is not JSON.
+            ShopError: no response, a status that is not expected, or content that is not JSON.
         """
         reply = await self._send(service, method, path, dict(headers or {}), json=body)
         _check(reply, method, path, expected)
         try:
             return Reply(reply.status, reply.headers, json.loads(reply.content))
         except ValueError as error:
-            raise ShopError(f"{method} {path} answered with something that is not JSON: {_said(reply)}") from error
+            raise ShopError(f"{method} {path} returned content that is not JSON: {_excerpt(reply)}") from error
 
     async def form(self, service: Service, path: str, fields: Mapping[str, str]) -> Reply:
-        """Send a form as a browser does and keep the cookies; redirects are not followed."""
+        """Send a form and keep the cookies of the response; redirects are not followed."""
         return await self._send(service, "POST", path, {}, data=dict(fields))
 
     async def _send(
         self, service: Service, method: str, path: str, headers: dict[str, str], **content: object
     ) -> Reply:
-        base = self.door.url_of(service)
-        headers |= {"Host": self.door.host, "X-Forwarded-Proto": self.door.scheme}
+        base = self.endpoint.url_of(service)
+        headers |= {"Host": self.endpoint.host, "X-Forwarded-Proto": self.endpoint.scheme}
         if self._cookies:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
         given: dict[str, Any] = {name: value for name, value in content.items() if value is not None}
@@ -142,11 +149,12 @@ class ShopSession:
                 self._cookies |= {name: morsel.value for name, morsel in answer.cookies.items()}
                 return Reply(answer.status, answer.headers, await answer.text(errors="replace"))
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
-            raise ShopError(f"{base} does not answer: {_reason(error)}") from error
+            cause = f"timed out after {CALL_SECONDS:.0f} s" if isinstance(error, TimeoutError) else str(error)
+            raise ShopError(f"no response from {base}: {cause or type(error).__name__}") from error
 
 
 def session() -> aiohttp.ClientSession:
-    """Return the HTTP session that visits share; it keeps no connection, and cookies are a visit's own affair."""
+    """Return an HTTP session for any number of shop sessions; it keeps neither connections nor cookies."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(force_close=True),
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -155,26 +163,16 @@ def session() -> aiohttp.ClientSession:
 
 
 def _check(reply: Reply, method: str, path: str, expected: tuple[int, ...]) -> None:
-    if reply.status in expected:
-        return
-    where = reply.headers.get("Location")
-    said = f"a redirect to {where}" if where else _said(reply)
-    raise ShopError(f"{method} {path} answered {reply.status}: {said}")
+    if reply.status not in expected:
+        location = reply.headers.get("Location")
+        content = f"a redirect to {location}" if location else _excerpt(reply)
+        raise ShopError(f"{method} {path} returned {reply.status}: {content}")
 
 
-def _said(reply: Reply) -> str:
+def _excerpt(reply: Reply) -> str:
+    """Return the error message in a JSON response, else the beginning of its text."""
     with contextlib.suppress(ValueError):
         content = json.loads(reply.content)
         if isinstance(content, dict) and isinstance(content.get("message"), str):
-            return str(content["message"])[:MAX_SAID_CHARACTERS]
-    return " ".join(str(reply.content).split())[:MAX_SAID_CHARACTERS] or "nothing"
-
-
-def _strange(name: str, error: Exception) -> ShopError:
-    return ShopError(f"{name}: an answer is not what a shop gives ({type(error).__name__}: {error})")
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
-        return f"it took longer than {CALL_SECONDS:.0f} s"
-    return str(error) or type(error).__name__
+            return str(content["message"])[:MAX_EXCERPT_CHARACTERS]
+    return " ".join(str(reply.content).split())[:MAX_EXCERPT_CHARACTERS] or "no content"

@@ -1,8 +1,8 @@
 """The state of a store's Helm release, read from the labels of Helm's own Secrets: no process, no decoding.
 
-Helm keeps one Secret a revision, labelled with name, version and status. A release whose newest revision is `pending-*`
-is locked: Helm refuses to work on it. When the writer is gone for good, `unlock` marks that revision `failed`, which is
-what Helm itself does when it is interrupted properly; nothing is ever uninstalled to get out of it.
+Helm keeps one Secret per revision, labelled with name, version and status. A release whose newest revision is
+`pending-*` is locked: Helm refuses to work on it. If its writer has ended, `unlock` marks that revision `failed`, which
+is what Helm itself does on an orderly interruption. A locked release is never uninstalled.
 """
 
 from __future__ import annotations
@@ -14,16 +14,13 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reconciler.helm.labels import DIGEST_KEY, EPOCH_KEY
 from reconciler.kube.resources import SECRETS, Object, labels_of, name_of
-from reconciler.store.desired import DIGEST_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.kube.client import Kube
-
-RELEASE_SELECTOR = "owner=helm"
-EPOCH_KEY = "urumi.ai/epoch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +31,16 @@ class ReleaseState:
     revision: int
     status: str
     digest: str
-    epoch: int
+    fencing_token: int
     modified_at: float
 
     @property
     def is_pending(self) -> bool:
-        """Return whether a Helm is at work on it, or died over it."""
+        """Return whether a Helm process is working on the release, or ended without finishing."""
         return self.status.startswith("pending-") or self.status == "uninstalling"
 
     def is_deployed(self, digest: str) -> bool:
-        """Return whether exactly this content is released."""
+        """Return whether exactly this content is deployed."""
         return self.status == "deployed" and self.digest == digest
 
     def age_seconds(self) -> float:
@@ -52,32 +49,32 @@ class ReleaseState:
 
 
 def newest_revision(secrets: Mapping[str, Object], release: str) -> ReleaseState | None:
-    """Return the state of a release from the Secrets of its namespace by name, None where there is none."""
+    """Return the state of a release from the Secrets of its namespace by name, None if there is no such release."""
     prefix = f"sh.helm.release.v1.{release}.v"
-    states = [_state(secret) for name, secret in secrets.items() if name.startswith(prefix)]
+    states = []
+    for name, secret in secrets.items():
+        if name.startswith(prefix):
+            labels = labels_of(secret)
+            state = ReleaseState(
+                secret=name_of(secret),
+                revision=int(labels.get("version", "0")),
+                status=labels.get("status", ""),
+                digest=labels.get(DIGEST_KEY, ""),
+                fencing_token=int(labels.get(EPOCH_KEY, "0")),
+                modified_at=float(labels.get("modifiedAt") or labels.get("createdAt") or 0),
+            )
+            states.append(state)
     return max(states, key=lambda state: state.revision, default=None)
 
 
-def _state(secret: Object) -> ReleaseState:
-    labels = labels_of(secret)
-    return ReleaseState(
-        secret=name_of(secret),
-        revision=int(labels.get("version", "0")),
-        status=labels.get("status", ""),
-        digest=labels.get(DIGEST_KEY, ""),
-        epoch=int(labels.get(EPOCH_KEY, "0")),
-        modified_at=float(labels.get("modifiedAt") or labels.get("createdAt") or 0),
-    )
-
-
 async def unlock(kube: Kube, namespace: str, state: ReleaseState) -> bool:
-    """Mark a pending revision `failed`; False where somebody else changed it meanwhile."""
+    """Mark a pending revision `failed`; return False if its status has changed since it was read."""
     secret = await kube.get(SECRETS, state.secret, namespace)
     if secret is None or labels_of(secret).get("status") != state.status:
         return False
     release = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(secret["data"]["release"]))))
     release["info"]["status"] = "failed"
-    release["info"]["description"] = "marked failed: its writer is gone"
+    release["info"]["description"] = "marked failed by Urumi: the Helm process that wrote this revision has ended"
     packed = base64.b64encode(gzip.compress(json.dumps(release).encode()))
     secret["data"]["release"] = base64.b64encode(packed).decode()
     secret["metadata"]["labels"]["status"] = "failed"

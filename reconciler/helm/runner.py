@@ -1,12 +1,12 @@
-"""Helm as a child process: one an install or uninstall, in a process group of its own, never outliving its task.
+"""Helm as a child process: one per install or uninstall, in its own process group, never outliving its task.
 
-pyhelm3 knows Helm's command line and its versions; its way of running it is replaced here. Its own goes through a
-shell, so that a cancelled task leaves Helm running, buffers without bound, and logs tokens. Here: exec without a
-shell, own process group, TERM, a grace time, KILL; bounded output; nothing secret in arguments, environment or log
-(values go in on stdin and hold no secrets, the charts refer to Secrets by name). On Linux the kernel kills Helm when
-this process dies.
+pyhelm3 builds Helm's command lines and supports its versions, and its `Command.run` is replaced here. The original
+starts a shell, so a cancelled task leaves Helm running; it buffers output without a limit; and it logs tokens. This one
+executes Helm without a shell in its own process group, ends it with TERM, a grace period and KILL, limits its output,
+and passes no secret in arguments, environment or log: values are passed on stdin and hold no secrets, because the
+charts refer to Secrets by name. On Linux the kernel kills Helm when this process dies.
 
-`ensure_release` of pyhelm3 is never used: it uninstalls a healthy release whose record looks pending.
+`ensure_release` of pyhelm3 is not used: it uninstalls a healthy release whose record is pending.
 """
 
 from __future__ import annotations
@@ -34,17 +34,19 @@ if TYPE_CHECKING:
     from reconciler.settings import Settings
 
 GRACE_SECONDS = 20.0
-HURRY_SECONDS = 1.0
-# A Helm lives for a second: it need not collect garbage, which is a quarter of its processor time, before it is large.
+# The grace period after leadership was lost.
+LOST_GRACE_SECONDS = 1.0
+# Helm runs for about a second. Without garbage collection, until it is large, it needs a quarter less processor time.
 HELM_MEMORY = {"GOGC": "off", "GOMEMLIMIT": "96MiB"}
+PASSED_VARIABLES = ("PATH", "HOME", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "NO_PROXY")
 MAX_STDOUT_BYTES = 8 * 1024 * 1024
 MAX_STDERR_BYTES = 64 * 1024
 HISTORY_MAX_REVISIONS = 5
-# Server-side apply refuses fields that are not of a kind by itself. Helm's own check of that fetches and parses the
-# whole OpenAPI document, which is two thirds of the processor time of an install.
+# Server-side apply rejects unknown fields. Helm's own validation fetches and parses the whole OpenAPI document, which
+# takes two thirds of the processor time of an install.
 SERVER_VALIDATES = "--disable-openapi-validation"
 
-# What Helm says on stderr when trying again cannot help, by what a person should look at.
+# What Helm writes to stderr when a retry cannot succeed, with the hint for each.
 CONFIGURATION_SIGNS = {
     "values don't meet the specifications of the schema": "Check spec.values against the chart's values.schema.json.",
     "failed to render chart": "Check the chart's templates and spec.values.",
@@ -52,16 +54,16 @@ CONFIGURATION_SIGNS = {
     "parse error": "Check the chart's templates.",
     "chart.yaml file is missing": "Check URUMI_CHARTS_DIR.",
     'path "': "Check URUMI_CHARTS_DIR.",
-    "exceeded quota": "Raise the store's quota or lower what the chart asks for.",
-    "is invalid": "Check spec.values; the API server refused an object of the chart.",
-    "forbidden": "Check the platform's rights (RBAC) and the store's quota.",
+    "exceeded quota": "Raise the quota of the store, or lower the requests of the chart.",
+    "is invalid": "Check spec.values: the API server rejected an object of the chart.",
+    "forbidden": "Check the RBAC permissions of the platform and the quota of the store.",
 }
 
 log = logging.getLogger(__name__)
 
 
 class HelmProcess(pyhelm3.Command):  # type: ignore[misc]  # pyhelm3 is untyped
-    """pyhelm3's command builder over our own way of running a process; one object a call."""
+    """pyhelm3's command builder with a replaced `run`; use one object per call."""
 
     def __init__(self, settings: Settings, leader_term: LeaderTerm, labels: dict[str, str] | None = None) -> None:
         super().__init__(
@@ -78,7 +80,7 @@ class HelmProcess(pyhelm3.Command):  # type: ignore[misc]  # pyhelm3 is untyped
         """Run Helm with these arguments and return its output.
 
         Raises:
-            pyhelm3.errors.Error: when Helm ends with an error, with the end of what it wrote.
+            pyhelm3.errors.Error: Helm failed; it has the end of its output.
         """
         arguments = [str(part) for part in command]
         if arguments[0] == "upgrade":
@@ -87,19 +89,25 @@ class HelmProcess(pyhelm3.Command):  # type: ignore[misc]  # pyhelm3 is untyped
         if self._kubeconfig_path:
             arguments += ["--kubeconfig", str(self._kubeconfig_path)]
         if not self._leader_term.is_valid():
-            raise asyncio.CancelledError("this process no longer leads")
+            raise asyncio.CancelledError("this process is no longer the leader")
         if shutil.which(self._executable) is None:
-            raise FileNotFoundError(f"there is no program {self._executable}")
+            raise FileNotFoundError(f"program {self._executable!r} not found")
         log.info("helm starts", extra={"verb": arguments[0], "release": arguments[1]})
+        # Only what Helm needs: HELM_* and token variables of the operator's shell must not reach it.
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if name in PASSED_VARIABLES or name.startswith("KUBERNETES_SERVICE_")
+        }
         process = await asyncio.create_subprocess_exec(
-            *_leash(),
+            *_kill_with_parent(),
             self._executable,
             *arguments,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
-            env=_environment(),
+            env=environment | HELM_MEMORY,
         )
         with HELM_PROCESSES.track_inprogress(), HELM_SECONDS.labels(arguments[0]).time():
             try:
@@ -122,8 +130,8 @@ class Helm:
         """Install or upgrade a release without waiting for its workloads; return its revision.
 
         Raises:
-            ConfigurationError: the chart or its values cannot work as they are.
-            TransientError: anything else.
+            ConfigurationError: the chart, its values or the settings have to change first.
+            TransientError: any other failure.
         """
         try:
             answer = await HelmProcess(self._settings, self._leader_term, labels).install_or_upgrade(
@@ -136,17 +144,19 @@ class Helm:
                 force_conflicts=True,
             )
         except HelmFailure as error:
-            raise _classified(error, f"helm could not install release {release}") from error
+            # Helm decides between the two by the history of the release.
+            verb = "upgrade" if b"UPGRADE FAILED" in error.stderr else "install"
+            raise _classified(error, f"helm could not {verb} release {release}") from error
         except (OSError, ValueError) as error:
             raise _unusable(self._settings.helm, error) from error
         return int(answer["version"])
 
     async def uninstall(self, release: str, namespace: str) -> bool:
-        """Uninstall a release; False where there was none."""
+        """Uninstall a release; return False if there was none."""
         try:
             await HelmProcess(self._settings, self._leader_term).uninstall(release, namespace=namespace)
         except HelmFailure as error:
-            if "not found" in _last_words(error):
+            if "not found" in _message(error):
                 return False
             raise _classified(error, f"helm could not uninstall release {release}") from error
         except OSError as error:
@@ -154,25 +164,18 @@ class Helm:
         return True
 
 
-def _leash() -> list[str]:
-    """Return the prefix that makes the kernel kill the child when this process dies, where the system has one."""
+def _kill_with_parent() -> list[str]:
+    """Return a command prefix that makes the kernel kill the child when this process dies, empty if there is none."""
     setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
     return [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
-
-
-def _environment() -> dict[str, str]:
-    # Only what Helm needs: a HELM_* or token variable of the operator's shell must not steer or leak into it.
-    kept = ("PATH", "HOME", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "NO_PROXY")
-    kubernetes = {name: value for name, value in os.environ.items() if name.startswith("KUBERNETES_SERVICE_")}
-    return {name: os.environ[name] for name in kept if name in os.environ} | kubernetes | HELM_MEMORY
 
 
 async def _communicate(process: asyncio.subprocess.Process, data: bytes) -> tuple[bytes, bytes]:
     if process.stdin is None or process.stdout is None or process.stderr is None:
         raise OSError("helm was started without pipes")
     stdout, stderr, _, _ = await asyncio.gather(
-        _read_head(process.stdout, MAX_STDOUT_BYTES),
-        _read_tail(process.stderr, MAX_STDERR_BYTES),
+        _read(process.stdout, MAX_STDOUT_BYTES),
+        _read(process.stderr, MAX_STDERR_BYTES, keep_end=True),
         _feed(process.stdin, data),
         process.wait(),
     )
@@ -186,25 +189,23 @@ async def _feed(pipe: asyncio.StreamWriter, data: bytes) -> None:
     pipe.close()
 
 
-async def _read_head(pipe: asyncio.StreamReader, limit: int) -> bytes:
+async def _read(pipe: asyncio.StreamReader, limit: int, *, keep_end: bool = False) -> bytes:
+    """Read to the end of a pipe and return the first bytes, or the last, up to a limit."""
     kept = bytearray()
     while chunk := await pipe.read(65536):
-        kept += chunk[: max(0, limit - len(kept))]
+        kept += chunk
+        if keep_end:
+            del kept[:-limit]
+        else:
+            del kept[limit:]
     return bytes(kept)
 
 
-async def _read_tail(pipe: asyncio.StreamReader, limit: int) -> bytes:
-    kept = b""
-    while chunk := await pipe.read(65536):
-        kept = (kept + chunk)[-limit:]
-    return kept
-
-
 async def _end(process: asyncio.subprocess.Process, leader_term: LeaderTerm) -> None:
-    """Make sure that nothing of the process group is left, whatever else is being cancelled."""
+    """End the whole process group, also if this task is cancelled again meanwhile."""
     if process.returncode is not None:
         return
-    ending = asyncio.ensure_future(_terminate(process, GRACE_SECONDS if leader_term.is_valid() else HURRY_SECONDS))
+    ending = asyncio.ensure_future(_terminate(process, GRACE_SECONDS if leader_term.is_valid() else LOST_GRACE_SECONDS))
     while not ending.done():
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.shield(ending)
@@ -225,25 +226,29 @@ def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None
         os.killpg(process.pid, number)
 
 
-def _last_words(error: HelmFailure) -> str:
+def _message(error: HelmFailure) -> str:
     lines = [line.strip() for line in error.stderr.decode(errors="replace").splitlines() if line.strip()]
-    # Helm logs its error and then says it once more; what it says begins with "Error:".
-    said = next((number for number, line in enumerate(lines) if line.startswith("Error:")), max(0, len(lines) - 8))
-    words = " ".join(lines[said:]).removeprefix("Error: ")[-1500:]
-    return words or f"it ended with exit code {error.returncode} and said nothing"
+    # Helm logs an error and then repeats it in a line that starts with "Error:".
+    start = next((number for number, line in enumerate(lines) if line.startswith("Error:")), max(0, len(lines) - 8))
+    message = " ".join(lines[start:]).removeprefix("Error: ")[-1500:]
+    return message or f"exit code {error.returncode} without output"
 
 
 def _classified(error: HelmFailure, what: str) -> StepError:
-    words = _last_words(error)
-    if "being terminated" in words:
-        return TransientError(f"{what}: {words}", step="release", reason="NamespaceTerminating")
+    message = _message(error)
+    if "being terminated" in message:
+        return TransientError(f"{what}: {message}", step="release", reason="NamespaceTerminating")
     for sign, hint in CONFIGURATION_SIGNS.items():
-        if sign in words.lower():
-            return ConfigurationError(f"{what}: {words}", step="release", reason="HelmRefused", hint=hint)
-    return TransientError(f"{what}: {words}", step="release", reason="HelmFailed", hint="It is tried again by itself.")
+        if sign in message.lower():
+            return ConfigurationError(f"{what}: {message}", step="release", reason="HelmRefused", hint=hint)
+    hint = "Read Helm's message; the release is retried automatically."
+    return TransientError(f"{what}: {message}", step="release", reason="HelmFailed", hint=hint)
 
 
 def _unusable(helm: str, error: Exception) -> ConfigurationError:
     return ConfigurationError(
-        f"helm cannot be used: {error}", step="release", reason="HelmUnusable", hint=f"Check URUMI_HELM, now {helm!r}."
+        f"helm could not be started: {error}",
+        step="release",
+        reason="HelmUnusable",
+        hint=f"Check URUMI_HELM, currently {helm!r}.",
     )

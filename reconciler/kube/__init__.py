@@ -1,1 +1,1 @@
-"""The Kubernetes API: client, credentials, resources, list streams, Events. Imports nothing of ours but `urumi`."""
+"""The Kubernetes API: client, credentials, resources, list streams, Events. Imports only `urumi`."""

@@ -1,9 +1,9 @@
 """The Kubernetes API over one pooled session: get, list, apply, patch, delete, and the raw lines of a watch.
 
 kubernetes-asyncio finds the cluster (kubeconfig, in-cluster, exec plugins) and holds the TLS session. Its generated
-clients, its dynamic client and its watch are not used: they hand error bodies on as results and cannot bound a silent
-stream. Here every answer's status is checked before its body is looked at, every call has a deadline, and a call whose
-token is refused is made once more where a look at the credentials brings another one.
+clients, its dynamic client and its watch are not used: they return error bodies as results and cannot limit a silent
+stream. Here the status of every response is checked before its body is read, every call has a timeout, and a call with
+a refused token is repeated once if reloading the credentials returns another token.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from reconciler.kube.library import ApiClient, Configuration, kube_config
 from reconciler.kube.list_stream import PageReader
 from reconciler.kube.reachability import Outage
 from reconciler.kube.token import in_cluster_token, kubeconfig_token
-from urumi.errors import ClusterError, ClusterUnreachable, ConfigError
+from urumi.errors import ClusterConflict, ClusterError, ClusterNotFound, ClusterUnreachable, ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
@@ -35,9 +35,11 @@ if TYPE_CHECKING:
 FIELD_MANAGER = "urumi"
 CALL_SECONDS = 15.0
 CONNECT_SECONDS = 10.0
-# So little of an answer that no value of a Secret is in it.
+# Too short for a value of a Secret to be quoted in an error.
 QUOTED_BYTES = 80
-PIECE_BYTES = 1 << 18
+ERROR_BYTES = 65536
+CHUNK_BYTES = 1 << 18
+JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 METADATA_ONLY = "application/json;as=PartialObjectMetadata{list};g=meta.k8s.io;v=v1"
@@ -47,8 +49,10 @@ class Kube:
     """Calls the Kubernetes API.
 
     Raises from every call:
-        ClusterError: the API refused; `status` is its HTTP status.
-        ClusterUnreachable: no connection or no answer in time.
+        ClusterNotFound: 404; `get` and `delete` return None and False instead.
+        ClusterConflict: 409: the object exists, was changed since it was read, or has another uid.
+        ClusterError: any other error of the API server, or a malformed response; `status` is the HTTP status.
+        ClusterUnreachable: no connection, or no response in time.
     """
 
     def __init__(self, api: Any, token: Token) -> None:
@@ -60,10 +64,10 @@ class Kube:
 
     @classmethod
     async def connect(cls, kubeconfig: Path | None = None) -> Self:
-        """Return a client for the cluster that the kubeconfig names, or that this process runs in.
+        """Return a client for the cluster of the kubeconfig; without one, for the cluster that this process runs in.
 
         Raises:
-            ConfigError: where neither can be used.
+            ConfigError: the kubeconfig or the service account cannot be used.
         """
         configuration = Configuration()
         try:
@@ -72,8 +76,8 @@ class Kube:
             else:
                 token = await kubeconfig_token(kubeconfig, configuration)
         except (kube_config.ConfigException, OSError) as error:
-            where = f"the kubeconfig {kubeconfig}" if kubeconfig else "the cluster around this process"
-            raise ConfigError(f"Cannot use {where}: {error}.", hint="Set KUBECONFIG or pass --kubeconfig.") from error
+            what = f"kubeconfig {kubeconfig}" if kubeconfig else "in-cluster configuration"
+            raise ConfigError(f"Cannot use {what}: {error}.", hint="Set KUBECONFIG or pass --kubeconfig.") from error
         return cls(ApiClient(configuration), token)
 
     async def close(self) -> None:
@@ -81,13 +85,11 @@ class Kube:
         await self._api.close()
 
     async def get(self, resource: Resource, name: str, namespace: str = "") -> Object | None:
-        """Return one object, None where there is none."""
+        """Return one object, None if there is none."""
         try:
             return await self._json("GET", resource.path(namespace, name))
-        except ClusterError as error:
-            if error.status == 404:
-                return None
-            raise
+        except ClusterNotFound:
+            return None
 
     async def list_page(
         self,
@@ -98,15 +100,17 @@ class Kube:
         metadata_only: bool,
         keep: Callable[[Object], Any] = lambda item: item,
     ) -> Object:
-        """Return one page of a list as the API sends it, with what is kept of each object in the place of it."""
-        call = Call("GET", resource.path(namespace), query, accept=_accept(metadata_only, "List"))
+        """Return one page of a list; each object is replaced with what `keep` returns of it."""
+        accept = METADATA_ONLY.format(list="List") if metadata_only else JSON
+        call = Call("GET", resource.path(namespace), query, accept=accept)
         reader = PageReader(keep)
-        async with self._answer(call, _within(CALL_SECONDS), CALL_SECONDS) as answer:
+        async with self._response(call, _timeout(CALL_SECONDS), CALL_SECONDS) as response:
             try:
-                async for piece in answer.content.iter_chunked(PIECE_BYTES):
-                    reader.feed(piece)
+                async for chunk in response.content.iter_chunked(CHUNK_BYTES):
+                    reader.feed(chunk)
             except UnicodeDecodeError as error:
-                raise ClusterError(f"{call.method} {call.path} answered with no text: {error}.", status=200) from error
+                message = f"{call.method} {call.path} returned a body that is not UTF-8: {error}."
+                raise ClusterError(message, status=200) from error
         page = _parsed(reader.rest().encode(), f"{call.method} {call.path}")
         return {**page, "items": reader.kept}
 
@@ -115,7 +119,7 @@ class Kube:
         return await self._json("POST", resource.path(namespace), body=item)
 
     async def apply(self, resource: Resource, item: Object, *, namespace: str = "") -> Object:
-        """Apply the whole intent for an object server-side, taking over the fields it names."""
+        """Apply an object server-side with force: the fields that it sets are owned by this client afterwards."""
         whole = {"apiVersion": resource.api_version, "kind": resource.kind, **item}
         return await self._json(
             "PATCH",
@@ -126,7 +130,7 @@ class Kube:
         )
 
     async def replace(self, resource: Resource, item: Object) -> Object:
-        """Replace an object if it still has the resourceVersion it was read with."""
+        """Replace an object if it still has the resourceVersion that it was read with."""
         meta = item["metadata"]
         return await self._json("PUT", resource.path(meta.get("namespace", ""), meta["name"]), body=item)
 
@@ -135,10 +139,10 @@ class Kube:
         return await self._json("PATCH", resource.path(namespace, name), body=patch, content_type=MERGE_PATCH)
 
     async def replace_status(self, resource: Resource, item: Object, status: Object) -> Object:
-        """Replace the whole status of that very object, as long as it is still what it was when it was read.
+        """Replace the status of an object if it still has the uid and the resourceVersion that it was read with.
 
-        A status is a judgement of a spec; the version says of which. So neither an edit that came meanwhile nor a newer
-        leader's status is ever written over: the call fails with 409 instead.
+        A status describes one version of the object. The precondition prevents it from overwriting the status of a
+        newer leader or from hiding an edit: the call fails with ClusterConflict instead.
         """
         meta = item["metadata"]
         kept = {name: meta[name] for name in ("name", "namespace", "uid", "resourceVersion") if name in meta}
@@ -153,20 +157,18 @@ class Kube:
         return await self._json("PUT", path, body=body)
 
     async def delete(self, resource: Resource, name: str, namespace: str = "", *, uid: str = "") -> bool:
-        """Ask for an object to be deleted, with `uid` only that very one; False where there is none."""
+        """Request the deletion of an object, with `uid` only of that one; return False if there is none."""
         options: Object = {"propagationPolicy": "Background"}
         if uid:
             options["preconditions"] = {"uid": uid}
         try:
             await self._json("DELETE", resource.path(namespace, name), body=options)
-        except ClusterError as error:
-            if error.status == 404:
-                return False
-            raise
+        except ClusterNotFound:
+            return False
         return True
 
     async def delete_all(self, resource: Resource, namespace: str) -> None:
-        """Ask for all objects of a kind in a namespace to be deleted."""
+        """Request the deletion of all objects of a kind in a namespace."""
         await self._json("DELETE", resource.path(namespace), body={"propagationPolicy": "Background"})
 
     @contextlib.asynccontextmanager
@@ -181,20 +183,22 @@ class Kube:
         silence_seconds: float,
         total_seconds: float,
     ) -> AsyncIterator[AsyncIterable[bytes]]:
-        """Open a watch and hand out its lines.
+        """Open a watch and yield its lines.
 
         Args:
-            answer_seconds: how long the API may take to begin its answer.
-            silence_seconds: how long it may say nothing then.
-            total_seconds: how long the watch may last.
+            answer_seconds: the time until the response has to begin.
+            silence_seconds: the longest time without a line after that.
+            total_seconds: the longest duration of the watch.
         """
-        timeout = _within(total_seconds, silence_seconds)
-        call = Call("GET", resource.path(namespace), query, accept=_accept(metadata_only, ""))
-        async with self._answer(call, timeout, answer_seconds) as answer:
+        accept = METADATA_ONLY.format(list="") if metadata_only else JSON
+        call = Call("GET", resource.path(namespace), query, accept=accept)
+        async with self._response(call, _timeout(total_seconds, silence_seconds), answer_seconds) as response:
             try:
-                yield answer.content
+                yield response.content
             finally:
-                _drop(answer)
+                # A stream that is left before its end needs no TLS shutdown, which would outlive the session.
+                if response.connection is not None and response.connection.transport is not None:
+                    response.connection.transport.abort()
 
     async def _json(
         self,
@@ -203,119 +207,96 @@ class Kube:
         *,
         body: Any = None,
         query: Mapping[str, str] | None = None,
-        content_type: str = "application/json",
-        accept: str = "application/json",
+        content_type: str = JSON,
     ) -> Object:
         data = None if body is None else json.dumps(body).encode()
-        call = Call(method, path, query or {}, data, content_type, accept)
-        async with self._answer(call, _within(CALL_SECONDS), CALL_SECONDS) as answer:
-            return _parsed(await answer.read(), f"{method} {path}")
+        call = Call(method, path, query or {}, data, content_type)
+        async with self._response(call, _timeout(CALL_SECONDS), CALL_SECONDS) as response:
+            return _parsed(await response.read(), f"{method} {path}")
 
     @contextlib.asynccontextmanager
-    async def _answer(
+    async def _response(
         self, call: Call, timeout: aiohttp.ClientTimeout, answer_seconds: float
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Make a call and hand out its answer, which is a success."""
+        """Make a call and yield its response if it succeeded; repeat it once if there is a newer token."""
         try:
-            async with await self._admitted(call, timeout, answer_seconds) as answer:
-                if not 200 <= answer.status < 300:
-                    raise _refusal(answer, await _bounded(answer))
-                yield answer
+            token = await self._token.current()
+            response = await self._send(call, token, timeout, answer_seconds)
+            if response.status == 401 and await self._token.renew(token):
+                response.close()
+                response = await self._send(call, await self._token.current(), timeout, answer_seconds)
+            async with response:
+                if not 200 <= response.status < 300:
+                    raise _refusal(response, await response.content.read(ERROR_BYTES))
+                yield response
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            unreachable = _unreachable(self.host, error)
-            self.outage.unanswered(unreachable.message)
+            cause = str(error) or type(error).__name__
+            unreachable = ClusterUnreachable(f"The Kubernetes API at {self.host} does not answer: {cause}.")
+            self.outage.call_failed(unreachable.message)
             raise unreachable from error
         except HttpProcessingError as error:
-            raise ClusterError(f"{call.method} {call.path} sent a line beyond every limit.", status=200) from error
+            raise ClusterError(f"{call.method} {call.path} returned a line that is too long.", status=200) from error
 
-    async def _admitted(
-        self, call: Call, timeout: aiohttp.ClientTimeout, answer_seconds: float
-    ) -> aiohttp.ClientResponse:
-        """Return the answer to a call, made once more where there is a newer token than one that was refused."""
-        token = await self._token.current()
-        answer = await self._sent(call, token, timeout, answer_seconds)
-        if answer.status == 401 and await self._token.renew(token):
-            answer.close()
-            answer = await self._sent(call, await self._token.current(), timeout, answer_seconds)
-        return answer
-
-    async def _sent(
+    async def _send(
         self, call: Call, token: str, timeout: aiohttp.ClientTimeout, answer_seconds: float
     ) -> aiohttp.ClientResponse:
-        # Packing a list costs the API server more than sending it, and it is next door.
+        # Compressing a list costs the API server more time than sending it, and the network is local.
         headers = {"Accept": call.accept, "Accept-Encoding": "identity", "User-Agent": FIELD_MANAGER}
         if token:
             headers["Authorization"] = token
         if call.data is not None:
             headers["Content-Type"] = call.content_type
-        self.outage.asked()
+        self.outage.call_started()
         async with asyncio.timeout(answer_seconds):
-            answer = await self._session.request(
+            response = await self._session.request(
                 call.method, self.host + call.path, params=call.query, data=call.data, headers=headers, timeout=timeout
             )
-        self.outage.answered()
-        return answer
+        self.outage.call_succeeded()
+        return response
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of the API, but for the token."""
+    """One call of the API, without its token."""
 
     method: str
     path: str
     query: Mapping[str, str]
     data: bytes | None = None
-    content_type: str = "application/json"
-    accept: str = "application/json"
+    content_type: str = JSON
+    accept: str = JSON
 
 
-def _within(total_seconds: float, silence_seconds: float | None = None) -> aiohttp.ClientTimeout:
+def _timeout(total_seconds: float, silence_seconds: float | None = None) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=total_seconds, sock_connect=CONNECT_SECONDS, sock_read=silence_seconds)
-
-
-def _accept(metadata_only: bool, suffix: str) -> str:
-    return METADATA_ONLY.format(list=suffix) if metadata_only else "application/json"
-
-
-def _drop(answer: aiohttp.ClientResponse) -> None:
-    # A stream that is left before its end has no use for TLS's goodbye, which would outlive the session.
-    if answer.connection is not None and answer.connection.transport is not None:
-        answer.connection.transport.abort()
-
-
-async def _bounded(answer: aiohttp.ClientResponse) -> bytes:
-    return await answer.content.read(65536)
 
 
 def _parsed(data: bytes, call: str) -> Object:
     try:
         parsed = json.loads(data)
     except ValueError as error:
-        raise ClusterError(f"{call} answered with no JSON: {data[:QUOTED_BYTES]!r}.", status=200) from error
+        raise ClusterError(f"{call} returned a body that is not JSON: {data[:QUOTED_BYTES]!r}.", status=200) from error
     if not isinstance(parsed, dict):
-        raise ClusterError(f"{call} answered with {type(parsed).__name__}, expected an object.", status=200)
+        raise ClusterError(f"{call} returned {type(parsed).__name__}, expected an object.", status=200)
     return parsed
 
 
-def _refusal(answer: aiohttp.ClientResponse, body: bytes) -> ClusterError:
+def _refusal(response: aiohttp.ClientResponse, body: bytes) -> ClusterError:
     try:
         status = json.loads(body)
         message, reason = str(status["message"]), str(status.get("reason", ""))
     except (ValueError, KeyError, TypeError):
-        message, reason = f"HTTP {answer.status} from the Kubernetes API", ""
-    seconds = _seconds(answer.headers.get("Retry-After", ""))
-    return ClusterError(message, status=answer.status, reason=reason, retry_after_seconds=seconds)
+        message, reason = f"HTTP {response.status} from the Kubernetes API", ""
+    seconds = _retry_after_seconds(response.headers.get("Retry-After", ""))
+    error_class = {404: ClusterNotFound, 409: ClusterConflict}.get(response.status, ClusterError)
+    return error_class(message, status=response.status, reason=reason, retry_after_seconds=seconds)
 
 
-def _seconds(retry_after: str) -> float | None:
-    # Seconds from Kubernetes itself; a load balancer in front of it may send a date.
+def _retry_after_seconds(retry_after: str) -> float | None:
+    # Kubernetes sends seconds; a load balancer in front of it may send a date.
     if retry_after.isdigit():
         return float(retry_after)
     try:
         return max(0.0, (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds())
     except (ValueError, TypeError):
         return None
-
-
-def _unreachable(host: str, error: Exception) -> ClusterUnreachable:
-    return ClusterUnreachable(f"The Kubernetes API at {host} does not answer: {str(error) or type(error).__name__}.")

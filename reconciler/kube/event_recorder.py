@@ -1,10 +1,10 @@
-"""The timeline as Kubernetes Events, for `kubectl describe` and for whoever collects them.
+"""Writes the timeline of stores as Kubernetes Events, for `kubectl describe` and for log collectors.
 
-    write of a status -> record (bounded line) -> one event object, or one more in the series of an equal one
+    write of a status -> record (bounded queue) -> a new Event, or the next count in the series of an equal one
 
-Rate-limited as Kubernetes' own components are: a store may burst, then one event every few minutes; what is over is
-dropped and counted, since the timeline in the status has it all the same. Nothing waits for the recorder, and what it
-cannot write is lost on purpose.
+Events are limited as those of Kubernetes components are: a burst per store, then one every few minutes. Excess events
+are dropped and counted; the timeline in the status has them anyway. Nothing waits for the recorder. An Event that
+cannot be written is dropped.
 """
 
 from __future__ import annotations
@@ -32,19 +32,20 @@ REPORTER = "urumi.ai/reconciler"
 BURST = 25
 REFILL_SECONDS = 300.0
 SERIES_SECONDS = 600.0
-LINE_LENGTH = 2000
-TOLD = frozenset(
+QUEUE_LENGTH = 2000
+# Info events of other types are not written: the objects of a namespace have their own Events.
+RECORDED_INFO_TYPES = frozenset(
     {"ProvisioningStarted", "HelmInstalled", "Ready", "Recovered", "GuardrailsUpdated", "TakenOver", "Deleting"}
 )
-KNOWN_SERIES = 4096
+MAX_SERIES = 4096
 MAX_NOTE_CHARACTERS = 1000
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class _Allowance:
-    """A token bucket."""
+class _TokenBucket:
+    """The events that a store may still write; one more every REFILL_SECONDS."""
 
     left: float = BURST
     at: float = field(default_factory=time.monotonic)
@@ -61,7 +62,7 @@ class _Allowance:
 
 @dataclass(slots=True)
 class _Series:
-    """An event that was written, and how often it has happened since."""
+    """An Event that was written, and its count."""
 
     name: str
     count: int
@@ -69,42 +70,43 @@ class _Series:
 
 
 class Recorder:
-    """Writes Events about stores in the background."""
+    """Writes Events about stores in the background.
+
+    Args:
+        may_write: returns whether this process leads.
+    """
 
     def __init__(self, kube: Kube, may_write: Callable[[], bool]) -> None:
         self.dropped = 0
         self._kube = kube
         self._may_write = may_write
-        self._line: deque[tuple[Object, Object]] = deque()
-        self._filled = asyncio.Event()
-        self._allowances: dict[str, _Allowance] = {}
+        self._queue: deque[tuple[Object, Object]] = deque()
+        self._queued = asyncio.Event()
+        self._buckets: dict[str, _TokenBucket] = {}
         self._series: dict[tuple[str, str, str], _Series] = {}
 
     def record(self, store: Object, event: Object) -> None:
-        """Take an event of a store's timeline; it is written soon, or dropped where there are too many.
-
-        Steps that went well are left to the timeline: a namespace has enough Events of its own about each.
-        """
-        if event["level"] == "info" and event["type"] not in TOLD:
+        """Queue an event of a store's timeline, or drop it if there are too many."""
+        if event["level"] == "info" and event["type"] not in RECORDED_INFO_TYPES:
             return
-        allowance = self._allowances.setdefault(uid_of(store), _Allowance())
-        if len(self._line) >= LINE_LENGTH or not allowance.take():
+        bucket = self._buckets.setdefault(uid_of(store), _TokenBucket())
+        if len(self._queue) >= QUEUE_LENGTH or not bucket.take():
             self.dropped += 1
             return
-        self._line.append((store, event))
-        self._filled.set()
+        self._queue.append((store, event))
+        self._queued.set()
 
     def forget(self, uid: str) -> None:
-        """Forget a store that is gone."""
-        self._allowances.pop(uid, None)
+        """Forget a deleted store."""
+        self._buckets.pop(uid, None)
 
     async def run(self) -> None:
-        """Write what is recorded, until cancelled."""
+        """Write queued events until cancelled."""
         while True:
-            await self._filled.wait()
-            self._filled.clear()
-            while self._line:
-                await self._write(*self._line.popleft())
+            await self._queued.wait()
+            self._queued.clear()
+            while self._queue:
+                await self._write(*self._queue.popleft())
 
     async def _write(self, store: Object, event: Object) -> None:
         if not self._may_write():
@@ -113,26 +115,18 @@ class Recorder:
         known = self._series.pop(key, None)
         try:
             if known is not None and time.monotonic() - known.at < SERIES_SECONDS:
-                self._keep(key, await self._repeat(store, known))
+                name, count = known.name, known.count + 1
+                series = {"count": count, "lastObservedTime": format_timestamp(timespec="microseconds")}
+                await self._kube.merge(EVENTS, name, {"series": series}, namespace_of(store))
             else:
-                self._keep(key, await self._create(store, event))
+                created = await self._kube.create(EVENTS, _event_object(store, event), namespace_of(store))
+                name, count = name_of(created), 1
+            self._series[key] = _Series(name, count, time.monotonic())
         except ClusterError as error:
             self.dropped += 1
-            log.debug("an event was not written", extra={"error": error.message})
-
-    def _keep(self, key: tuple[str, str, str], series: _Series) -> None:
-        self._series[key] = series
-        if len(self._series) > KNOWN_SERIES:
+            log.debug("event dropped", extra={"error": error.message})
+        if len(self._series) > MAX_SERIES:
             del self._series[next(iter(self._series))]
-
-    async def _create(self, store: Object, event: Object) -> _Series:
-        made = await self._kube.create(EVENTS, _event_object(store, event), namespace_of(store))
-        return _Series(name_of(made), 1, time.monotonic())
-
-    async def _repeat(self, store: Object, known: _Series) -> _Series:
-        series = {"series": {"count": known.count + 1, "lastObservedTime": format_timestamp(timespec="microseconds")}}
-        await self._kube.merge(EVENTS, known.name, series, namespace_of(store))
-        return _Series(known.name, known.count + 1, time.monotonic())
 
 
 def _event_object(store: Object, event: Object) -> Object:

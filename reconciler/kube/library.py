@@ -1,8 +1,8 @@
-"""What is used of kubernetes-asyncio: where the cluster is, who we are, and the TLS session; nothing of its API.
+"""The parts of kubernetes-asyncio that are used: cluster configuration, credentials and the TLS session.
 
-Importing the library the usual way loads all of its generated API, 830 modules that cost every server 38 MiB and 0.4 s
-of each start. So its packages are entered without running their `__init__`: each module that is needed is imported by
-its own name. A name of the library that is not one of ours fails at its import with the words of Python.
+A regular import of the library loads its generated API, 830 modules that cost every server 38 MiB and 0.4 s at start.
+Therefore its packages are registered without running their `__init__`, and each module that is needed is imported by
+its full name. Any other name of the library fails with an ordinary ImportError.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from types import ModuleType
 from typing import Any
 
 
-def _enter(package: str) -> ModuleType:
-    """Put a package where imports look for it, its own code not run; its modules can be imported from then on."""
+def _register(package: str) -> ModuleType:
+    """Register a package without running its code, so that its modules can be imported."""
     found = find_spec(package)
     if found is None or found.submodule_search_locations is None:
-        raise ImportError(f"{package} is not installed, or no package")
-    entered = ModuleType(package)
-    entered.__spec__, entered.__path__ = found, list(found.submodule_search_locations)
-    sys.modules[package] = entered
-    return entered
+        raise ImportError(f"{package} is not installed or not a package")
+    registered = ModuleType(package)
+    registered.__spec__, registered.__path__ = found, list(found.submodule_search_locations)
+    sys.modules[package] = registered
+    return registered
 
 
 def _load() -> tuple[Any, Any, Any]:
     name = "kubernetes_asyncio"
     if name not in sys.modules:
-        _enter(name)
-        client = _enter(f"{name}.client")
-        # Only for turning answers into generated classes, which nobody here asks for.
-        _enter(f"{name}.client.models")
+        _register(name)
+        client = _register(f"{name}.client")
+        # Only needed to convert responses into generated classes.
+        _register(f"{name}.client.models")
         client.Configuration = import_module(f"{name}.client.configuration").Configuration  # type: ignore[attr-defined]
         client.ApiClient = import_module(f"{name}.client.api_client").ApiClient  # type: ignore[attr-defined]
     loaded = import_module(f"{name}.client")

@@ -1,8 +1,8 @@
-"""A page of a list, read as it arrives.
+"""Reads a page of a list while it arrives.
 
 Five hundred pods are 5 MB of text and 30 MB of objects, of which a hundredth is kept, and fourteen kinds are listed at
-once. So each object is taken out of the text as soon as it is whole, and reduced to what is kept before the next one
-is looked at: a list never needs more memory than what it leaves behind.
+the same time. Therefore each object is parsed as soon as its text is complete, and reduced before the next one is
+parsed: a list needs hardly more memory than its result.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _DECODER = json.JSONDecoder()
 
 
 class PageReader:
-    """Takes the bytes of one page in pieces.
+    """Parses the bytes of one page in chunks.
 
     Args:
         keep: returns what is kept of an object.
@@ -32,40 +32,36 @@ class PageReader:
     def __init__(self, keep: Callable[[Object], Any]) -> None:
         self.kept: list[Any] = []
         self._keep = keep
-        self._bytes = codecs.getincrementaldecoder("utf-8")()
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._head = ""
         self._text = ""
         self._is_among_items = False
 
     def feed(self, data: bytes) -> None:
-        """Take the next piece.
+        """Parse the next chunk.
 
         Raises:
-            UnicodeDecodeError: it is not text.
+            UnicodeDecodeError: it is not UTF-8.
         """
-        self._text += self._bytes.decode(data)
-        if not self._head:
-            self._find_items()
-        if self._is_among_items:
-            self._take_items()
-
-    def rest(self) -> str:
-        """Return the page without its objects; what it lacks at its end is lacking here too."""
-        return self._head + self._text
-
-    def _find_items(self) -> None:
-        found = _ITEMS.search(self._text)
+        self._text += self._decoder.decode(data)
+        found = None if self._head else _ITEMS.search(self._text)
         if found is not None:
             self._head, self._text = self._text[: found.end()], self._text[found.end() :]
             self._is_among_items = True
+        if self._is_among_items:
+            self._parse_items()
 
-    def _take_items(self) -> None:
+    def rest(self) -> str:
+        """Return the page without its objects; a page that was cut off is cut off here too."""
+        return self._head + self._text
+
+    def _parse_items(self) -> None:
         at = self._after_space(0)
         while at < len(self._text) and self._text[at] != "]":
             try:
                 item, end = _DECODER.raw_decode(self._text, at)
             except ValueError:
-                break  # not whole yet, or never: then the rest is no JSON
+                break  # incomplete, or not JSON at all, which the caller finds when it parses the rest
             self.kept.append(self._keep(item))
             at = self._after_space(end)
         self._is_among_items = self._text[at : at + 1] != "]"

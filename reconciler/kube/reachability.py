@@ -1,10 +1,10 @@
-"""Whether the API server can be reached, as all calls of this process find it together.
+"""Whether the API server can be reached, according to all calls of this process.
 
-    a call without an answer -> begun -> any call with an answer, a refusal included -> over
+    a call without a response -> outage starts -> any response, an error included -> outage ends
 
-The lease is looked at every 2 s, so both are known within seconds; a call that still waits while no other is answered
-is known before it is given up. Who waits long before it asks again is called by the end. An API server that answers
-with errors is within reach; its errors are told where they are met.
+The lease is read every 2 s, so both are noticed within seconds. A pending call counts before it times out, unless
+another call gets a response meanwhile. Whatever waits before a retry can await the end of the outage. An API server
+that returns errors is reachable; its errors are reported by the callers.
 """
 
 from __future__ import annotations
@@ -12,53 +12,53 @@ from __future__ import annotations
 import asyncio
 import time
 
-# A connection that breaks is replaced within two seconds, which is nothing to tell people of.
-TOLD_AFTER_SECONDS = 3.0
-# Longer than an API server takes that is merely busy.
-UNHEARD_SECONDS = 6.0
+# A broken connection is replaced within two seconds; that is not worth a report.
+REPORTED_AFTER_SECONDS = 3.0
+# Longer than a busy API server takes.
+NO_RESPONSE_SECONDS = 6.0
 
 
 class Outage:
-    """One outage after another; use from one event loop.
+    """The current outage, if there is one; use it from one event loop.
 
     Args:
-        host: the API server, as people know it.
+        host: the address of the API server, for the message.
     """
 
     def __init__(self, host: str) -> None:
         self.reason = ""
         self._host = host
-        self._began_at = 0.0
-        self._asked_at: float | None = None
-        self._over = asyncio.Event()
-        self._over.set()
+        self._started_at = 0.0
+        self._pending_since: float | None = None
+        self._ended = asyncio.Event()
+        self._ended.set()
 
-    def told(self) -> str:
-        """Return what is to be told of an outage; empty where there is none, or none to speak of."""
+    def message(self) -> str:
+        """Return the message about an outage that has lasted long enough to be reported; empty otherwise."""
         now = time.monotonic()
-        if self._asked_at is not None and now - self._asked_at >= UNHEARD_SECONDS:
-            silence = f"nothing for {now - self._asked_at:.0f} s"
-            return self.reason or f"The Kubernetes API at {self._host} does not answer: {silence}."
-        return self.reason if now - self._began_at >= TOLD_AFTER_SECONDS else ""
+        if self._pending_since is not None and now - self._pending_since >= NO_RESPONSE_SECONDS:
+            cause = f"no response for {now - self._pending_since:.0f} s"
+            return self.reason or f"The Kubernetes API at {self._host} does not answer: {cause}."
+        return self.reason if now - self._started_at >= REPORTED_AFTER_SECONDS else ""
 
-    def asked(self) -> None:
-        """Take the beginning of a call; only an answer makes its wait forgotten, not that it is given up."""
-        if self._asked_at is None:
-            self._asked_at = time.monotonic()
+    def call_started(self) -> None:
+        """Record a call; its wait ends with a response to any call, not when it is given up."""
+        if self._pending_since is None:
+            self._pending_since = time.monotonic()
 
-    def unanswered(self, reason: str) -> None:
-        """Take a call that got no answer."""
+    def call_failed(self, reason: str) -> None:
+        """Record a call that got no response."""
         if not self.reason:
-            self._began_at = time.monotonic()
-            self._over.clear()
+            self._started_at = time.monotonic()
+            self._ended.clear()
         self.reason = reason
 
-    def answered(self) -> None:
-        """Take a call that got one."""
-        self._asked_at = None
+    def call_succeeded(self) -> None:
+        """Record a response, an error of the API server included."""
+        self._pending_since = None
         self.reason = ""
-        self._over.set()
+        self._ended.set()
 
-    async def over(self) -> None:
-        """Wait until the API server answers."""
-        await self._over.wait()
+    async def ended(self) -> None:
+        """Wait until no outage is known."""
+        await self._ended.wait()

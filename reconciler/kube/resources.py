@@ -1,4 +1,4 @@
-"""The kinds of Kubernetes objects that the platform reads or writes, and where each lives in the API."""
+"""The kinds of Kubernetes objects that the platform reads or writes, and their paths in the API."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Object = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A kind and its place in the API; `group` is empty for the core group."""
+    """A kind and its path in the API; `group` is empty for the core group."""
 
     group: str
     version: str
@@ -22,7 +22,7 @@ class Resource:
 
     @property
     def api_version(self) -> str:
-        """Return the apiVersion as objects carry it."""
+        """Return the apiVersion of objects of this kind."""
         return f"{self.group}/{self.version}" if self.group else self.version
 
     def path(self, namespace: str = "", name: str = "", subresource: str = "") -> str:
@@ -75,5 +75,5 @@ def annotations_of(item: Object) -> dict[str, str]:
 
 
 def is_deleting(item: Object) -> bool:
-    """Return whether somebody asked for the object to be deleted."""
+    """Return whether the deletion of the object was requested."""
     return "deletionTimestamp" in item["metadata"]

@@ -1,9 +1,9 @@
-"""The token that proves who we are to the Kubernetes API, read again before it is too old.
+"""The bearer token for the Kubernetes API, reloaded before it expires.
 
-Tokens are rotated under a running process: kubelet writes a service account's file anew every hour, a plugin's token
-expires. So the source is looked at every minute, and at once when the API refuses a token; a source that cannot be read
-leaves the last token in use. kubernetes-asyncio does the reading and runs a plugin only when its token has an expiry
-that is near, or no expiry at all. Not covered: client certificates, which are read once.
+Tokens are rotated while the process runs: kubelet rewrites the file of a service account every hour, and the token of a
+plugin expires. Therefore the source is read every minute, and at once when the API server refuses a token. If the
+source cannot be read, the last token stays in use. kubernetes-asyncio reads the source; it runs a plugin only if its
+token expires soon or has no expiry. Not covered: client certificates, which are read once.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-LOOK_SECONDS = 60.0
-RENEW_SECONDS = 2.0
+RELOAD_SECONDS = 60.0
+MIN_RELOAD_SECONDS = 2.0
 
 log = logging.getLogger(__name__)
 
 
 class Token:
-    """The value of the Authorization header, empty where there is none.
+    """The value of the Authorization header, empty if there is none.
 
     Args:
-        value: the token as it is now.
-        read: returns it from its source; with True, nothing that was read before may be used again.
+        value: the current token.
+        read: returns the token from its source; with True, it must not use a cached one.
     """
 
     def __init__(self, value: str, read: Callable[[bool], Awaitable[str]]) -> None:
@@ -41,27 +41,30 @@ class Token:
         self._lock = asyncio.Lock()
 
     async def current(self) -> str:
-        """Return the token, looked at again where the last look was a minute ago."""
+        """Return the token; read its source first if the last read was a minute ago."""
         async with self._lock:
-            if time.monotonic() - self._read_at > LOOK_SECONDS:
-                await self._look(anew=False)
+            if time.monotonic() - self._read_at > RELOAD_SECONDS:
+                await self._reload(force=False)
             return self._value
 
     async def renew(self, refused: str) -> bool:
-        """Look for another token than one that was refused; return whether there is one."""
+        """Read the source after a token was refused; return whether there is another token now."""
         async with self._lock:
-            # Many calls are refused at once; one look serves them all.
-            if self._value == refused and time.monotonic() - self._read_at > RENEW_SECONDS:
-                await self._look(anew=True)
+            # Many calls are refused at once; one read is enough for all of them.
+            if self._value == refused and time.monotonic() - self._read_at > MIN_RELOAD_SECONDS:
+                await self._reload(force=True)
             return self._value != refused
 
-    async def _look(self, *, anew: bool) -> None:
+    async def _reload(self, *, force: bool) -> None:
         self._read_at = time.monotonic()
         try:
-            self._value = await self._read(anew) or self._value
+            self._value = await self._read(force) or self._value
         except Exception as error:
-            # Whatever a plugin or a half-written file raises, the old token is the best there is.
-            log.warning("the credentials cannot be read", extra={"error": str(error) or type(error).__name__})
+            # Plugins and half-written files may raise anything; the old token may still be valid.
+            log.warning(
+                "credentials could not be read, using the last token",
+                extra={"error": str(error) or type(error).__name__},
+            )
 
 
 async def kubeconfig_token(path: Path, configuration: Any) -> Token:
@@ -72,10 +75,10 @@ async def kubeconfig_token(path: Path, configuration: Any) -> Token:
 
     loader = await load(configuration)
 
-    async def read(anew: bool) -> str:
+    async def read(force: bool) -> str:
         nonlocal loader
         fresh = Configuration()
-        if anew:
+        if force:
             loader = await load(fresh)
         else:
             await loader.load_and_set(fresh)
@@ -87,7 +90,7 @@ async def kubeconfig_token(path: Path, configuration: Any) -> Token:
 async def in_cluster_token(configuration: Any) -> Token:
     """Fill the configuration from the service account of this pod and return its token."""
 
-    async def read(anew: bool) -> str:
+    async def read(force: bool) -> str:
         return _in_cluster_header(Configuration())
 
     return Token(_in_cluster_header(configuration), read)
@@ -99,5 +102,5 @@ def _in_cluster_header(configuration: Any) -> str:
 
 
 def _header(configuration: Any) -> str:
-    # A file ends with a newline, and a header that holds one is refused by aiohttp.
+    # A token file ends with a newline, which aiohttp refuses in a header.
     return " ".join(str(configuration.api_key.get("BearerToken", "")).split())

@@ -1,7 +1,7 @@
-"""What Kubernetes says only in Events: why a StatefulSet gets no pod, why a pod's volume is not mounted.
+"""Causes that Kubernetes reports only in Events: why a StatefulSet has no pod, why a volume is not mounted.
 
-Asked for, not watched: Events are many, and only a store that waits and cannot say why needs them. What the scheduler
-says stands in the pod itself for as long as it is true, so its Events, which outlive that, are left out.
+Events are listed, not watched: there are many, and only a store that waits for an unknown cause needs them. Events of
+the scheduler are excluded: its message is in the pod as long as it is true, and its Events outlive that.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ if TYPE_CHECKING:
     from reconciler.kube.client import Kube
     from reconciler.kube.resources import Object
 
-MOST = 200
-# A Service bears the name of its workload; what is said of its address keeps no pod from starting.
-SPEAKERS = frozenset({"Deployment", "StatefulSet", "ReplicaSet", "Pod"})
-CHOSEN = {"fieldSelector": "type=Warning,reason!=FailedScheduling", "limit": str(MOST)}
+MAX_EVENTS = 200
+# A Service has the name of its workload, but Events about its address do not explain a missing pod.
+REGARDED_KINDS = frozenset({"Deployment", "StatefulSet", "ReplicaSet", "Pod"})
+QUERY = {"fieldSelector": "type=Warning,reason!=FailedScheduling", "limit": str(MAX_EVENTS)}
 
 Warnings = dict[str, tuple[str, str]]
 
 
 async def warnings_about(kube: Kube, namespace: str, workloads: Iterable[str], pods: Collection[str]) -> Warnings:
-    """Return the newest warning about each workload, its ReplicaSets or its pods: reason and words by workload.
+    """Return the newest warning about each workload, its ReplicaSets or its pods: reason and message by workload.
 
     Args:
-        pods: the uids of the pods that there are; one that is gone says nothing about the one that came after it.
+        pods: the uids of the existing pods; Events about deleted pods are ignored.
     """
-    page = await kube.list_page(EVENTS, namespace, CHOSEN, metadata_only=False)
+    page = await kube.list_page(EVENTS, namespace, QUERY, metadata_only=False)
     found: Warnings = {}
     for event in sorted(page.get("items") or (), key=_last_seen):
         regarding = event.get("regarding") or {}
-        if regarding.get("kind") not in SPEAKERS:
+        if regarding.get("kind") not in REGARDED_KINDS:
             continue
         if regarding.get("kind") == "Pod" and regarding.get("uid") not in pods:
             continue

@@ -1,1 +1,1 @@
-"""Which replica acts: the Lease, the elector, and the watchdog that fences a frozen leader."""
+"""Leader election: the Lease, the elector, and the watchdog that fences a frozen leader."""

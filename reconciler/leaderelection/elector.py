@@ -1,15 +1,15 @@
-"""Elector: of all replicas one acts, and it stops before another can begin.
+"""The elector: one replica leads at a time, and it stops leading before another can start.
 
-    campaign (look at the Lease until it is free) -> lead under a new epoch, renew -> lost or told to stop -> campaign
+    campaign (read the Lease until it is free) -> lead in a new term, renew -> lost or cancelled -> campaign
 
-The time line of a lease of 15 s, counted from the start of the last renewal that succeeded:
+The timeline of a lease of 15 s, from the start of the last successful renewal:
 
-    every 2 s  renewed           10 s  the holder stops leading by itself, Helm is killed
-    12 s       the watchdog kills Helm where the holder could not     15 s  others may take the lease
+    every 2 s  renewal            10 s  the leader stops leading and kills its Helm processes
+    12 s       the watchdog kills the Helm processes of a leader that could not     15 s  others may take the lease
 
-Nothing here trusts a wall clock, and a process that was frozen finds its term over before it does anything. Not
-guaranteed: fencing of a whole machine that sleeps through its lease; Helm then runs on for the instant that the
-watchdog needs to see the time. Status writes of such a holder fail on the version they were based on.
+Only monotonic clocks are used, and a process that was frozen finds its term over before it acts. Not guaranteed:
+fencing of a machine that is suspended for longer than its lease. Its Helm processes run until its watchdog is scheduled
+again; status writes of its old leader fail with a conflict.
 """
 
 from __future__ import annotations
@@ -37,43 +37,51 @@ log = logging.getLogger(__name__)
 
 
 class LeaderTerm:
-    """The right to act for one term; it ends by the clock, whatever else happens."""
+    """The right to act as leader, until a deadline that each renewal extends.
 
-    def __init__(self, epoch: int, deadline_seconds: float, kill_seconds: float, watchdog: Watchdog) -> None:
-        self.epoch = epoch
+    Args:
+        fencing_token: rises with every term; what an older one started has no writer any more.
+        deadline_seconds: how long the term lasts after a renewal.
+        kill_seconds: how long Helm processes may run after a renewal before the watchdog kills them.
+    """
+
+    def __init__(self, fencing_token: int, deadline_seconds: float, kill_seconds: float, watchdog: Watchdog) -> None:
+        self.fencing_token = fencing_token
         self._deadline_seconds = deadline_seconds
         self._kill_seconds = kill_seconds
         self._watchdog = watchdog
         self._ends_at = 0.0
 
     def is_valid(self) -> bool:
-        """Return whether this process may still act."""
+        """Return whether this process may act now."""
         return time.monotonic() < self._ends_at
 
     def seconds_left(self) -> float:
-        """Return how long the leader_term lasts without another renewal."""
+        """Return how long the term lasts without another renewal."""
         return max(0.0, self._ends_at - time.monotonic())
 
-    async def extend(self, asked_at: float) -> None:
-        """Count anew from the moment at which a renewal that succeeded was asked for."""
-        self._ends_at = asked_at + self._deadline_seconds
-        await self._watchdog.allow(asked_at + self._kill_seconds - time.monotonic())
+    async def extend(self, requested_at: float) -> None:
+        """Extend the term after a successful renewal; it counts from the time of the request, not of the response."""
+        self._ends_at = requested_at + self._deadline_seconds
+        await self._watchdog.allow(requested_at + self._kill_seconds - time.monotonic())
 
     def end(self) -> None:
-        """Take the right away now."""
+        """End the term now."""
         self._ends_at = 0.0
 
 
 class Elector:
-    """Campaigns for the Lease and leads while it holds; use `run` once."""
+    """Campaigns for the Lease and leads while it holds it; call `run` once."""
 
     def __init__(self, kube: Kube, namespace: str, lease_seconds: float) -> None:
         self.identity = new_identity()
         self.leader_term: LeaderTerm | None = None
-        self.seen = LeaseRecord()
+        self.lease_record = LeaseRecord()
+        """The Lease as it was read or written last."""
         self._lease = Lease(kube, namespace)
         self._lease_seconds = lease_seconds
-        self._seen_at = time.monotonic()
+        self._renew_seconds = lease_seconds / 7.5
+        self._changed_at = time.monotonic()
 
     @property
     def is_leading(self) -> bool:
@@ -81,64 +89,56 @@ class Elector:
         return self.leader_term is not None and self.leader_term.is_valid()
 
     async def run(self, lead: Callable[[LeaderTerm], Awaitable[None]]) -> None:
-        """Campaign and lead in turns, until cancelled; an error of `lead` ends it."""
+        """Campaign and lead in turn until cancelled; an error of `lead` ends it."""
         async with Watchdog() as watchdog:
             while True:
                 leader_term = await self._campaign(watchdog)
-                log.info("leading", extra={"epoch": leader_term.epoch, "identity": self.identity})
+                log.info("leading", extra={"fencing_token": leader_term.fencing_token, "identity": self.identity})
                 try:
-                    await self._hold(leader_term, lead)
+                    await self._lead_and_renew(leader_term, lead)
                 finally:
                     self.leader_term = None
-                log.warning("no longer leading", extra={"epoch": leader_term.epoch})
+                log.warning("no longer leading", extra={"fencing_token": leader_term.fencing_token})
 
     async def _campaign(self, watchdog: Watchdog) -> LeaderTerm:
+        """Return the new term once the lease is acquired."""
         while True:
-            asked_at = time.monotonic()
+            requested_at = time.monotonic()
             try:
-                epoch = await self._taken()
+                await self._read_lease()
+                fencing_token = self.lease_record.fencing_token + 1
+                if self._is_free() and await self._write_lease(fencing_token):
+                    deadline, kill = self._lease_seconds * 2 / 3, self._lease_seconds * 0.8
+                    self.leader_term = LeaderTerm(fencing_token, deadline, kill, watchdog)
+                    await self.leader_term.extend(requested_at)
+                    return self.leader_term
             except ClusterError as error:
-                log.warning("the lease cannot be looked at", extra={"error": error.message})
-                epoch = None
-            if epoch is not None:
-                leader_term = self._new_leader_term(epoch, watchdog)
-                await leader_term.extend(asked_at)
-                return leader_term
+                log.warning("lease could not be acquired", extra={"error": error.message})
             await asyncio.sleep(self._renew_seconds * random.uniform(0.8, 1.2))  # noqa: S311 - jitter
 
-    def _new_leader_term(self, epoch: int, watchdog: Watchdog) -> LeaderTerm:
-        self.leader_term = LeaderTerm(epoch, self._lease_seconds * 2 / 3, self._lease_seconds * 0.8, watchdog)
-        return self.leader_term
-
-    @property
-    def _renew_seconds(self) -> float:
-        return self._lease_seconds / 7.5
-
-    async def _taken(self) -> int | None:
-        """Return the epoch of our new term, None where the lease is not to be had."""
-        await self._look()
-        if not self._is_free():
-            return None
-        epoch = self.seen.epoch + 1
-        written = await self._lease.write(self.seen, holder=self.identity, epoch=epoch, seconds=self._lease_seconds)
-        if written is None:
-            return None
-        self.seen = written
-        return epoch
-
-    async def _look(self) -> None:
+    async def _read_lease(self) -> None:
         found = await self._lease.read()
-        if found != self.seen:
-            self.seen, self._seen_at = found, time.monotonic()
+        if found != self.lease_record:
+            self.lease_record, self._changed_at = found, time.monotonic()
+
+    async def _write_lease(self, fencing_token: int) -> bool:
+        """Write the lease as its holder; return whether it was still as it was read."""
+        written = await self._lease.write(
+            self.lease_record, holder=self.identity, fencing_token=fencing_token, seconds=self._lease_seconds
+        )
+        if written is None:
+            return False
+        self.lease_record = written
+        return True
 
     def _is_free(self) -> bool:
-        held = self.seen
-        if not held.holder or held.holder == self.identity or is_dead(held.holder):
+        record = self.lease_record
+        if not record.holder or record.holder == self.identity or is_dead(record.holder):
             return True
-        return time.monotonic() - self._seen_at > max(held.seconds, self._lease_seconds)
+        return time.monotonic() - self._changed_at > max(record.seconds, self._lease_seconds)
 
-    async def _hold(self, leader_term: LeaderTerm, lead: Callable[[LeaderTerm], Awaitable[None]]) -> None:
-        """Lead and renew side by side until either ends; then stop leading, and give the lease back if it is ours."""
+    async def _lead_and_renew(self, leader_term: LeaderTerm, lead: Callable[[LeaderTerm], Awaitable[None]]) -> None:
+        """Lead and renew side by side until either ends; then stop leading and release the lease."""
         leading = asyncio.ensure_future(lead(leader_term))
         renewing = asyncio.create_task(self._renew_until_lost(leader_term), name="renew the lease")
         try:
@@ -146,6 +146,7 @@ class Elector:
         finally:
             if renewing.done():
                 leader_term.end()
+            # The lease is held and renewed until `lead` has killed its Helm processes.
             leading.cancel()
             await asyncio.wait([leading])
             renewing.cancel()
@@ -153,7 +154,7 @@ class Elector:
             leader_term.end()
             with contextlib.suppress(ClusterError, TimeoutError):
                 async with asyncio.timeout(RELEASE_SECONDS):
-                    await self._give_back()
+                    await self._release_lease()
         for task in (leading, renewing):
             if not task.cancelled():
                 task.result()
@@ -162,30 +163,27 @@ class Elector:
         while True:
             await asyncio.sleep(min(self._renew_seconds, leader_term.seconds_left()))
             if not leader_term.is_valid():
-                log.error("the lease could not be renewed in time")
+                log.error("lease lost: it was not renewed in time")
                 return
-            asked_at = time.monotonic()
+            requested_at = time.monotonic()
             try:
                 async with asyncio.timeout(leader_term.seconds_left()):
-                    renewed = await self._renewed(leader_term.epoch)
+                    is_renewed = await self._write_lease(leader_term.fencing_token)
+                    if not is_renewed:
+                        # Another process wrote it, or the response to our own last write was lost.
+                        await self._read_lease()
+                        own = (self.identity, leader_term.fencing_token)
+                        is_renewed = (self.lease_record.holder, self.lease_record.fencing_token) == own
             except (ClusterError, TimeoutError) as error:
-                log.warning("the lease was not renewed", extra={"error": str(error) or "no answer in time"})
+                log.warning("lease not renewed", extra={"error": str(error) or "no response in time"})
                 continue
-            if not renewed:
-                log.error("another process holds the lease", extra={"holder": self.seen.holder})
+            if not is_renewed:
+                log.error("lease lost: another process holds it", extra={"holder": self.lease_record.holder})
                 return
-            await leader_term.extend(asked_at)
+            await leader_term.extend(requested_at)
 
-    async def _renewed(self, epoch: int) -> bool:
-        written = await self._lease.write(self.seen, holder=self.identity, epoch=epoch, seconds=self._lease_seconds)
-        if written is None:
-            # Either another took it, or our own last write came through though its answer did not.
-            await self._look()
-            return self.seen.holder == self.identity and self.seen.epoch == epoch
-        self.seen = written
-        return True
-
-    async def _give_back(self) -> None:
-        await self._look()
-        if self.seen.holder == self.identity:
-            await self._lease.write(self.seen, holder="", epoch=self.seen.epoch, seconds=1.0)
+    async def _release_lease(self) -> None:
+        await self._read_lease()
+        record = self.lease_record
+        if record.holder == self.identity:
+            await self._lease.write(record, holder="", fencing_token=record.fencing_token, seconds=1.0)

@@ -1,8 +1,8 @@
-"""The Lease object: one record in etcd that says who may act on the stores, since when, and in which epoch.
+"""The Lease object: one record that holds the current leader, its fencing token and the time of the last renewal.
 
-Every write carries the resourceVersion that was read, so of two candidates one loses. `epoch` (leaseTransitions) rises
-with every change of hands, the same holder's return included: what was begun under an older epoch has no writer left.
-Clocks of different machines are never compared; a candidate measures how long a record stays the same.
+Every write carries the resourceVersion that was read, so only one of two candidates succeeds. The fencing token
+(leaseTransitions) rises with every acquisition, also by the same holder: what was started with an older token has no
+writer any more. Clocks of different machines are never compared; a candidate measures how long a record is unchanged.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.kube.resources import Object, Resource
-from urumi.errors import ClusterError
+from urumi.errors import ClusterConflict, ClusterNotFound
 from urumi.timestamps import format_timestamp
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ LEASE_NAME = "urumi-reconciler"
 
 @dataclass(frozen=True, slots=True)
 class LeaseRecord:
-    """The Lease as it was read; `version` is empty where there is none yet."""
+    """The Lease as it was read; `version` is empty if it does not exist yet."""
 
     holder: str = ""
-    epoch: int = 0
+    fencing_token: int = 0
     seconds: float = 0.0
     version: str = ""
 
@@ -40,40 +40,34 @@ class Lease:
         self._namespace = namespace
 
     async def read(self) -> LeaseRecord:
-        """Return the record as it is now."""
+        """Return the current record."""
         found = await self._kube.get(LEASES, LEASE_NAME, self._namespace)
         return LeaseRecord() if found is None else _record(found)
 
-    async def write(self, known: LeaseRecord, *, holder: str, epoch: int, seconds: float) -> LeaseRecord | None:
-        """Write the record if it is still the known one, and return it; None where somebody else was faster."""
-        item = self._object(known, holder, epoch, seconds)
-        try:
-            if known.version:
-                return _record(await self._kube.replace(LEASES, item))
-            return _record(await self._kube.create(LEASES, item, self._namespace))
-        except ClusterError as error:
-            if error.status in (404, 409):
-                return None
-            raise
-
-    def _object(self, known: LeaseRecord, holder: str, epoch: int, seconds: float) -> Object:
+    async def write(self, known: LeaseRecord, *, holder: str, fencing_token: int, seconds: float) -> LeaseRecord | None:
+        """Write the record if it is still the known one, and return it; None if it was changed or deleted."""
         meta = {"name": LEASE_NAME, "namespace": self._namespace}
-        if known.version:
-            meta["resourceVersion"] = known.version
         spec = {
             "holderIdentity": holder,
             "leaseDurationSeconds": max(1, math.ceil(seconds)),
             "renewTime": format_timestamp(timespec="microseconds"),
-            "leaseTransitions": epoch,
+            "leaseTransitions": fencing_token,
         }
-        return {"apiVersion": LEASES.api_version, "kind": LEASES.kind, "metadata": meta, "spec": spec}
+        item: Object = {"apiVersion": LEASES.api_version, "kind": LEASES.kind, "metadata": meta, "spec": spec}
+        try:
+            if known.version:
+                meta["resourceVersion"] = known.version
+                return _record(await self._kube.replace(LEASES, item))
+            return _record(await self._kube.create(LEASES, item, self._namespace))
+        except (ClusterNotFound, ClusterConflict):
+            return None
 
 
 def _record(item: Object) -> LeaseRecord:
     spec = item.get("spec") or {}
     return LeaseRecord(
         holder=str(spec.get("holderIdentity") or ""),
-        epoch=int(spec.get("leaseTransitions") or 0),
+        fencing_token=int(spec.get("leaseTransitions") or 0),
         seconds=float(spec.get("leaseDurationSeconds") or 0),
         version=str(item["metadata"]["resourceVersion"]),
     )

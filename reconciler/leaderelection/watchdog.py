@@ -1,8 +1,10 @@
-"""The watchdog: a small process of its own that kills Helm where this process cannot, because it is frozen or hangs.
+"""The watchdog: a separate small process that kills Helm if the leader cannot, because it is frozen or hangs.
 
-The leader tells it with every renewal for how long Helm may run; when that time is over without another word, it kills
-every process group that is a child of the leader. It knows nothing else: no API, no file, no state. It ends when its
-standard input does, which is when the leader ends. What it runs is `watchdog_process.py`.
+    leader -- seconds, with every renewal --> standard input of watchdog_process.py -- SIGKILL --> Helm's process groups
+
+When the time that the last line allowed is over, the watchdog kills every process group that a child of the leader
+leads. It uses no API, no file and no state, and ends when its standard input is closed, which the end of the leader
+does.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 class Watchdog:
-    """The leader's half: starts the process, tells it how long Helm may run."""
+    """The leader's side: starts the process and sends it how long Helm may run."""
 
     def __init__(self) -> None:
         self._process: asyncio.subprocess.Process | None = None
@@ -50,10 +52,15 @@ class Watchdog:
             self._process.kill()
             await self._process.wait()
 
+    @property
+    def pid(self) -> int:
+        """Return the pid of the process, 0 before it was started."""
+        return 0 if self._process is None else self._process.pid
+
     async def allow(self, seconds: float) -> None:
-        """Let Helm run for this long from now."""
+        """Allow Helm to run for this long from now; restart the process if it has ended."""
         if self._process is None or self._process.returncode is not None:
-            log.error("the watchdog is gone and is started anew")
+            log.error("watchdog ended unexpectedly, restarting it")
             await self._start()
         if self._process is not None and self._process.stdin is not None:
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
@@ -63,7 +70,6 @@ class Watchdog:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-I",
-            "-S",
             str(SCRIPT),
             str(os.getpid()),
             stdin=asyncio.subprocess.PIPE,

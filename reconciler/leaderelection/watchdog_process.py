@@ -1,67 +1,53 @@
-"""The watchdog's process: a plain script on the standard library, so that it is small and starts at once.
+"""The process of the watchdog: a script that imports only psutil and the standard library, so that it stays small.
 
-    python watchdog_process.py PID < seconds, a line each
+    python watchdog_process.py PID < seconds, one value per line
 
-Not imported by anything. It waits for the time that the last line allowed to run out, then kills the process groups of
-PID's children until none is left, and waits for the next line.
+Nothing imports it. When the time that the last line allowed is over, it kills the process groups that children of PID
+lead until none is left, then waits for the next line.
 """
 
+import contextlib
 import os
 import select
 import signal
 import sys
 import time
 
-STRIKE_SECONDS = 0.1
+import psutil
+
+KILL_INTERVAL_SECONDS = 0.1
 LINE_BYTES = 65536
 
 
 def watch(leader: int) -> None:
-    """Read and strike until standard input ends."""
+    """Read limits and kill process groups until standard input is closed."""
     ends_at: float | None = None
     while True:
-        wait = None if ends_at is None else max(STRIKE_SECONDS, ends_at - time.monotonic())
+        wait = None if ends_at is None else max(KILL_INTERVAL_SECONDS, ends_at - time.monotonic())
         if select.select([0], [], [], wait)[0]:
-            # The leader writes a line at a time, and lines this short arrive whole.
+            # The leader writes whole lines, and writes this short are atomic.
             lines = os.read(0, LINE_BYTES).split()
             if not lines:
                 return
             ends_at = time.monotonic() + float(lines[-1])
-        if ends_at is not None and time.monotonic() >= ends_at and not strike(leader):
+        if ends_at is not None and time.monotonic() >= ends_at and not kill_groups(leader):
             ends_at = None
 
 
-def strike(leader: int) -> int:
-    """Kill the process groups of a process's children; return how many there were."""
-    struck = 0
-    for pid in children(leader):
-        try:
-            # Helm runs in process groups of its own; anything else is none of the watchdog's business.
-            if pid != os.getpid() and os.getpgid(pid) == pid:
-                os.killpg(pid, signal.SIGKILL)
-                struck += 1
-        except (ProcessLookupError, PermissionError):
-            continue
-    return struck
-
-
-def children(parent: int) -> list[int]:
-    """Return the pids of a process's living children."""
-    if not os.path.isdir("/proc/self"):
-        with os.popen("ps -axo pid=,ppid=,stat=") as listed:  # noqa: S605 - a fixed command
-            rows = [line.split() for line in listed]
-        return [int(pid) for pid, ppid, state in rows if int(ppid) == parent and not state.startswith("Z")]
-    return [int(name) for name in os.listdir("/proc") if name.isdigit() and is_child(name, parent)]
-
-
-def is_child(pid: str, parent: int) -> bool:
-    """Return whether a process lives and has that parent."""
+def kill_groups(leader: int) -> int:
+    """Kill the process groups that children of a process lead; return how many there were."""
+    killed = 0
     try:
-        with open(f"/proc/{pid}/stat") as stat:
-            state, ppid = stat.read().rpartition(")")[2].split()[:2]
-    except (OSError, ValueError):
-        return False
-    return state != "Z" and int(ppid) == parent
+        for child in psutil.Process(leader).children():
+            # Helm leads its own process groups; other children must not be killed. A frozen leader reaps no zombies.
+            with contextlib.suppress(psutil.Error, ProcessLookupError, PermissionError):
+                leads_group = child.pid != os.getpid() and os.getpgid(child.pid) == child.pid
+                if leads_group and child.status() != psutil.STATUS_ZOMBIE:
+                    os.killpg(child.pid, signal.SIGKILL)
+                    killed += 1
+    except psutil.NoSuchProcess:
+        return 0
+    return killed
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""What waits for a worker: the work queue and the concurrency limiter."""
+"""The work queue and the concurrency limiter."""

@@ -1,8 +1,7 @@
-"""ConcurrencyLimiter for Helm: a cap on processes, with a line that holds no worker.
+"""The concurrency limiter of Helm: a limited number of slots and a waiting line that blocks no worker.
 
-A store that finds no free slot is put in line and its reconcile ends; when a slot falls free it is reserved for the
-next in line, who is called back through `on_turn`. A store that is deleted or changes its mind while in line just
-leaves it.
+A store that finds no free slot joins the line, and its reconcile ends. A slot that becomes free is reserved for the
+first in line, which is reported through `on_turn`. A store that is deleted or no longer needs Helm leaves the line.
 """
 
 from __future__ import annotations
@@ -14,7 +13,11 @@ if TYPE_CHECKING:
 
 
 class ConcurrencyLimiter:
-    """At most `limit` keys hold a slot at a time."""
+    """At most `limit` keys hold a slot at the same time.
+
+    Args:
+        on_turn: called with the key that a slot is reserved for.
+    """
 
     def __init__(self, limit: int, on_turn: Callable[[str], None]) -> None:
         if limit < 1:
@@ -26,7 +29,7 @@ class ConcurrencyLimiter:
         self._line: dict[str, None] = {}
 
     def acquire(self, key: str) -> bool:
-        """Return whether the key now holds a slot; otherwise it is in line."""
+        """Return whether the key holds a slot now; otherwise it waits in line."""
         if key in self._reserved:
             self._reserved.discard(key)
         elif len(self._held) + len(self._reserved) >= self.limit:
@@ -36,7 +39,7 @@ class ConcurrencyLimiter:
         return True
 
     def release(self, key: str) -> None:
-        """Give back whatever the key has: a slot, a reservation or a place in line."""
+        """Release what the key has: a slot, a reservation or a place in line."""
         self._held.discard(key)
         self._reserved.discard(key)
         self._line.pop(key, None)

@@ -1,25 +1,20 @@
-"""The workqueue: every key at most once in line, at most once in flight, and never forgotten.
+"""The work queue: every key is queued at most once, in flight at most once, and never lost.
 
-A key that is added while it is being worked on is marked dirty and comes back when the work is done. Urgent keys (a
-person's edit) overtake the others (a resync). `add_later` keeps the earliest time that was asked for; `retry` backs a
-key off on its own, whatever the others do.
+A key that is added while it is in flight is marked dirty and queued again when the work is done. Urgent keys (an edit)
+overtake routine ones (a resync). `add_later` keeps the earliest time that was requested; `retry` backs off each key
+independently.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
-import random
 import time
 
-RETRY_FIRST_SECONDS = 1.0
-RETRY_MOST_SECONDS = 300.0
+from reconciler.backoff import Backoff
 
-
-def backoff_seconds(failures: int) -> float:
-    """Return how long to wait after so many failures in a row: doubling, capped, jittered by a fifth."""
-    wait = min(RETRY_MOST_SECONDS, RETRY_FIRST_SECONDS * 2.0 ** min(failures, 12))
-    return wait * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
+RETRY_BACKOFF = Backoff(first_seconds=1.0, longest_seconds=300.0, jitter=(0.8, 1.2))
 
 
 class WorkQueue:
@@ -31,12 +26,12 @@ class WorkQueue:
         self._in_flight: set[str] = set()
         self._dirty: dict[str, bool] = {}
         self._due: dict[str, float] = {}
-        self._alarms: list[tuple[float, str]] = []
+        self._timers: list[tuple[float, str]] = []
         self._failures: dict[str, int] = {}
         self._wake = asyncio.Event()
 
     def add(self, key: str, *, urgent: bool = True) -> None:
-        """Put a key in line; urgent ones come first."""
+        """Queue a key; urgent keys come first."""
         if key in self._in_flight:
             self._dirty[key] = self._dirty.get(key, False) or urgent
             return
@@ -48,25 +43,25 @@ class WorkQueue:
         self._wake.set()
 
     def add_later(self, key: str, seconds: float) -> None:
-        """Put a key in line after a while, unless an earlier time is already set."""
+        """Queue a key after a delay, unless it is due earlier already."""
         due = time.monotonic() + max(0.0, seconds)
         if due < self._due.get(key, float("inf")):
             self._due[key] = due
-            heapq.heappush(self._alarms, (due, key))
+            heapq.heappush(self._timers, (due, key))
             self._wake.set()
 
     def retry(self, key: str, *, at_least_seconds: float = 0.0) -> None:
-        """Put a key in line after a wait that doubles with every failure in a row."""
+        """Queue a key after a wait that doubles with every failure in a row."""
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
-        self.add_later(key, max(at_least_seconds, backoff_seconds(failures)))
+        self.add_later(key, max(at_least_seconds, RETRY_BACKOFF.wait_seconds(failures)))
 
     def succeeded(self, key: str) -> None:
-        """Say that the work on a key went well: its next failure is its first."""
+        """Record a success: the next failure of the key is its first."""
         self._failures.pop(key, None)
 
     def forget(self, key: str) -> None:
-        """Forget a key that is gone, alarms and failures included."""
+        """Remove a deleted key with its timers and failures."""
         self._failures.pop(key, None)
         self._due.pop(key, None)
         self._dirty.pop(key, None)
@@ -76,19 +71,21 @@ class WorkQueue:
     async def take(self) -> str:
         """Return the next key and mark it in flight; pair with `done`."""
         while True:
-            self._ring_alarms()
-            line = self._urgent or self._routine
-            if line:
-                key = next(iter(line))
-                del line[key]
+            self._add_due()
+            queued = self._urgent or self._routine
+            if queued:
+                key = next(iter(queued))
+                del queued[key]
                 self._in_flight.add(key)
                 self._due.pop(key, None)
                 return key
             self._wake.clear()
-            await self._sleep()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._timers[0][0] - time.monotonic() if self._timers else None):
+                    await self._wake.wait()
 
     def done(self, key: str) -> None:
-        """Say that the work on a key has ended; it comes back if it was added meanwhile."""
+        """End the work on a key; it is queued again if it was added meanwhile."""
         self._in_flight.discard(key)
         if key in self._dirty:
             self.add(key, urgent=self._dirty.pop(key))
@@ -96,18 +93,10 @@ class WorkQueue:
     def __len__(self) -> int:
         return len(self._urgent) + len(self._routine)
 
-    def _ring_alarms(self) -> None:
+    def _add_due(self) -> None:
         now = time.monotonic()
-        while self._alarms and self._alarms[0][0] <= now:
-            due, key = heapq.heappop(self._alarms)
+        while self._timers and self._timers[0][0] <= now:
+            due, key = heapq.heappop(self._timers)
             if self._due.get(key) == due:
                 del self._due[key]
                 self.add(key, urgent=False)
-
-    async def _sleep(self) -> None:
-        wait = self._alarms[0][0] - time.monotonic() if self._alarms else None
-        try:
-            async with asyncio.timeout(wait):
-                await self._wake.wait()
-        except TimeoutError:
-            return

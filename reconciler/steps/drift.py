@@ -1,77 +1,68 @@
-"""Drift: what another hand changed or deleted of a released store, and when it may be put back.
+"""Drift: objects of a released store that were changed or deleted out of band, and when they may be reverted.
 
-What the platform applied itself is applied again at once and costs a few calls. What belongs to the release needs a
-Helm upgrade; the store is Degraded meanwhile. Corrections of one store are paced: somebody who insists (another
-controller, a person with a plan) is told on the timeline and not fought at full speed. What waits for its correction
-is not Ready.
+Objects that the platform applied itself (namespace, isolation, credentials) are applied again, which costs a few API
+calls. Objects of the release need a Helm upgrade, and the store is Degraded until it has run. Corrections of one store
+are rate-limited: another controller, or a person, that repeats its change is reported on the timeline and does not
+cause one Helm run after the other. A store that waits for its correction is not Ready.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from reconciler.metrics import DRIFT_CORRECTIONS
-from reconciler.store.inventory import HELM, PLATFORM, differences
+from reconciler.store.inventory import Difference, differences
 
 if TYPE_CHECKING:
     from reconciler.steps.context import Context
-    from reconciler.steps.request import Attempt
+    from reconciler.steps.request import ReconcileRequest
 
 MAX_NAMED = 5
 
 
-def restore_foundation(context: Context, attempt: Attempt) -> str:
-    """Return what is to be applied again, in words; empty where there is nothing, or not yet."""
-    found = _found(context, attempt, PLATFORM)
-    if not found or _waits(context, attempt):
-        return ""
-    return f"{_corrected(attempt, found)}; restored"
+class DriftState(Enum):
+    """What to do about the objects of one writer."""
+
+    NO_DRIFT = auto()
+    UNCERTAIN = auto()  # the informers may not show our own last write yet
+    RATE_LIMITED = auto()  # the last correction was too recent
+    CORRECTABLE = auto()
 
 
-async def see_drift(context: Context, attempt: Attempt) -> bool:
-    """Take a store whose release was tampered with out of sync, so that its chart is released again.
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """The out-of-band changes of one writer's objects; `check_again_seconds` is 0 unless they have to wait."""
 
-    Returns:
-        Whether it is too early for that, and said.
-    """
-    found = _found(context, attempt, HELM)
+    state: DriftState
+    differences: tuple[Difference, ...] = ()
+    check_again_seconds: float = 0.0
+
+    @property
+    def summary(self) -> str:
+        """Return the differences as text, the first few of many: "Service wordpress was deleted, ..."."""
+        more = len(self.differences) - MAX_NAMED
+        named = ", ".join(str(difference) for difference in self.differences[:MAX_NAMED])
+        return f"{named} and {more} more" if more > 0 else named
+
+
+def detect_drift(context: Context, request: ReconcileRequest, writer: str) -> Drift:
+    """Return how the objects of a writer (`HELM` or `PLATFORM`) differ from the inventory; nothing is changed."""
+    found = differences(request.draft.inventory, context.view.owned(request.store.store_id), writer)
     if not found:
-        return False
-    if _waits(context, attempt):
-        attempt.draft.drift_waits(f"{_named(found)}; {attempt.memory.pace()}")
-        await context.write(attempt.draft)
-        return True
-    words = _corrected(attempt, found)
-    attempt.in_sync = False
-    attempt.draft.drifted(words, context.settings.max_provision_seconds)
-    attempt.draft.event("DriftCorrected", f"{words}; the chart is released again", level="warning", step="release")
-    await context.write(attempt.draft)
-    return False
-
-
-def _found(context: Context, attempt: Attempt, owner: str) -> list[str]:
-    found = differences(attempt.draft.inventory, context.view.owned(attempt.store_id), owner)
-    settles_in = attempt.memory.settles_in_seconds()
-    if found and settles_in > 0:
-        # It may be our own last write, of which the informers have not heard yet.
-        context.queue.add_later(attempt.store_id, settles_in)
-        return []
-    return found
-
-
-def _waits(context: Context, attempt: Attempt) -> bool:
-    wait = attempt.memory.correctable_in_seconds()
+        return Drift(DriftState.NO_DRIFT)
+    settles_in = request.term_state.settles_in_seconds()
+    if settles_in > 0:
+        return Drift(DriftState.UNCERTAIN, found, settles_in)
+    wait = request.term_state.correctable_in_seconds()
     if wait > 0:
-        context.queue.add_later(attempt.store_id, wait)
-    return wait > 0
+        return Drift(DriftState.RATE_LIMITED, found, wait)
+    return Drift(DriftState.CORRECTABLE, found)
 
 
-def _corrected(attempt: Attempt, found: list[str]) -> str:
-    attempt.memory.correct()
-    for words in found:
-        DRIFT_CORRECTIONS.labels(words.partition(" ")[0]).inc()
-    return _named(found)
-
-
-def _named(found: list[str]) -> str:
-    return ", ".join(found[:MAX_NAMED]) + (f" and {len(found) - MAX_NAMED} more" if len(found) > MAX_NAMED else "")
+def count_correction(request: ReconcileRequest, drift: Drift) -> None:
+    """Count a correction, for the rate limit and for the metrics."""
+    request.term_state.note_correction()
+    for difference in drift.differences:
+        DRIFT_CORRECTIONS.labels(difference.kind).inc()

@@ -1,67 +1,51 @@
-"""One look at one store: what should be, what is, and the status being drafted about it."""
+"""The reconcile request of a living store: its desired release, its observed release, and the status draft."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reconciler.store.conditions import DRIFTED, RELEASING
 from reconciler.store.desired import DesiredRelease, desired_release
-from reconciler.store.status import DRIFTED, RELEASING
-from urumi.store import Engine, namespace_name, release_name
 
 if TYPE_CHECKING:
     from reconciler.helm.release import ReleaseState
-    from reconciler.kube.resources import Object
-    from reconciler.steps.context import Context, Memory
-    from reconciler.store.status import StatusDraft
+    from reconciler.steps.context import Context
+    from reconciler.steps.term_state import TermState
+    from reconciler.store.draft import StatusDraft
+    from reconciler.store.object import StoreObject
 
 
-@dataclass(slots=True)
-class Attempt:
-    """What a reconcile of a living store works on; `in_sync` says whether exactly what should be is released."""
+@dataclass(frozen=True, slots=True)
+class ReconcileRequest:
+    """What one reconcile works on; `in_sync` says whether the desired release is deployed."""
 
-    store: Object
+    store: StoreObject
     draft: StatusDraft
-    memory: Memory
+    term_state: TermState
     desired: DesiredRelease
-    state: ReleaseState | None
+    observed_release: ReleaseState | None
     in_sync: bool
 
-    @property
-    def store_id(self) -> str:
-        """Return the store's id."""
-        return str(self.store["spec"]["storeId"])
 
-    @property
-    def engine(self) -> Engine:
-        """Return the store's engine."""
-        return Engine(self.store["spec"]["engine"])
-
-    @property
-    def namespace(self) -> str:
-        """Return the store's namespace."""
-        return namespace_name(self.store_id)
-
-    @property
-    def release(self) -> str:
-        """Return the name of the store's release."""
-        return release_name(self.engine, self.store_id)
-
-
-def look(context: Context, store: Object, draft: StatusDraft) -> Attempt:
-    """Return a look at a store.
+def load_request(context: Context, store: StoreObject, draft: StatusDraft) -> ReconcileRequest:
+    """Return the reconcile request of a store.
 
     Raises:
-        ConfigurationError: where there is no chart for it.
+        ConfigurationError: there is no chart for the engine of the store.
     """
-    spec = store["spec"]
-    desired = desired_release(context.settings, spec)
-    state = context.view.release(spec["storeId"], release_name(Engine(spec["engine"]), spec["storeId"]))
-    in_sync = context.is_released(store, state, desired.digest) and not _is_to_be_repeated(draft, state)
-    return Attempt(store, draft, context.memory(store), desired, state, in_sync)
-
-
-def _is_to_be_repeated(draft: StatusDraft, state: ReleaseState | None) -> bool:
-    """Return whether the same content is to be released again, and Helm has not done so since that was said."""
-    known = int((draft.status.get("release") or {}).get("revision", 0))
-    return draft.reason("Released") in (DRIFTED, RELEASING) and state is not None and state.revision <= known
+    desired = desired_release(context.settings, store.spec)
+    term_state = context.term_state(store)
+    observed = context.view.release(store.store_id, store.release_name)
+    if term_state.settles_in_seconds() and (observed is None or observed.revision < term_state.revision):
+        # The informer does not show our own last install yet.
+        is_deployed = term_state.digest == desired.digest
+    else:
+        is_deployed = observed is not None and observed.is_deployed(desired.digest)
+    # After drift, and after an interrupted install, the same content is released again as a new revision.
+    needs_new_revision = (
+        draft.reason("Released") in (DRIFTED, RELEASING)
+        and observed is not None
+        and observed.revision <= draft.released_revision
+    )
+    return ReconcileRequest(store, draft, term_state, desired, observed, is_deployed and not needs_new_revision)

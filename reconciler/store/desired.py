@@ -1,8 +1,9 @@
-"""The chart of a store: which folder, which values, and one digest over both.
+"""The desired release of a store: the folder of its chart, its values, and one digest over both.
 
-The digest names exactly what should be released: every file of the chart and every value. It is put on the release
-(as a label of Helm's Secret) and on the workloads (as an annotation), so that "in sync" and "healthy" are statements
-about this very content and need no process to find out.
+    spec + settings + chart files -> DesiredRelease -> helm upgrade --install
+
+The digest covers every file of the chart and every value. It is a label of the release and an annotation of each
+workload, so comparing digests shows whether a store is in sync and healthy without a Helm process.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import yaml
+
+from reconciler.engines.administrator import ADMIN_SECRET
 from reconciler.engines.registry import ENGINES
 from urumi.errors import ConfigurationError
 from urumi.store import Engine
@@ -23,15 +27,15 @@ if TYPE_CHECKING:
     from reconciler.kube.resources import Object
     from reconciler.settings import Settings
 
-DIGEST_KEY = "urumi.ai/digest"
 DIGEST_LENGTH = 40
-ADMIN_SECRET = "store-admin"  # noqa: S105 - the name of a Secret
 STORE_SECRETS = "store-secrets"
+# Folders beside a chart that Helm does not package: the sources of the images, and values for the chart tools.
+UNPACKAGED_FOLDERS = frozenset({"image", "ci"})
 
 
 @dataclass(frozen=True, slots=True)
 class DesiredRelease:
-    """What should be released for a store."""
+    """The chart, the values and the digest that should be released for a store."""
 
     chart_dir: Path
     chart_version: str
@@ -45,23 +49,23 @@ def store_host(settings: Settings, spec: Object) -> str:
 
 
 def admin_email(settings: Settings, spec: Object) -> str:
-    """Return the e-mail address of a store's administrator, as its chart gives it to the shop."""
+    """Return the e-mail address of a store's administrator, which the chart passes to the shop."""
     values = (spec.get("values") or {}).get("store") or {}
     return str(values.get("adminEmail") or f"admin@{store_host(settings, spec)}")
 
 
 def desired_release(settings: Settings, spec: Object) -> DesiredRelease:
-    """Return what should be released for a store's spec.
+    """Return what should be released for the spec of a store.
 
     Raises:
-        ConfigurationError: where there is no such chart.
+        ConfigurationError: the chart of the engine does not exist.
     """
     chart_dir = settings.charts_dir / ENGINES[Engine(spec["engine"])].chart
     content, version = _chart_content(chart_dir)
-    values = _laid_over(_platform_values(settings, spec), spec.get("values") or {})
+    values = deep_merge(_platform_values(settings, spec), spec.get("values") or {})
     encoded = json.dumps(values, sort_keys=True).encode()
     digest = hashlib.sha256(content.encode() + encoded).hexdigest()[:DIGEST_LENGTH]
-    return DesiredRelease(chart_dir, version, _laid_over(values, {"store": {"digest": digest}}), digest)
+    return DesiredRelease(chart_dir, version, deep_merge(values, {"store": {"digest": digest}}), digest)
 
 
 def _platform_values(settings: Settings, spec: Object) -> Object:
@@ -82,34 +86,26 @@ def _platform_values(settings: Settings, spec: Object) -> Object:
     }
 
 
-def _laid_over(base: Object, over: Object) -> Object:
+def deep_merge(base: Object, override: Object) -> Object:
+    """Return the base with the override's values; where both hold a mapping, the mappings are merged."""
     merged = dict(base)
-    for name, value in over.items():
-        known = merged.get(name)
-        merged[name] = _laid_over(known, value) if isinstance(known, dict) and isinstance(value, dict) else value
+    for name, value in override.items():
+        current = merged.get(name)
+        merged[name] = deep_merge(current, value) if isinstance(current, dict) and isinstance(value, dict) else value
     return merged
 
 
 @lru_cache(maxsize=16)
 def _chart_content(chart_dir: Path) -> tuple[str, str]:
-    # Charts come with the program and do not change while it runs, so reading them once is enough.
-    if not (chart_dir / "Chart.yaml").is_file():
+    """Return the digest and the version of a chart; the files do not change while the process runs."""
+    manifest = chart_dir / "Chart.yaml"
+    if not manifest.is_file():
         raise ConfigurationError(
-            f"there is no chart at {chart_dir}", step="release", reason="ChartMissing", hint="Check URUMI_CHARTS_DIR."
+            f"chart not found: {chart_dir}", step="release", reason="ChartMissing", hint="Check URUMI_CHARTS_DIR."
         )
     digest = hashlib.sha256()
-    for path in sorted(path for path in chart_dir.rglob("*") if path.is_file() and _is_packaged(path, chart_dir)):
-        digest.update(str(path.relative_to(chart_dir)).encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest(), _version_in((chart_dir / "Chart.yaml").read_text())
-
-
-def _is_packaged(path: Path, chart_dir: Path) -> bool:
-    # The sources of an engine's image lie beside its chart; Helm leaves them out, and so does the digest.
-    return path.relative_to(chart_dir).parts[0] != "image"
-
-
-def _version_in(chart_yaml: str) -> str:
-    for line in chart_yaml.splitlines():
-        if line.startswith("version:"):
-            return line.removeprefix("version:").strip().strip("\"'")
-    return ""
+    for path in sorted(path for path in chart_dir.rglob("*") if path.is_file()):
+        name = path.relative_to(chart_dir)
+        if name.parts[0] not in UNPACKAGED_FOLDERS:
+            digest.update(str(name).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest(), str(yaml.safe_load(manifest.read_bytes()).get("version", ""))

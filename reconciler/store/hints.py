@@ -1,49 +1,49 @@
-"""What an operator does about a store that does not get ready, by the words of the cluster and of its containers.
+"""The hint for an operator whose store does not become ready, chosen by what the cluster and the containers report.
 
-The words are those of Kubernetes, containerd, MariaDB and Postgres; where none fits, the advice is a general one. They
-are looked for in order, so the cause stands before what follows from it.
+The patterns are messages of Kubernetes, containerd, MariaDB and Postgres. The first match wins, so a cause stands
+before its consequences; without a match the hint is a general one.
 """
 
 from __future__ import annotations
 
 import re
 
-_GOES_ON = "The store becomes Ready by itself then."
-_REMEDIES = (
+_THEN = "The store then becomes Ready without a retry."
+_HINTS = (
     (
         r"Access denied for user|password authentication failed",
-        "The database's volume was made with another password than the one in the Secret store-secrets: put it there, "
-        f"under database-password. {_GOES_ON}",
+        "Put the password that the database's volume was created with into the Secret store-secrets, under "
+        f"database-password: the Secret holds another one. {_THEN}",
     ),
     (
         r"No space left on device|[Dd]isk full",
-        f"The volume is full: give it a larger size in spec.values, or make room on it. {_GOES_ON}",
+        f"Increase the size of the volume in spec.values, or free space on it: it is full. {_THEN}",
     ),
     (
         r"OOMKilled",
-        "The container needs more memory than its limit: raise its resources.limits.memory in spec.values.",
+        "Raise resources.limits.memory of the container in spec.values: it needs more memory than its limit.",
     ),
     (
         r"exceeded quota",
-        "Raise STORE_QUOTA of the platform, or ask for less in spec.values.",
+        "Raise the platform's URUMI_STORE_QUOTA, or lower the requests in spec.values.",
     ),
     (
         r"ErrImagePull|ImagePullBackOff|ErrImageNeverPull|InvalidImageName",
-        "Check the image's name and tag, that it was pushed, and that the nodes reach its registry and may log in. "
-        f"{_GOES_ON}",
+        "Check the name and tag of the image, that it was pushed, and that the nodes can reach its registry and are "
+        f"allowed to pull it. {_THEN}",
     ),
     (
         r"volume claims pending",
-        f"Check the storage class of the claims: kubectl get storageclass,pvc. {_GOES_ON}",
+        f"Check the storage class of the claims: kubectl get storageclass,pvc. {_THEN}",
     ),
     (
         r"Unschedulable",
-        f"Give the cluster room for the pod, by a node or by fewer stores. {_GOES_ON}",
+        f"Add a node or delete other stores, so that the pod fits into the cluster. {_THEN}",
     ),
 )
-_GENERAL = "It becomes Ready by itself when its workloads do; fix the cause, retry, or delete the store."
+_GENERAL = "Fix the cause, retry, or delete the store. It becomes Ready as soon as its workloads are ready."
 
 
 def hint_for(sentence: str) -> str:
-    """Return what to do about a health sentence."""
-    return next((remedy for sign, remedy in _REMEDIES if re.search(sign, sentence)), _GENERAL)
+    """Return the hint for a health sentence."""
+    return next((hint for pattern, hint in _HINTS if re.search(pattern, sentence)), _GENERAL)

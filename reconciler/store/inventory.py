@@ -1,12 +1,12 @@
-"""What a store is made of, and whether somebody else laid hands on it.
+"""What a store is made of, and which of its objects were changed out of band.
 
-The API server keeps for every object which writer owns which fields (managedFields). An edit of a field of ours, by
-whomever, takes the field out of our entry; so a digest of our entry stays the same for as long as nobody touches what
-we said, whatever controllers, defaults or other people add beside it. The inventory of a store is that digest for each
-of its objects, kept in the status. Comparing it with the informers' copies finds what was changed or deleted, during
-this process' life or before it, without a call or a process.
+The API server records for every object which writer owns which fields (managedFields). An edit of one of our fields by
+another writer removes the field from our entry, so a digest of our entry stays the same as long as nobody else edits
+what we set, whatever controllers, defaults or other writers add beside it. The inventory of a store is that digest for
+each of its objects, kept in the status. Comparing it with the informers' copies finds changes and deletions, including
+those made while no reconciler was running, without an API call or a process.
 
-Not found: a field that another writer adds and that we never set.
+Not detected: a field that another writer adds and that we never set.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reconciler.helm.labels import DIGEST_KEY
 from reconciler.kube.resources import Object, annotations_of
-from reconciler.store.desired import DIGEST_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,14 +31,26 @@ Inventory = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Owned:
-    """An object as it is now: whose it is and its mark ("helm:ab12..."), and the digest it was released with."""
+    """An object as it is now: its mark ("helm:ab12...") and the digest it was released with."""
 
     mark: str
     digest: str
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """An object that is not as it was left: its kind, its name, and whether it was changed or deleted."""
+
+    kind: str
+    name: str
+    is_deleted: bool
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name} was {'deleted' if self.is_deleted else 'changed'}"
+
+
 def ownership(item: Object) -> str:
-    """Return the mark of an object: our writer and a digest of the fields it owns, empty where it owns none."""
+    """Return the mark of an object: our writer and a digest of the fields it owns, empty if it owns none."""
     for owner in (HELM, PLATFORM):
         entries = [
             [entry["operation"], entry.get("fieldsV1")]
@@ -52,7 +64,7 @@ def ownership(item: Object) -> str:
 
 
 def slim_owned(item: Object) -> Object:
-    """Return what is kept in memory of an object that only has to be there as it was made."""
+    """Return the part of an object that is kept in memory to detect its change or deletion."""
     meta = item["metadata"]
     kept = ("name", "namespace", "uid", "resourceVersion", "deletionTimestamp")
     slim = {name: meta[name] for name in kept if name in meta}
@@ -76,12 +88,12 @@ def formatted(inventory: Inventory) -> str:
 
 
 def without(inventory: Inventory, owner: str) -> Inventory:
-    """Return the inventory without what one writer made."""
+    """Return the inventory without the objects of one writer."""
     return {name: mark for name, mark in inventory.items() if not mark.startswith(f"{owner}:")}
 
 
 def with_released(inventory: Inventory, now: Mapping[str, Owned], digest: str) -> Inventory:
-    """Return the inventory with the objects of a release that it did not know yet; older digests do not count."""
+    """Return the inventory with the objects of a release that it does not list yet; older digests are ignored."""
     found = {
         name: each.mark for name, each in now.items() if each.digest == digest and each.mark.startswith(f"{HELM}:")
     }
@@ -89,7 +101,7 @@ def with_released(inventory: Inventory, now: Mapping[str, Owned], digest: str) -
 
 
 def with_applied(inventory: Inventory, applied: Iterable[Object]) -> Inventory:
-    """Return the inventory with objects as the API server answered our own writes of them."""
+    """Return the inventory with objects as the API server returned them from our own writes."""
     return {**inventory, **{object_name(item["kind"], item): ownership(item) for item in applied}}
 
 
@@ -98,11 +110,11 @@ def object_name(kind: str, item: Object) -> str:
     return f"{kind}/{item['metadata']['name']}"
 
 
-def differences(inventory: Inventory, now: Mapping[str, Owned], owner: str) -> list[str]:
-    """Return what of one writer's work is not as it was left, in words: "Service wordpress was deleted"."""
-    words = []
-    for name, mark in sorted(inventory.items()):
-        if not mark.startswith(f"{owner}:") or (name in now and now[name].mark == mark):
-            continue
-        words.append(f"{name.replace('/', ' ', 1)} was {'changed' if name in now else 'deleted'}")
-    return words
+def differences(inventory: Inventory, now: Mapping[str, Owned], owner: str) -> tuple[Difference, ...]:
+    """Return the objects of one writer that are not as they were left."""
+    found = []
+    for key, mark in sorted(inventory.items()):
+        if mark.startswith(f"{owner}:") and (key not in now or now[key].mark != mark):
+            kind, _, name = key.partition("/")
+            found.append(Difference(kind, name, is_deleted=key not in now))
+    return tuple(found)

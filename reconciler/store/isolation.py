@@ -1,15 +1,18 @@
-"""The walls around a store: its namespace with Pod Security, quota, default limits and network policies.
+"""The isolation of a store: its namespace with Pod Security, quota, default limits and network policies.
 
-Policies add up, so `default-deny` closes everything and two others open what a shop needs, each for its own pods:
+Network policies are additive. `default-deny` denies all traffic, and two more policies allow what a shop needs:
 
-- `allow-databases`: a database is reached on a database's port by those pods of its store that use one, and reaches
-  nothing.
-- `allow-required`: every other pod is reached by the shop's own, the ingress controllers and the platform; it reaches
-  its store, the cluster's DNS, and public addresses on a few ports (`STORE_EGRESS_PORTS`): payment providers, mail.
+- `allow-databases`: pods of the same store connect to database pods, on database ports. Database pods open no
+  connections.
+- `allow-required`: all other pods accept connections from the pods of the shop, the ingress controllers and the
+  platform. They connect to the pods of their store, to DNS, and to public addresses on a few ports
+  (`URUMI_STORE_EGRESS_PORTS`), which payment providers and mail servers use.
 
-Private and link-local addresses stay closed, and with them other stores, the Kubernetes API and a cloud's metadata
-service. A pod is known by its component, and one of an unknown component is a part of the shop; so a chart of one's own
-works, fenced as far as it uses these names.
+Private and link-local addresses stay denied. These include other stores, the Kubernetes API and a cloud's metadata
+service. The label `app.kubernetes.io/component` of a pod decides which policy applies; the database components of all
+engines are treated as databases in every store, and every other component is treated as part of the shop.
+
+Not guaranteed: enforcement. A cluster whose network plugin does not implement NetworkPolicy ignores the policies.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
+from reconciler.engines.registry import ENGINES
 from reconciler.kube.resources import LIMIT_RANGES, NETWORK_POLICIES, QUOTAS, Object, Resource
 from reconciler.store.desired import DIGEST_LENGTH
 from reconciler.store.inventory import slim_owned
@@ -28,17 +32,26 @@ if TYPE_CHECKING:
 
     from reconciler.settings import Settings
 
-# The charts' components that keep a shop's data with their ports, and the one that never asks them.
-DATABASES = {"mariadb": 3306, "postgres": 5432, "redis": 6379}
-WITHOUT_DATABASE = ("storefront",)
+# One set of policies for the stores of all engines, so that the isolation of a store does not depend on its engine.
+DATABASES = {component: port for engine in ENGINES.values() for component, port in engine.databases.items()}
+WITHOUT_DATABASE = tuple(name for engine in ENGINES.values() for name in engine.components_without_database)
 COMPONENT_LABEL = "app.kubernetes.io/component"
 LINK_LOCAL = "169.254.0.0/16"
-# The public addresses: all but those that clusters, companies and metadata services use. DNS is asked for at link-local
-# ones where a node has a cache of it.
+# All addresses except those that clusters, private networks and metadata services use.
 PUBLIC = {
     "0.0.0.0/0": ["10.0.0.0/8", "100.64.0.0/10", LINK_LOCAL, "172.16.0.0/12", "192.168.0.0/16"],
     "::/0": ["fc00::/7", "fe80::/10"],
 }
+LIMITS: Object = {
+    "limits": [
+        {
+            "type": "Container",
+            "default": {"cpu": "500m", "memory": "512Mi"},
+            "defaultRequest": {"cpu": "50m", "memory": "64Mi"},
+        }
+    ]
+}
+DENY_ALL: Object = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
 STORE_UID_ANNOTATION = "urumi.ai/store-uid"
 QUOTA_NAME = "store-quota"
 
@@ -49,7 +62,7 @@ POD_SECURITY = {
 
 
 def namespace_object(store_id: str, store_uid: str) -> Object:
-    """Return the namespace of a store; the annotation ties it to this very Store object."""
+    """Return the namespace of a store; the annotation holds the uid of the Store object it was created for."""
     return {
         "metadata": {
             "name": namespace_name(store_id),
@@ -60,27 +73,27 @@ def namespace_object(store_id: str, store_uid: str) -> Object:
 
 
 def isolation_objects(settings: Settings, store_id: str) -> list[tuple[Resource, Object]]:
-    """Return everything that limits a store, in the order in which it is applied."""
+    """Return quota, limits and network policies of a store, in the order in which they are applied."""
     return [
         (QUOTAS, _object(store_id, QUOTA_NAME, {"hard": dict(settings.quota)})),
-        (LIMIT_RANGES, _object(store_id, "store-limits", _limits())),
-        (NETWORK_POLICIES, _object(store_id, "default-deny", _default_deny())),
+        (LIMIT_RANGES, _object(store_id, "store-limits", LIMITS)),
+        (NETWORK_POLICIES, _object(store_id, "default-deny", DENY_ALL)),
         (NETWORK_POLICIES, _object(store_id, "allow-databases", _allow_databases())),
         (NETWORK_POLICIES, _object(store_id, "allow-required", _allow_required(settings))),
     ]
 
 
 def slim_quota(item: Object) -> Object:
-    """Return what is kept of a quota: also whether it is in force.
+    """Return what the cache keeps of a quota, including whether the quota is in force.
 
-    The API server enforces what a controller has counted, and lets everything pass until then.
+    The API server enforces a quota only after the controller has counted the usage for it.
     """
     hard = (item.get("spec") or {}).get("hard")
     return slim_owned(item) | {"in_force": (item.get("status") or {}).get("hard") == hard}
 
 
 def isolation_digest(settings: Settings, store_id: str) -> str:
-    """Return a digest of all that limits a store, to tell when the platform's settings changed."""
+    """Return a digest over the isolation of a store, which changes when the platform's settings do."""
     objects = [item for _, item in isolation_objects(settings, store_id)]
     return hashlib.sha256(json.dumps(objects, sort_keys=True).encode()).hexdigest()[:DIGEST_LENGTH]
 
@@ -90,22 +103,6 @@ def _object(store_id: str, name: str, spec: Object) -> Object:
         "metadata": {"name": name, "labels": {**store_labels(store_id), "app.kubernetes.io/part-of": "urumi"}},
         "spec": spec,
     }
-
-
-def _limits() -> Object:
-    return {
-        "limits": [
-            {
-                "type": "Container",
-                "default": {"cpu": "500m", "memory": "512Mi"},
-                "defaultRequest": {"cpu": "50m", "memory": "64Mi"},
-            }
-        ]
-    }
-
-
-def _default_deny() -> Object:
-    return {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
 
 
 def _allow_databases() -> Object:
@@ -121,11 +118,12 @@ def _allow_required(settings: Settings) -> Object:
     dns = [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]
     shop_pods = {"podSelector": _without(DATABASES)}
     callers = [*settings.ingress_namespaces, settings.platform_namespace]
-    names = [_namespaces(["kube-system"]), {"ipBlock": {"cidr": LINK_LOCAL}}]
-    outside = [{"ipBlock": {"cidr": cidr, "except": inside}} for cidr, inside in PUBLIC.items()]
-    egress: list[Object] = [{"to": [{"podSelector": {}}]}, {"to": names, "ports": dns}]
+    # A node-local DNS cache listens on a link-local address.
+    resolvers = [_namespaces(["kube-system"]), {"ipBlock": {"cidr": LINK_LOCAL}}]
+    public = [{"ipBlock": {"cidr": cidr, "except": private}} for cidr, private in PUBLIC.items()]
+    egress: list[Object] = [{"to": [{"podSelector": {}}]}, {"to": resolvers, "ports": dns}]
     if settings.store_egress_ports:
-        egress.append({"to": outside, "ports": _tcp(settings.store_egress_ports)})
+        egress.append({"to": public, "ports": _tcp(settings.store_egress_ports)})
     return {
         **shop_pods,
         "policyTypes": ["Ingress", "Egress"],
@@ -135,7 +133,7 @@ def _allow_required(settings: Settings) -> Object:
 
 
 def _without(components: Iterable[str]) -> Object:
-    """Select pods by what they are not: what an owner's own chart adds is a part of the shop."""
+    """Return a selector of pods with any other component, so that pods of an unknown component are selected."""
     return {"matchExpressions": [{"key": COMPONENT_LABEL, "operator": "NotIn", "values": list(components)}]}
 
 

@@ -1,1 +1,1 @@
-"""Who calls and what they may do: tokens, TokenReview, the page's session, the audit log."""
+"""Authentication and authorization: tokens, TokenReview, the page's session, the audit log."""

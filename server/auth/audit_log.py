@@ -1,7 +1,9 @@
-"""The audit trail: one line in the log `urumi.audit` for each call that would change something, whatever came of it.
+"""The audit trail: exactly one line of the logger `urumi.audit` for each call of an auditable operation.
 
-The wrapper stands outside the gate, so that those who were refused are on record too. The endpoint says through `note`
-what only it knows; where it does not get that far, the outcome is the problem that the caller is told.
+The wrapper is outside the gate, so that refused calls are recorded too. The line has the action, the store, the
+outcome, the user, the address and the request id, each once. The endpoint adds through `note` what only it knows. A
+refused call also has the problem's detail in its line; the log of refused requests (server/http/problems.py) leaves
+the call out.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import functools
 import logging
 from typing import TYPE_CHECKING
 
-from server.auth.identity import asker_of
+from server.auth.identity import identified_caller
 from server.http.problems import as_problem, request_id
 
 if TYPE_CHECKING:
@@ -22,41 +24,37 @@ if TYPE_CHECKING:
 log = logging.getLogger("urumi.audit")
 
 
-def note(request: Request, **words: str) -> None:
-    """Remember words for the line, such as `store` and `outcome`."""
-    request.state.audit = {**_noted(request), **words}
+def note(request: Request, **facts: str) -> None:
+    """Set facts of the call's line: `store`, `outcome` or `user`; the last value of each wins."""
+    request.state.audit_facts = {**getattr(request.state, "audit_facts", {}), **facts}
 
 
 def audited(action: str, endpoint: Endpoint) -> Endpoint:
-    """Return the endpoint that leaves a line for each call."""
+    """Return the endpoint with one audit line for each call."""
 
     @functools.wraps(endpoint)
-    async def answered(request: Request) -> Response:
+    async def call(request: Request) -> Response:
+        # Problems are logged once: here.
+        request.state.is_audited = True
+        facts = {"outcome": "cancelled"}
         try:
             response = await endpoint(request)
+            facts = {"outcome": "done"}
+            return response
         except Exception as error:
-            _write(action, request, {"outcome": f"refused: {as_problem(error).name}"})
+            problem = as_problem(error)
+            facts = {"outcome": f"refused: {problem.name}", "detail": problem.message}
             raise
-        _write(action, request, {})
-        return response
+        finally:
+            caller = identified_caller(request)
+            line = {
+                "action": action,
+                "store": request.path_params.get("store_id", "")[:80],
+                "user": caller.user if caller else "",
+                "ip": request.client.host if request.client else "",
+                "request_id": request_id(request),
+            }
+            # What the endpoint noted is more precise than the name of the problem.
+            log.info("call audited", extra={**line, **facts, **getattr(request.state, "audit_facts", {})})
 
-    return answered
-
-
-def _write(action: str, request: Request, words: dict[str, str]) -> None:
-    asker = asker_of(request)
-    line = {
-        "action": action,
-        "store": request.path_params.get("store_id", "")[:80],
-        "outcome": "done",
-        "user": asker.user if asker else "",
-        "ip": request.client.host if request.client else "",
-        "request_id": request_id(request),
-    }
-    # What the endpoint noted is more exact than the problem's name.
-    log.info("store call", extra={**line, **words, **_noted(request)})
-
-
-def _noted(request: Request) -> dict[str, str]:
-    noted: dict[str, str] = getattr(request.state, "audit", {})
-    return noted
+    return call

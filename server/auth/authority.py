@@ -1,7 +1,8 @@
-"""Who a token belongs to and what they may do: the question, and its answer where there is one token for everything.
+"""Authorities: the user of a token and the rights of that user.
 
-`token_review.py` has the other answer, that of the Kubernetes API. A session cookie leads back to a token, so that
-everything is asked of the token, each time: whoever loses a right loses it in the page too.
+`Authority` is the protocol. `SharedToken` is the authority of a server with one token; `token_review.py` has the one
+that asks the Kubernetes API. A session cookie leads back to a token, and each call checks the token, so that a right
+that was revoked is also revoked for the page.
 """
 
 from __future__ import annotations
@@ -17,44 +18,44 @@ LOCAL_USER = "admin"
 
 
 class Authority(Protocol):
-    """Knows tokens.
+    """Identifies and authorizes tokens.
 
     Raises:
-        ProblemError: unauthorized where nobody has that token, not-allowed where its owner may not do that.
-        ClusterError: it cannot be found out now; nobody is let in on a guess.
+        ProblemError: `unauthorized` for an unknown token, `not-allowed` if its user lacks the right.
+        ClusterError: the token could not be checked; the call is refused.
     """
 
     async def identify(self, token: str) -> str:
-        """Return the user whose token it is."""
+        """Return the user of a token."""
         ...
 
     async def permit(self, token: str, verb: str) -> None:
-        """Let pass who may do that with stores."""
+        """Return if the user may use the RBAC verb on stores; raise otherwise."""
         ...
 
     def cookie(self, token: str) -> str:
-        """Return the value of a session cookie for a token that is known."""
+        """Return the value of a session cookie for a valid token."""
         ...
 
     def token_in(self, cookie: str) -> str:
-        """Return the token that a session cookie stands for, empty where it stands for none."""
+        """Return the token of a session cookie, empty if the cookie is not valid."""
         ...
 
     def unauthorized(self, detail: str) -> ProblemError:
-        """Return the problem of a caller that nobody knows."""
+        """Return the problem for a caller without a valid token, with a hint how to get one."""
         ...
 
 
-class OneToken:
-    """One token that may do everything, for a server on somebody's own machine.
+class SharedToken:
+    """One token with all rights, for a server on a single machine.
 
-    The cookie is stateless: an expiry signed with a key derived from the token, so that it outlives a restart and ends
-    when the token changes.
+    The cookie is stateless: an expiry time, signed with a key that is derived from the token. It is valid across
+    restarts and becomes invalid when the token changes.
     """
 
     def __init__(self, token: str, session_seconds: int) -> None:
         if not token:
-            raise ValueError("there has to be a token")
+            raise ValueError("the token must not be empty")
         self._token = token
         self._session_seconds = session_seconds
         self._key = hashlib.sha256(b"urumi-session:" + token.encode()).digest()
@@ -62,36 +63,34 @@ class OneToken:
     async def identify(self, token: str) -> str:
         """Return the one user."""
         if not hmac.compare_digest(token.encode(), self._token.encode()):
-            raise self.unauthorized("The token is not the server's.")
+            raise self.unauthorized("Invalid token.")
         return LOCAL_USER
 
     async def permit(self, token: str, verb: str) -> None:
-        """Let the one user pass."""
+        """Return if the token is valid: the one user has every right."""
         await self.identify(token)
 
     def cookie(self, token: str) -> str:
-        """Return a signed expiry."""
+        """Return a signed expiry time."""
         expiry = str(int(time.time()) + self._session_seconds)
         return f"{expiry}.{self._signature(expiry)}"
 
     def token_in(self, cookie: str) -> str:
-        """Return the token where the expiry is signed and has not come."""
+        """Return the token if the expiry time is signed and in the future."""
         expiry, _, signature = cookie.partition(".")
         if not expiry.isdigit() or not hmac.compare_digest(signature.encode(), self._signature(expiry).encode()):
             return ""
         return self._token if int(expiry) > time.time() else ""
 
     def unauthorized(self, detail: str) -> ProblemError:
-        """Return the problem, with where the token is to be found."""
-        return stranger(
-            detail,
-            "Send Authorization: Bearer <token>; the server wrote the token's file name to its log when it started.",
-        )
+        """Return the problem, with the place of the token."""
+        hint = "Send Authorization: Bearer <token>. The server logs the path of the token file when it starts."
+        return unauthorized(detail, hint)
 
     def _signature(self, expiry: str) -> str:
         return hmac.new(self._key, expiry.encode(), hashlib.sha256).hexdigest()
 
 
-def stranger(detail: str, hint: str) -> ProblemError:
-    """Return the problem of a caller that nobody knows."""
+def unauthorized(detail: str, hint: str) -> ProblemError:
+    """Return the problem for a caller without a valid token."""
     return ProblemError("unauthorized", detail, hint=hint, headers={"WWW-Authenticate": "Bearer"})

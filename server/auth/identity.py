@@ -1,8 +1,8 @@
-"""Who is calling: a bearer token for programs, a cookie for the page; what it is worth, the authority says.
+"""The gate: authenticates the caller by bearer token (programs) or session cookie (the page), and checks its rights.
 
-Every route that is not for everybody stands behind `Gate.guard`, which names the verb of RBAC that it takes. An
-endpoint asks `Gate.admit` who was let in; a route without a guard has let in nobody. A browser sends the cookie along
-by itself, so everything that it can change with (unsafe methods, the WebSocket) must come from the page's own origin.
+Every route that needs identity is wrapped by `Gate.guard` with its RBAC verb; the endpoint reads the authorized caller
+with `Gate.admit`, which fails on a route without a guard. A browser sends the cookie with every request, so calls that
+change something and WebSocket handshakes with a cookie must come from the page's own origin.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 COOKIE = "urumi_session"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-# The verb of those who need to be known only.
+# The verb of a route that needs an identity and no right.
 ANY = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is calling and from where, as the audit line and `requestedBy` tell it."""
+    """Who is calling and from which address; the audit line and `requestedBy` show it."""
 
     user: str
     ip: str
@@ -40,48 +40,48 @@ class Caller:
 
 
 class Gate:
-    """Lets callers in by token or by cookie."""
+    """Authenticates and authorizes calls."""
 
     def __init__(self, authority: Authority) -> None:
         self.authority = authority
 
     def guard(self, verb: str, endpoint: Endpoint) -> Endpoint:
-        """Return the endpoint for those only who may do `verb` with stores."""
+        """Return the endpoint, restricted to callers with the RBAC verb on stores."""
 
         @functools.wraps(endpoint)
         async def guarded(request: Request) -> Response:
-            await self.enter(request, verb)
+            await self.authorize(request, verb)
             return await endpoint(request)
 
         return guarded
 
-    async def enter(self, connection: HTTPConnection, verb: str) -> Caller:
-        """Let the caller in and return who it is.
+    async def authorize(self, connection: HTTPConnection, verb: str) -> Caller:
+        """Return the caller if it has the verb.
 
         Raises:
-            ProblemError: unauthorized, not-allowed, or forbidden where a cookie came from another origin.
-            ClusterError: it cannot be found out now.
+            ProblemError: unauthorized, not-allowed, or forbidden for a cookie from another origin.
+            ClusterError: the token could not be checked.
         """
         token = self._token(connection)
         user = await self.authority.identify(token)
         ip = connection.client.host if connection.client else ""
         caller = Caller(user[:256], ip, connection.headers.get("user-agent", "")[:200])
-        # The audit trail wants the name of who is refused, too.
-        connection.state.asker = caller
+        # Kept before the check of the right, because the audit line of a refused call has the user too.
+        connection.state.identified_caller = caller
         if verb != ANY:
             await self.authority.permit(token, verb)
-        connection.state.caller = caller
+        connection.state.authorized_caller = caller
         return caller
 
     def admit(self, connection: HTTPConnection) -> Caller:
-        """Return who was let in.
+        """Return the authorized caller.
 
         Raises:
-            ProblemError: unauthorized, where nobody was.
+            ProblemError: unauthorized, if no guard authorized the call.
         """
-        caller = caller_of(connection)
+        caller: Caller | None = getattr(connection.state, "authorized_caller", None)
         if caller is None:
-            raise self.authority.unauthorized("Nobody was let in here.")
+            raise self.authority.unauthorized("Authentication required.")
         return caller
 
     def _token(self, connection: HTTPConnection) -> str:
@@ -90,29 +90,20 @@ class Gate:
             return token.strip()
         token = self.authority.token_in(connection.cookies.get(COOKIE, ""))
         if not token:
-            raise self.authority.unauthorized("No token came with the request, or the session is over.")
+            raise self.authority.unauthorized("Authentication required: the request has no token and no valid session.")
         if connection.scope.get("method", "WEBSOCKET") not in SAFE_METHODS:
             check_origin(connection)
         return token
 
 
-def caller_of(connection: HTTPConnection) -> Caller | None:
-    """Return who was let in, None where nobody was."""
-    return _remembered(connection, "caller")
-
-
-def asker_of(connection: HTTPConnection) -> Caller | None:
-    """Return who asked, also where they may not; None where it is not known."""
-    return _remembered(connection, "asker")
-
-
-def _remembered(connection: HTTPConnection, name: str) -> Caller | None:
-    caller = connection.scope.get("state", {}).get(name)
-    return caller if isinstance(caller, Caller) else None
+def identified_caller(connection: HTTPConnection) -> Caller | None:
+    """Return the authenticated caller, also if it lacks the right; None if the caller is not known."""
+    caller: Caller | None = getattr(connection.state, "identified_caller", None)
+    return caller
 
 
 def check_origin(connection: HTTPConnection) -> None:
-    """Let requests of the page itself pass: browsers say in headers that scripts cannot forge where one comes from.
+    """Check by headers that scripts cannot forge that a browser's request comes from the page itself.
 
     Raises:
         ProblemError: forbidden.
@@ -120,8 +111,11 @@ def check_origin(connection: HTTPConnection) -> None:
     site = connection.headers.get("sec-fetch-site")
     origin = connection.headers.get("origin")
     if site is not None and site not in ("same-origin", "none"):
-        raise ProblemError("forbidden", f"The request came from another site ({site[:40]!r}).")
+        detail = f"Request from another site refused: Sec-Fetch-Site must be same-origin, got {site[:40]!r}."
+        raise ProblemError("forbidden", detail)
     if origin is not None and urlsplit(origin).netloc != connection.headers.get("host", ""):
-        raise ProblemError("forbidden", f"The request came from {origin[:200]!r}, expected the page's own origin.")
+        detail = f"Request from another origin refused: expected the page's own origin, got {origin[:200]!r}."
+        raise ProblemError("forbidden", detail)
     if origin is None and site is None:
-        raise ProblemError("forbidden", "A cookie came without Origin.", hint="Programs send a bearer token instead.")
+        detail = "Request with a session cookie refused: it has no Origin header."
+        raise ProblemError("forbidden", detail, hint="Send a bearer token instead of the cookie.")

@@ -1,4 +1,4 @@
-"""The page's session: sign in with a token, hold a cookie that scripts cannot read, sign out."""
+"""The page's session: sign in with a token, keep it in a cookie that scripts cannot read, sign out."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse, Response
 
+from server.auth.audit_log import note
 from server.auth.identity import COOKIE, check_origin
 from server.http.request import check_fields, json_body
 from urumi.wire import SignIn
@@ -26,12 +27,12 @@ class Session:
     async def sign_in(self, request: Request) -> Response:
         """POST /session."""
         check_origin(request)
-        token = check_fields(SignIn, await json_body(request)).token
+        token = check_fields(SignIn, await json_body(request)).token.strip()
         authority = self._gate.authority
-        await authority.identify(token.strip())
+        note(request, user=(await authority.identify(token))[:256])
         response = Response(status_code=204)
         is_secure = request.url.scheme == "https"
-        cookie = authority.cookie(token.strip())
+        cookie = authority.cookie(token)
         response.set_cookie(COOKIE, cookie, max_age=self._seconds, httponly=True, samesite="strict", secure=is_secure)
         return response
 

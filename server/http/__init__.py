@@ -1,1 +1,1 @@
-"""What every HTTP call shares: client address, request parsing, problems, conditional GET, middleware."""
+"""The parts that every HTTP call shares: client address, request parsing, problems, conditional GET, middleware."""

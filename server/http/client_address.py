@@ -1,10 +1,10 @@
-"""Where a call comes from: its connection, or what proxies say that the operator trusts.
+"""The address of the client: the peer of the connection, or the address that a trusted proxy forwards.
 
-    client --> proxy in TRUSTED_PROXIES --X-Forwarded-For, X-Forwarded-Proto--> server
+    client --> proxy in URUMI_TRUSTED_PROXIES --X-Forwarded-For, X-Forwarded-Proto--> server
 
-Anybody can send these headers, so they count only from a trusted peer, and each entry only as far as the one that
-wrote it is trusted itself: the list is read from its end, and the first address that is no trusted proxy is the
-client. uvicorn's own reading of them trusts every process of the same machine, and is switched off.
+Anyone can send these headers, so they are read only from a trusted peer. Each proxy appends the address of its peer, so
+the list is read from its end: the first address that is not a trusted proxy is the client. uvicorn's own support for
+these headers trusts every process on the same machine; it is disabled.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class ClientAddress(NamedTuple):
 
 
 def client_address(peer: str, scheme: str, headers: Headers, trusted: Sequence[Network]) -> ClientAddress:
-    """Return where a call comes from; `peer` is the other end of the connection, `scheme` the connection's own."""
+    """Return the client of a call, given the peer address and the scheme of the connection."""
     if not _is_trusted(peer, trusted):
         return ClientAddress(peer, scheme)
     ip = peer
@@ -42,26 +42,26 @@ def client_address(peer: str, scheme: str, headers: Headers, trusted: Sequence[N
         ip = str(found)
         if not _is_trusted(ip, trusted):
             break
-    said = headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
-    return ClientAddress(ip, said if said in ("http", "https") else scheme)
+    forwarded = headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
+    return ClientAddress(ip, forwarded if forwarded in ("http", "https") else scheme)
 
 
-class Forwarded:
-    """Pure ASGI middleware that puts the client's address and scheme in the place of the connection's."""
+class ForwardedHeaders:
+    """Pure ASGI middleware that replaces the address and scheme of the connection with those of the client."""
 
     def __init__(self, app: ASGIApp, trusted: Sequence[Network]) -> None:
         self._app = app
         self._trusted = trusted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the call on as if it came from the client itself."""
+        """Pass the call on with the client's address and scheme in its scope."""
         if self._trusted and scope["type"] in ("http", "websocket") and scope.get("client"):
             peer, port = scope["client"]
             kind = "ws" if scope["type"] == "websocket" else "http"
             scheme = scope["scheme"].replace("ws", "http")
-            seen = client_address(peer, scheme, Headers(scope=scope), self._trusted)
-            scope["client"] = (seen.ip, port if seen.ip == peer else 0)
-            scope["scheme"] = seen.scheme.replace("http", kind)
+            client = client_address(peer, scheme, Headers(scope=scope), self._trusted)
+            scope["client"] = (client.ip, port if client.ip == peer else 0)
+            scope["scheme"] = client.scheme.replace("http", kind)
         await self._app(scope, receive, send)
 
 
@@ -71,7 +71,7 @@ def _is_trusted(ip: str, trusted: Sequence[Network]) -> bool:
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
-    """Return the address of `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]:80`; None for anything else."""
+    """Parse `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1` or `[2001:db8::1]:80`; return None for anything else."""
     text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]
@@ -81,5 +81,5 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
         address = ip_address(text)
     except ValueError:
         return None
-    # A socket that takes both kinds shows IPv4 peers as ::ffff:192.0.2.1.
+    # A dual-stack socket reports IPv4 peers as ::ffff:192.0.2.1.
     return getattr(address, "ipv4_mapped", None) or address

@@ -1,4 +1,4 @@
-"""Conditional GET: an answer with its entity tag, or 304 where the caller has it already (RFC 9110, 13.1.2)."""
+"""Conditional GET: a response with its entity tag, or 304 if the caller already has it (RFC 9110, 13.1.2)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TAG = re.compile(r'(?:W/)?("[^"]*")')
 
 
 def not_modified(request: Request, etag: str, headers: Mapping[str, str] | None = None) -> Response | None:
-    """Return the 304 of a caller that has what the tag names, None for anybody else."""
+    """Return a 304 response if the request's If-None-Match matches the tag, None otherwise."""
     given = request.headers.get("if-none-match", "")
     if given and (given in (etag, "*") or etag in _TAG.findall(given)):
         return Response(status_code=304, headers=tagged(etag, headers))
@@ -24,5 +24,5 @@ def not_modified(request: Request, etag: str, headers: Mapping[str, str] | None 
 
 
 def tagged(etag: str, headers: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the headers of an answer with a tag: caches may keep it, and have to ask whether it still holds."""
+    """Return the headers of a response with a tag: a cache may store it and must revalidate it."""
     return {"ETag": etag, "Cache-Control": "private, no-cache", **(headers or {})}

@@ -1,6 +1,7 @@
-"""What surrounds every answer: a request id in and out, headers that keep browsers strict, a problem for a defect.
+"""The middleware around every response: the request id, security headers, and a problem for an unhandled exception.
 
-A defect is answered here, not by Starlette's outermost layer, so that its answer carries the id and the headers too.
+Unhandled exceptions are answered here instead of by Starlette's outermost middleware, so that their responses carry the
+request id and the headers too.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ STRICT_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-# As they go over the line: every answer gets them, so they are made once.
+# Encoded once, because every response gets them.
 _BY_DEFAULT = tuple(
     (name.lower().encode(), value.encode()) for name, value in {"Cache-Control": "no-store", **STRICT_HEADERS}.items()
 )
@@ -43,13 +44,13 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class Envelope:
-    """Pure ASGI middleware; the lifespan passes through, a WebSocket with an id and with headers where it is denied."""
+    """Pure ASGI middleware for HTTP calls and WebSocket handshakes."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the call on with an id in its state and strict headers on its answer."""
+        """Pass the call on with a request id in its state, and add the headers to its response."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
@@ -69,5 +70,5 @@ class Envelope:
         except Exception as error:
             if scope["type"] != "http":
                 raise
-            answer = await handle_error(Request(scope, receive), error)
-            await answer(scope, receive, send_strict)
+            response = await handle_error(Request(scope, receive), error)
+            await response(scope, receive, send_strict)

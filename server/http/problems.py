@@ -1,4 +1,4 @@
-"""Problems (RFC 9457): the one shape of every error that leaves the server."""
+"""Problems (RFC 9457): the one shape of every error response."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ if TYPE_CHECKING:
 URN = "urn:urumi:problem:"
 RETRY_AFTER_SECONDS = 5
 
-# Every problem there is: its name, its status and its title, which never changes.
+# Every problem: its name, its status, and its title, which is the same in every response.
 PROBLEMS = {
-    "invalid-request": (422, "The request is not valid"),
-    "malformed": (400, "The body is not JSON"),
-    "unauthorized": (401, "Sign in first"),
-    "forbidden": (403, "Not from there"),
-    "not-allowed": (403, "Your rights do not reach so far"),
+    "invalid-request": (422, "Invalid request"),
+    "malformed": (400, "Malformed JSON"),
+    "unauthorized": (401, "Authentication required"),
+    "forbidden": (403, "Cross-origin request refused"),
+    "not-allowed": (403, "Permission denied"),
     "not-found": (404, "Not found"),
     "method-not-allowed": (405, "Method not allowed"),
-    "bad-cursor": (422, "The cursor is not of this list"),
-    "key-reused": (422, "The Idempotency-Key was used for another request"),
-    "conflict": (409, "The store is in another state"),
-    "quota-exceeded": (409, "A limit is reached"),
-    "too-large": (413, "The body is too large"),
-    "unsupported-media-type": (415, "The body must be application/json"),
+    "bad-cursor": (422, "Invalid cursor"),
+    "key-reused": (422, "Idempotency-Key already used"),
+    "conflict": (409, "Conflict with the state of the store"),
+    "quota-exceeded": (409, "Limit reached"),
+    "too-large": (413, "Request body too large"),
+    "unsupported-media-type": (415, "Unsupported media type"),
     "too-many-requests": (429, "Too many requests"),
-    "internal": (500, "A defect in the server"),
-    "cluster-refused": (502, "The Kubernetes API refused"),
-    "cluster-unreachable": (503, "The Kubernetes API is out of reach"),
-    "busy": (503, "The server is busy"),
+    "internal": (500, "Internal server error"),
+    "cluster-refused": (502, "Kubernetes API refused the request"),
+    "cluster-unreachable": (503, "Kubernetes API unreachable"),
+    "busy": (503, "Server busy"),
 }
 _BY_STATUS = {404: "not-found", 405: "method-not-allowed"}
 
@@ -47,7 +47,7 @@ log = logging.getLogger(__name__)
 
 
 class ProblemError(UrumiError):
-    """Raised by an endpoint to answer with a problem."""
+    """Raised by an endpoint to respond with a problem."""
 
     def __init__(
         self,
@@ -67,12 +67,12 @@ class ProblemError(UrumiError):
 
 
 def request_id(connection: HTTPConnection) -> str:
-    """Return the id of the request, as header, body and log carry it."""
+    """Return the id of the request, which is in the response header, the problem and the log."""
     return str(connection.scope.get("state", {}).get("request_id", ""))
 
 
 def problem_response(connection: HTTPConnection, problem: ProblemError) -> Response:
-    """Return the response that says the problem."""
+    """Return the response for a problem."""
     status, title = PROBLEMS[problem.name]
     body = {
         "type": URN + problem.name,
@@ -84,13 +84,13 @@ def problem_response(connection: HTTPConnection, problem: ProblemError) -> Respo
         "errors": list(problem.errors),
         "limit": problem.limit,
     }
-    kept = {name: value for name, value in body.items() if value or name == "status"}
+    present = {name: value for name, value in body.items() if value or name == "status"}
     headers = {"Cache-Control": "no-store", **problem.headers}
-    return Response(json.dumps(kept), status, headers, media_type="application/problem+json")
+    return Response(json.dumps(present), status, headers, media_type="application/problem+json")
 
 
 def as_problem(error: Exception) -> ProblemError:
-    """Return the problem that tells an error; what is not meant for callers becomes `internal`."""
+    """Return the problem for an error; an error that is not meant for callers becomes `internal`."""
     match error:
         case ProblemError():
             return error
@@ -100,35 +100,40 @@ def as_problem(error: Exception) -> ProblemError:
         case ClusterError():
             return _cluster_problem(error)
         case HTTPException() if error.status_code in _BY_STATUS:
-            return ProblemError(_BY_STATUS[error.status_code], _detail(error), headers=error.headers)
-    return ProblemError("internal", "The server met a defect.", hint="Look for the request id in the server's log.")
+            is_default = error.detail == HTTPStatus(error.status_code).phrase
+            detail = "" if is_default else str(error.detail)
+            return ProblemError(_BY_STATUS[error.status_code], detail, headers=error.headers)
+    return ProblemError("internal", "Internal server error.", hint="Search the server's log for the request id.")
 
 
 async def handle_error(request: Request, error: Exception) -> Response:
-    """Starlette's handler for every exception."""
+    """Handle every exception for Starlette.
+
+    A refused call is logged here, unless its audit line records it already; a defect is always logged with its
+    traceback.
+    """
     problem = as_problem(error)
     if problem.name in ("not-found", "method-not-allowed") and not problem.message:
-        problem.message = f"{request.method} {request.url.path} is not of this API."
-    told = {"request_id": request_id(request), "method": request.method, "path": request.url.path}
+        problem.message = f"No endpoint {request.method} {request.url.path} in this API."
+    call = {"request_id": request_id(request), "method": request.method, "path": request.url.path}
     if problem.name == "internal":
-        log.error("request failed", exc_info=error, extra=told)
-    else:
-        log.info("request refused", extra={**told, "problem": problem.name, "detail": problem.message})
+        log.error("request failed", exc_info=error, extra=call)
+    elif not getattr(request.state, "is_audited", False):
+        log.info("request refused", extra={**call, "problem": problem.name, "detail": problem.message})
     return problem_response(request, problem)
 
 
 def _cluster_problem(error: ClusterError) -> ProblemError:
     if error.status == 401:
-        # The server's own token, not the caller's: a pod's ends with the pod, a moment before its last answers.
-        detail = "The Kubernetes API does not accept this server's own token any more; nothing was changed."
-        hint = "Try again: another replica may answer. If none does, look at the server's ServiceAccount or kubeconfig."
+        # The server's own token, not the caller's: a pod's token expires with the pod, shortly before its last
+        # responses.
+        detail = "The Kubernetes API rejected the token of this server; nothing was changed."
+        hint = "Try again: another replica may respond. If none does, check the server's ServiceAccount or kubeconfig."
         return ProblemError("cluster-unreachable", detail, hint=hint, headers={"Retry-After": "1"})
     if error.status in (0, 429) or error.status >= 500:
         seconds = int(error.retry_after_seconds or RETRY_AFTER_SECONDS)
-        hint = "Nothing was changed as far as the server knows; reads go on from what it last saw."
+        hint = "Try again later. As far as the server knows, nothing was changed; reads show the last known state."
         return ProblemError("cluster-unreachable", error.message, hint=hint, headers={"Retry-After": str(seconds)})
-    return ProblemError("cluster-refused", error.message, hint="Check the platform's rights and the custom resource.")
-
-
-def _detail(error: HTTPException) -> str:
-    return "" if error.detail == HTTPStatus(error.status_code).phrase else str(error.detail)
+    return ProblemError(
+        "cluster-refused", error.message, hint="Check the platform's RBAC rights and the custom resource."
+    )

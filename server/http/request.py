@@ -1,6 +1,6 @@
-"""What comes with a request besides its path, read by the models that also document it: query, headers and body.
+"""Query, headers and body of a request, validated by the models that also document them.
 
-Everything that is wrong is told at once, each with the place it is at, what was expected and what came.
+Every invalid field is reported at once, each with its place, the expected value and the value that was sent.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from urumi.store import Engine
 from urumi.wire import Wire
 
 if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
     from starlette.requests import Request
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
@@ -29,27 +30,26 @@ def read_query(request: Request, model: type[WireT]) -> WireT:
     """Return the query of a request.
 
     Raises:
-        ProblemError: a parameter that the call does not have, that came twice, or whose value is not allowed.
+        ProblemError: a parameter is unknown, repeated, or has an invalid value.
     """
     if not request.scope["query_string"]:
         return model()
     given = request.query_params
-    twice = sorted({name for name in given if len(given.getlist(name)) > 1})
-    if twice:
-        raise _invalid([{"parameter": name, "message": f"{name} must be given once"} for name in twice])
+    repeated = sorted({name for name in given if len(given.getlist(name)) > 1})
+    if repeated:
+        raise _invalid([{"parameter": name, "message": f"{name} must be given once"} for name in repeated])
     try:
         return model.model_validate(dict(given))
     except ValidationError as error:
-        raise _invalid(
-            [{"parameter": str(each["loc"][0]), "message": _query_words(model, each)} for each in error.errors()]
-        ) from error
+        errors = [{"parameter": str(e["loc"][0]), "message": _query_message(model, e)} for e in error.errors()]
+        raise _invalid(errors) from error
 
 
-def read_key(request: Request) -> str:
-    """Return the Idempotency-Key of a request, empty where it has none.
+def read_idempotency_key(request: Request) -> str:
+    """Return the Idempotency-Key of a request, empty if it has none.
 
     Raises:
-        ProblemError: the key is empty, too long, or has characters that are not visible ASCII.
+        ProblemError: the key is empty, too long, or contains characters other than visible ASCII.
     """
     key = request.headers.get(IDEMPOTENCY_KEY)
     if key is None:
@@ -61,64 +61,66 @@ def read_key(request: Request) -> str:
 
 
 async def json_body(request: Request, *, is_optional: bool = False) -> dict[str, Any]:
-    """Return the body as a JSON object, an empty one where it may be left out and is.
+    """Return the body as a JSON object, an empty one if the body is optional and missing.
 
     Raises:
-        ProblemError: another media type, too large, not JSON, or not an object.
+        ProblemError: the body has another media type, is too large, is not JSON, or is not an object.
     """
-    data = await _bounded(request)
+    data = await _read_bounded(request)
     if is_optional and not data:
         return {}
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
-        raise ProblemError("unsupported-media-type", f"Expected application/json, got {media_type or 'none'!r}.")
+        detail = f"Content-Type must be application/json, got {media_type or 'none'!r}."
+        raise ProblemError("unsupported-media-type", detail)
     try:
         body = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise ProblemError("malformed", f"The body is not JSON: {error}.") from error
+        raise ProblemError("malformed", f"The body is not valid JSON: {error}.") from error
     if not isinstance(body, dict):
         example = json.dumps({"storeId": "shop-1", "engine": Engine.WOOCOMMERCE.value})
-        raise ProblemError("invalid-request", f"Expected an object such as {example}, got {type(body).__name__}.")
+        detail = f"The body must be an object such as {example}, got {type(body).__name__}."
+        raise ProblemError("invalid-request", detail)
     return body
 
 
-async def _bounded(request: Request) -> bytes:
-    """Return the body; what is too large is refused by its first byte too many, or unread where it says so itself."""
+async def _read_bounded(request: Request) -> bytes:
+    """Return the body, without reading more than one part beyond the limit."""
     size = request.headers.get("content-length", "")
-    if size.isdigit() and int(size) > MAX_BODY_BYTES:
-        raise _too_large()
+    is_too_large = size.isdigit() and int(size) > MAX_BODY_BYTES
     body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_BODY_BYTES:
-            raise _too_large()
+    if not is_too_large:
+        async for part in request.stream():
+            body += part
+            is_too_large = len(body) > MAX_BODY_BYTES
+            if is_too_large:
+                break
+    if is_too_large:
+        # The connection stays open and uvicorn discards the rest: a reset could overtake the response.
+        raise ProblemError("too-large", f"The body is larger than {MAX_BODY_BYTES} bytes.")
     return bytes(body)
-
-
-def _too_large() -> ProblemError:
-    # The connection stays open and uvicorn drops what still comes: a reset could overtake the answer.
-    return ProblemError("too-large", f"The body is larger than {MAX_BODY_BYTES} bytes.")
 
 
 def check_fields(model: type[WireT], body: dict[str, Any]) -> WireT:
     """Return a body as its model.
 
     Raises:
-        ProblemError: with every field that is wrong.
+        ProblemError: with every invalid field.
     """
     try:
         return model.model_validate(body)
     except ValidationError as error:
         errors = [{"pointer": "/" + "/".join(map(str, e["loc"])), "message": e["msg"]} for e in error.errors()]
         fields = ", ".join(each["pointer"] for each in errors)
-        raise ProblemError("invalid-request", f"The body does not fit at {fields}.", errors=errors) from error
+        raise ProblemError("invalid-request", f"The body is invalid at {fields}.", errors=errors) from error
 
 
-def _query_words(model: type[Wire], error: Any) -> str:
+def _query_message(model: type[Wire], error: ErrorDetails) -> str:
     name = error["loc"][0]
     if error["type"] == "extra_forbidden":
-        known = ", ".join(sorted(str(field.alias) for field in model.model_fields.values())) or "no parameters"
-        return f"{name} is not a parameter of this call; it has {known}"
+        known = ", ".join(sorted(str(field.alias) for field in model.model_fields.values()))
+        expected = f"one of {known}" if known else "no parameters"
+        return f"{name} is not a parameter of this call; expected {expected}"
     return f"{name}: {error['msg'][0].lower()}{error['msg'][1:]}, got {str(error['input'])[:80]!r}"
 
 

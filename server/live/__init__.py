@@ -1,1 +1,1 @@
-"""The live feed: hub, one WebSocket, and the connection under it."""
+"""The live feed: the hub, the WebSocket endpoint, and the connection below it."""

@@ -1,8 +1,9 @@
-"""The line to one live subscriber: uvicorn's WebSocket, with a way past it for frames that are the same for everybody.
+"""The connection of one live subscriber: uvicorn's WebSocket protocol, with direct writes of encoded frames.
 
-What a server sends is not masked, so the bytes of a frame are the same on every line: the hub makes them once and each
-line writes them as they are. uvicorn would encode a text for each line anew, and hold a task for ever whose peer stops
-reading; its `transport.close()` then waits for that same peer. So here is also what ends a line at once.
+A server does not mask its frames, so the bytes of a frame are the same on every connection: the hub encodes a frame
+once and each connection writes these bytes. uvicorn's own path would encode the text for each connection, would keep a
+task for a peer that stopped reading, and its `transport.close()` would wait for that peer. So the connection also has
+`drop`, which ends it within a given time.
 """
 
 from __future__ import annotations
@@ -17,31 +18,31 @@ if TYPE_CHECKING:
     from starlette.websockets import WebSocket
     from websockets.http11 import Request
 
-EXTENSION = "urumi.line"
-SWITCHING = 101
+EXTENSION = "urumi.connection"
+SWITCHING_PROTOCOLS = 101
 
 
-class LineClosed(Exception):
-    """Raised when there is nobody any more to write to."""
+class ConnectionEnded(Exception):
+    """Raised by a write to a connection that is closed or closing."""
 
 
-class Line(WebSocketsSansIOProtocol):
-    """uvicorn's protocol; an endpoint finds it by `line_of`."""
+class Connection(WebSocketsSansIOProtocol):
+    """uvicorn's protocol; an endpoint gets it from `connection_of`."""
 
     def handle_connect(self, event: Request) -> None:
-        """Begin the application's task, which may find this line in its scope."""
+        """Start the application's task with this connection in its scope."""
         super().handle_connect(event)
-        if self.response.status_code == SWITCHING:
-            self.scope["extensions"] = {**(self.scope.get("extensions") or {}), EXTENSION: {"line": self}}
+        if self.response.status_code == SWITCHING_PROTOCOLS:
+            self.scope["extensions"] = {**(self.scope.get("extensions") or {}), EXTENSION: {"connection": self}}
 
     def write(self, frames: bytes) -> bool:
-        """Write whole frames; False where the peer is behind and `drained` is to be waited for.
+        """Write whole frames; return False if the peer is behind and the caller must wait for `drained`.
 
         Raises:
-            LineClosed: the line is closed or about to be.
+            ConnectionEnded: the connection is closed or closing.
         """
-        if self.disconnected or self.close_sent or self.transport.is_closing():
-            raise LineClosed
+        if self._is_ending():
+            raise ConnectionEnded
         self.transport.write(frames)
         return self.writable.is_set()
 
@@ -50,8 +51,8 @@ class Line(WebSocketsSansIOProtocol):
         await self.writable.wait()
 
     async def drop(self, code: int, reason: str, seconds: float) -> None:
-        """Close without being held up: the peer has some seconds to read why, then the line is cut."""
-        if not (self.disconnected or self.close_sent or self.transport.is_closing()):
+        """Close with a code and a reason; abort if the peer does not read them in time."""
+        if not self._is_ending():
             self.conn.send_close(code, reason)
             self.transport.write(b"".join(self.conn.data_to_send()))
             self.close_sent = True
@@ -61,19 +62,22 @@ class Line(WebSocketsSansIOProtocol):
         except TimeoutError:
             self.transport.abort()
 
+    def _is_ending(self) -> bool:
+        return bool(self.disconnected or self.close_sent or self.transport.is_closing())
 
-def line_of(socket: WebSocket) -> Line:
-    """Return the line that a socket goes over.
+
+def connection_of(socket: WebSocket) -> Connection:
+    """Return the connection of a socket.
 
     Raises:
-        RuntimeError: the application runs in a server that was not told to use `Line`.
+        RuntimeError: uvicorn does not run with `Connection` as its WebSocket protocol.
     """
-    line = socket.scope.get("extensions", {}).get(EXTENSION, {}).get("line")
-    if not isinstance(line, Line):
-        raise RuntimeError("live sockets need uvicorn with ws=server.line.Line")
-    return line
+    connection = socket.scope.get("extensions", {}).get(EXTENSION, {}).get("connection")
+    if not isinstance(connection, Connection):
+        raise RuntimeError("live sockets need uvicorn with ws=server.live.connection.Connection")
+    return connection
 
 
 def text_frame(text: str) -> bytes:
-    """Return a text as the bytes of a whole WebSocket frame from a server."""
+    """Return a text as the bytes of one WebSocket frame from a server."""
     return Frame(Opcode.TEXT, text.encode()).serialize(mask=False)

@@ -1,11 +1,12 @@
-"""One live socket: a reader that notices the end, a writer that never waits long, an eye on the caller's rights.
+"""The WebSocket endpoint: a reader that notices the end, a writer with deadlines, and a periodic check of the rights.
 
-All run side by side and the end of any ends the others. The reader matters even though clients have nothing to say:
-without somebody in `receive`, neither a disconnect nor the server's own shutdown would be noticed. Every write has a
-deadline, because a peer that stops reading would otherwise hold its task for ever; closing has one for the same reason.
+All three run side by side, and the end of any ends the others. The reader is needed although clients send nothing after
+`subscribe`: without a pending `receive`, neither a disconnect nor the shutdown of the server would be noticed. Every
+write has a deadline, because a peer that stops reading would otherwise block its task; closing has one for the same
+reason.
 
-Whoever loses a right, or whose session or token ends, loses the socket within `review_seconds`. While the Kubernetes
-API cannot be asked the socket stays: nothing new comes over it either, and it says how old what it told is.
+A caller that loses the right, the session or the token is disconnected within `review_seconds`. While the Kubernetes
+API cannot be asked, the socket stays open: it receives no new data either, and its bookmarks show the age of the data.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ from pydantic import ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from server.http.problems import ProblemError, as_problem, problem_response
-from server.live.connection import LineClosed, line_of, text_frame
-from server.live.hub import Forgotten, Outbox
-from server.ops.metrics import WS_DROPPED, WS_SEND_SECONDS
+from server.live.connection import ConnectionEnded, connection_of, text_frame
+from server.live.hub import TooFarBehind
+from server.live.metrics import DROPPED, SEND_SECONDS
+from server.live.outbox import Outbox
 from urumi.errors import ClusterError, UrumiError
 from urumi.wire import SUBPROTOCOL, Subscribe
 
@@ -29,22 +31,29 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from server.auth.identity import Gate
-    from server.live.connection import Line
+    from server.live.connection import Connection
     from server.live.hub import Hub
 
 FIRST_FRAME_SECONDS = 10.0
-SEND_SECONDS = 5.0
+SEND_TIMEOUT_SECONDS = 5.0
 CLOSE_SECONDS = 1.0
 BOOKMARK_SECONDS = 10.0
 GOODBYE_RETRY_MS = 1000
-OK, BAD_FRAME, RESTART, DROPPED, SIGN_IN, NOT_ALLOWED = 1000, 1008, 1012, 1013, 4401, 4403
-LOST_RIGHTS = {"unauthorized": SIGN_IN, "not-allowed": NOT_ALLOWED}
+NORMAL, POLICY_VIOLATION, SERVICE_RESTART, TRY_AGAIN_LATER, UNAUTHORIZED, NOT_ALLOWED = (
+    1000,
+    1008,
+    1012,
+    1013,
+    4401,
+    4403,
+)
+CLOSE_CODES = {"unauthorized": UNAUTHORIZED, "not-allowed": NOT_ALLOWED}
 
 log = logging.getLogger(__name__)
 
 
-class _End(Exception):
-    """Raised by what ends a socket, with what the subscriber is told."""
+class _Close(Exception):
+    """Raised to close the socket with a code and a reason."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
@@ -53,117 +62,120 @@ class _End(Exception):
 
 
 class LiveSocket:
-    """The WebSocket endpoint."""
+    """The endpoint /ws.
+
+    Args:
+        hub: the source of the frames.
+        gate: the check of the rights.
+        age_seconds: returns the time since the last response of the cluster.
+        cluster_error: returns why the cluster cannot be seen, empty while it can.
+        max_sockets: how many sockets may be open at once.
+        review_seconds: the interval of the check of the rights.
+    """
 
     def __init__(
         self,
         hub: Hub,
         gate: Gate,
-        silence_seconds: Callable[[], float],
-        trouble: Callable[[], str],
+        age_seconds: Callable[[], float],
+        cluster_error: Callable[[], str],
         *,
         max_sockets: int,
         review_seconds: float,
     ) -> None:
         self._hub = hub
         self._gate = gate
-        self._silence_seconds = silence_seconds
-        self._trouble = trouble
+        self._age_seconds = age_seconds
+        self._cluster_error = cluster_error
         self._max_sockets = max_sockets
         self._review_seconds = review_seconds
         self._open = 0
 
     async def __call__(self, socket: WebSocket) -> None:
-        """Admit, listen for `subscribe`, then tell until either side ends."""
-        # Counted from the handshake on: who never subscribes takes a place too.
+        """Authorize, wait for `subscribe`, then send changes until either side ends."""
+        # Counted from the handshake on: a client that never subscribes uses a place too.
         self._open += 1
         try:
-            await self._admit(socket)
+            await self._gate.authorize(socket, "watch")
+            if self._open > self._max_sockets:
+                raise ProblemError(
+                    "busy",
+                    f"Limit of live connections reached: {self._max_sockets} are open.",
+                    hint="Try again in a few seconds.",
+                    headers={"Retry-After": "5"},
+                )
         except UrumiError as error:
             await socket.send_denial_response(problem_response(socket, as_problem(error)))
         else:
-            await self._answer(socket)
+            offered = socket.scope.get("subprotocols") or []
+            await socket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
+            subscription = await _first_frame(socket)
+            if subscription is None:
+                await _close(socket, POLICY_VIOLATION, "the first frame must be subscribe")
+            else:
+                await self._serve(socket, subscription)
         finally:
             self._open -= 1
 
-    async def _admit(self, socket: WebSocket) -> None:
-        await self._gate.enter(socket, "watch")
-        if self._open > self._max_sockets:
-            raise ProblemError(
-                "busy",
-                f"{self._max_sockets} live connections are open already.",
-                hint="Try again soon.",
-                headers={"Retry-After": "5"},
-            )
-
-    async def _answer(self, socket: WebSocket) -> None:
-        offered = socket.scope.get("subprotocols") or []
-        await socket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
-        subscription = await _first_frame(socket)
-        if subscription is None:
-            await _close(socket, BAD_FRAME, "the first frame must be subscribe")
-        else:
-            await self._serve(socket, subscription)
-
     async def _serve(self, socket: WebSocket, subscription: Subscribe) -> None:
-        line = line_of(socket)
-        outbox = Outbox(None if subscription.stores == "all" else frozenset(subscription.stores), line.write)
-        end = _End(OK, "")
+        connection = connection_of(socket)
+        outbox = Outbox(None if subscription.stores == "all" else frozenset(subscription.stores), connection.write)
+        end = _Close(NORMAL, "")
         try:
             async with anyio.create_task_group() as group:
-                group.start_soon(_read_until_gone, socket)
+                group.start_soon(_read_until_disconnect, socket)
                 group.start_soon(self._review, socket)
-                await self._tell(line, outbox, subscription)
-        except* _End as ends:
-            end = next(each for each in _leaves(ends))
-        except* Forgotten:
-            WS_DROPPED.labels("forgotten").inc()
-            end = _End(DROPPED, "too far behind")
-        except* (LineClosed, WebSocketDisconnect):
+                await self._send_all(connection, outbox, subscription)
+        except* _Close as closes:
+            end = next(each for each in _leaves(closes))
+        except* TooFarBehind:
+            DROPPED.labels("forgotten").inc()
+            end = _Close(TRY_AGAIN_LATER, "too far behind")
+        except* (ConnectionEnded, WebSocketDisconnect):
             pass
         finally:
             self._hub.outboxes.discard(outbox)
-        if end.code == DROPPED:
-            log.warning("a live subscriber was dropped", extra={"reason": end.reason})
-            await line.drop(end.code, end.reason, CLOSE_SECONDS)
+        if end.code == TRY_AGAIN_LATER:
+            log.warning("live subscriber dropped", extra={"reason": end.reason})
+            await connection.drop(end.code, end.reason, CLOSE_SECONDS)
         else:
             await _close(socket, end.code, end.reason)
 
-    async def _tell(self, line: Line, outbox: Outbox, subscription: Subscribe) -> None:
+    async def _send_all(self, connection: Connection, outbox: Outbox, subscription: Subscribe) -> None:
         """Send what the subscriber lacks and then every change, until the server stops."""
-        place = subscription.resume
-        if not self._hub.subscribe(outbox, place.epoch if place else "", place.seq if place else 0):
-            if place:
-                resync = {"type": "resync", "reason": "that place is no longer known"}
-                await _send(line, text_frame(json.dumps(resync)))
+        resume = subscription.resume
+        if not self._hub.subscribe(outbox, resume.epoch if resume else "", resume.seq if resume else 0):
+            if resume:
+                resync = {"type": "resync", "reason": "the position to resume from is no longer known"}
+                await _send(connection, text_frame(json.dumps(resync)))
             for frame in self._hub.snapshot(outbox):
-                await _send(line, frame)
-        await self._tell_changes(line, outbox)
-        await _send(line, self._bookmark(outbox))
+                await _send(connection, frame)
+        await self._send_changes(connection, outbox)
+        await _send(connection, self._bookmark(outbox))
         while not outbox.goodbye:
             if await outbox.wait(BOOKMARK_SECONDS):
-                await self._tell_changes(line, outbox)
+                await self._send_changes(connection, outbox)
             else:
-                await _send(line, self._bookmark(outbox))
-        farewell = {"type": "goodbye", "reason": "the server stops", "retryMs": GOODBYE_RETRY_MS}
-        await _send(line, text_frame(json.dumps(farewell)))
-        raise _End(RESTART, "the server restarts")
+                await _send(connection, self._bookmark(outbox))
+        goodbye = {"type": "goodbye", "reason": "the server is stopping", "retryMs": GOODBYE_RETRY_MS}
+        await _send(connection, text_frame(json.dumps(goodbye)))
+        raise _Close(SERVICE_RESTART, "the server is restarting")
 
-    async def _tell_changes(self, line: Line, outbox: Outbox) -> None:
+    async def _send_changes(self, connection: Connection, outbox: Outbox) -> None:
         if outbox.is_behind:
             outbox.is_behind = False
-            with WS_SEND_SECONDS.time():
-                await _drain(line)
+            with SEND_SECONDS.time():
+                await _drain(connection)
         while not outbox.goodbye and (frames := self._hub.next_frames(outbox)):
-            await _send(line, frames)
+            await _send(connection, frames)
 
     def _bookmark(self, outbox: Outbox) -> bytes:
         frame = {
             "type": "bookmark",
             "epoch": self._hub.epoch,
-            "seq": self._hub.reached(outbox),
-            "ageSeconds": round(self._silence_seconds(), 1),
-            "clusterError": self._trouble(),
+            "seq": self._hub.position(outbox),
+            "ageSeconds": round(self._age_seconds(), 1),
+            "clusterError": self._cluster_error(),
         }
         return text_frame(json.dumps(frame))
 
@@ -171,9 +183,10 @@ class LiveSocket:
         while True:
             await anyio.sleep(self._review_seconds)
             try:
-                await self._gate.enter(socket, "watch")
+                await self._gate.authorize(socket, "watch")
             except ProblemError as problem:
-                raise _End(LOST_RIGHTS.get(problem.name, BAD_FRAME), problem.message[:100]) from problem
+                code = CLOSE_CODES.get(problem.name, POLICY_VIOLATION)
+                raise _Close(code, problem.message[:100]) from problem
             except ClusterError:
                 continue
 
@@ -187,24 +200,24 @@ async def _first_frame(socket: WebSocket) -> Subscribe | None:
     return frame if "type" in frame.model_fields_set else None
 
 
-async def _read_until_gone(socket: WebSocket) -> None:
+async def _read_until_disconnect(socket: WebSocket) -> None:
     while (await socket.receive())["type"] != "websocket.disconnect":
         pass
-    raise LineClosed
+    raise ConnectionEnded
 
 
-async def _send(line: Line, frames: bytes) -> None:
-    with WS_SEND_SECONDS.time():
-        if not line.write(frames):
-            await _drain(line)
+async def _send(connection: Connection, frames: bytes) -> None:
+    with SEND_SECONDS.time():
+        if not connection.write(frames):
+            await _drain(connection)
 
 
-async def _drain(line: Line) -> None:
-    with anyio.move_on_after(SEND_SECONDS):
-        await line.drained()
+async def _drain(connection: Connection) -> None:
+    with anyio.move_on_after(SEND_TIMEOUT_SECONDS):
+        await connection.drained()
         return
-    WS_DROPPED.labels("slow").inc()
-    raise _End(DROPPED, "too slow")
+    DROPPED.labels("slow").inc()
+    raise _Close(TRY_AGAIN_LATER, "too slow")
 
 
 async def _close(socket: WebSocket, code: int, reason: str) -> None:
@@ -217,5 +230,5 @@ async def _close(socket: WebSocket, code: int, reason: str) -> None:
             return
 
 
-def _leaves(group: BaseExceptionGroup[_End]) -> list[_End]:
-    return [leaf for each in group.exceptions for leaf in ([each] if isinstance(each, _End) else _leaves(each))]
+def _leaves(group: BaseExceptionGroup[_Close]) -> list[_Close]:
+    return [leaf for each in group.exceptions for leaf in ([each] if isinstance(each, _Close) else _leaves(each))]

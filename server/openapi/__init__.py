@@ -1,1 +1,1 @@
-"""The contract: operations, /openapi.json and /docs."""
+"""The API contract: the table of operations, /openapi.json and /docs."""

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made of the operations and of the models that validate what they take and answer."""
+"""The OpenAPI 3.1 document, built from the table of operations and the models that validate requests and responses."""
 
 from __future__ import annotations
 
@@ -23,43 +23,47 @@ if TYPE_CHECKING:
 SCHEMAS = "#/components/schemas/"
 PROBLEM_JSON = "application/problem+json"
 DESCRIPTION = """\
-Shops on Kubernetes: ask for one, see where it stands and why, delete it. Live changes come by the WebSocket `/ws`, \
-subprotocol `urumi.v1`.
+Creates, shows and deletes e-commerce stores on Kubernetes. The WebSocket `/ws` with the subprotocol `urumi.v1` sends \
+live changes.
 
-Every error is a problem (RFC 9457): switch on `type`, show `detail` and `hint`, quote `instance`. A path that is not \
-here answers 404 `not-found`, another method 405 `method-not-allowed`, both as problems.
+Every error is a problem (RFC 9457): switch on `type`, show `detail` and `hint`, quote `instance`. An unknown path is \
+answered with 404 `not-found`, an unsupported method with 405 `method-not-allowed`, both as problems.
 
-Field names are camelCase, absent fields are left out, times are RFC 3339 in UTC. Readers ignore fields that they do \
-not know."""
+Field names are camelCase, absent fields are omitted, times are RFC 3339 in UTC. Clients must ignore unknown fields."""
 TAGS = {"stores": "Stores", "session": "Session", "openapi.json": "This document", "docs": "This document"}
 HEALTH_TAG = "Health"
 HEADERS = {
-    "X-Request-Id": "The id of the request, the caller's own where it sent one; it is in the log too.",
-    "ETag": "Strong; send it as `If-None-Match` and be answered 304 as long as nothing changed.",
-    "Cluster-Age-Seconds": "How long ago the cluster was last heard: the age of what is shown.",
+    "X-Request-Id": "The id of the request: the one that the caller sent, or a new one. The log has it too.",
+    "ETag": "Strong entity tag. Send it as `If-None-Match` to get 304 while nothing has changed.",
+    "Cluster-Age-Seconds": "Seconds since the last response of the cluster: the age of the data.",
     "Location": "The path of the store.",
-    "Idempotency-Replayed": "`true` where this key made the store before.",
-    "Retry-After": "Seconds to wait before asking again.",
-    "WWW-Authenticate": "How to say who one is.",
-    "Set-Cookie": "The page's session.",
+    "Idempotency-Replayed": "`true` if an earlier request with this key created the store.",
+    "Retry-After": "Seconds to wait before the next attempt.",
+    "WWW-Authenticate": "The authentication scheme.",
+    "Set-Cookie": "The session cookie of the page.",
 }
 PROBLEM_HEADERS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
 
 
 def document(operations: Sequence[Operation]) -> Json:
-    """Return the document of some operations."""
+    """Return the document for a table of operations."""
     paths: Json = {}
     for operation in operations:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Urumi", "version": __version__, "summary": "Stores on demand.", "description": DESCRIPTION},
+        "info": {
+            "title": "Urumi",
+            "version": __version__,
+            "summary": "E-commerce stores on Kubernetes.",
+            "description": DESCRIPTION,
+        },
         "servers": [{"url": "/"}],
         "tags": [{"name": name} for name in dict.fromkeys(map(_tag, operations))],
         "paths": paths,
         "components": {
             "schemas": _schemas(operations),
-            "headers": {name: {"description": words, "schema": {"type": "string"}} for name, words in HEADERS.items()},
+            "headers": {name: {"description": text, "schema": {"type": "string"}} for name, text in HEADERS.items()},
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer", "description": "For programs."},
                 "session": {"type": "apiKey", "in": "cookie", "name": "urumi_session", "description": "For the page."},
@@ -71,8 +75,8 @@ def document(operations: Sequence[Operation]) -> Json:
 def _schemas(operations: Iterable[Operation]) -> Json:
     models: dict[type[Wire], None] = {Problem: None}
     for operation in operations:
-        answered = [answer.model for answer in operation.answers.values()]
-        models |= dict.fromkeys(model for model in (*answered, operation.body) if model)
+        returned = [answer.model for answer in operation.answers.values()]
+        models |= dict.fromkeys(model for model in (*returned, operation.body) if model)
         if operation.query is not NoQuery:
             models[operation.query] = None
     _, found = models_json_schema([(model, "validation") for model in models], ref_template=SCHEMAS + "{model}")
@@ -82,19 +86,19 @@ def _schemas(operations: Iterable[Operation]) -> Json:
 
 
 def _operation(operation: Operation) -> Json:
-    told: Json = {
+    entry: Json = {
         "operationId": operation.name,
         "tags": [_tag(operation)],
         "summary": operation.summary,
-        "description": operation.words,
+        "description": operation.description,
         "security": [] if operation.is_open else [{"token": []}, {"session": []}],
         "parameters": _parameters(operation),
         "responses": _responses(operation),
     }
     if operation.body is not None:
         content = {"application/json": {"schema": _ref(operation.body)}}
-        told["requestBody"] = {"required": not operation.is_body_optional, "content": content}
-    return {name: value for name, value in told.items() if value or name == "security"}
+        entry["requestBody"] = {"required": not operation.is_body_optional, "content": content}
+    return {name: value for name, value in entry.items() if value or name == "security"}
 
 
 def _tag(operation: Operation) -> str:
@@ -110,17 +114,17 @@ def _parameters(operation: Operation) -> list[Json]:
         schema = {key: value for key, value in _without_null(rule).items() if key not in ("title", "description")}
         found.append({"name": name, "in": "query", "description": rule["description"], "schema": schema})
     if operation.takes_etag:
-        words = "The ETag of what the caller has; 304 where it is still so."
-        found.append({"name": "If-None-Match", "in": "header", "description": words, "schema": {"type": "string"}})
+        text = "The ETag of an earlier response; the response is 304 if it is still current."
+        found.append({"name": "If-None-Match", "in": "header", "description": text, "schema": {"type": "string"}})
     if operation.takes_key:
-        words = "Chosen by the caller for one creation; a repeated request with it is answered as the first one was."
+        text = "Chosen by the caller for one creation. A repeated request with the same key returns the same store."
         schema = {"type": "string", "pattern": IDEMPOTENCY_KEY_PATTERN}
-        found.append({"name": IDEMPOTENCY_KEY, "in": "header", "description": words, "schema": schema})
+        found.append({"name": IDEMPOTENCY_KEY, "in": "header", "description": text, "schema": schema})
     return found
 
 
 def _without_null(rule: Json) -> Json:
-    """Return the schema of a parameter, which is absent where the model has None."""
+    """Return the schema of a parameter without null: an absent parameter is None in the model."""
     choices = [choice for choice in rule.get("anyOf", ()) if choice != {"type": "null"}]
     if not choices:
         return rule
@@ -134,31 +138,26 @@ def _responses(operation: Operation) -> Json:
         by_status.setdefault(PROBLEMS[name][0], []).append(name)
     answers: Json = {str(status): _answer(answer) for status, answer in operation.answers.items()}
     for status, names in sorted(by_status.items()):
-        problem = _problem(status, names)
-        # One status may be an answer and a problem: a server that is not ready says so in its own words.
+        narrowed = {"type": {"enum": [URN + name for name in names]}, "status": {"const": status}}
+        problem: Json = {
+            "description": "; ".join(f"{PROBLEMS[name][1]} (`{name}`)" for name in names) + ".",
+            "headers": _headers(PROBLEM_HEADERS.get(status, ())),
+            "content": {PROBLEM_JSON: {"schema": {"allOf": [_ref(Problem), {"properties": narrowed}]}}},
+        }
+        # One status may have an answer and a problem: /readyz and /healthz respond with 503 and their own body.
         known = answers.get(str(status), {})
         answers[str(status)] = {**problem, "content": {**known.get("content", {}), **problem["content"]}}
     return answers
 
 
 def _answer(answer: Answer) -> Json:
-    told: Json = {"description": answer.words, "headers": _headers(answer.headers)}
+    entry: Json = {"description": answer.description, "headers": _headers(answer.headers)}
     if answer.model is not None:
-        told["content"] = {"application/json": {"schema": _ref(answer.model)}}
+        entry["content"] = {"application/json": {"schema": _ref(answer.model)}}
     elif answer.media_type:
         is_json = answer.media_type.endswith("json")
-        told["content"] = {answer.media_type: {"schema": {"type": "object" if is_json else "string"}}}
-    return told
-
-
-def _problem(status: int, names: list[str]) -> Json:
-    narrowed = {"type": {"enum": [URN + name for name in names]}, "status": {"const": status}}
-    schema = {"allOf": [_ref(Problem), {"properties": narrowed}]}
-    return {
-        "description": "; ".join(f"{PROBLEMS[name][1]} (`{name}`)" for name in names) + ".",
-        "headers": _headers(PROBLEM_HEADERS.get(status, ())),
-        "content": {PROBLEM_JSON: {"schema": schema}},
-    }
+        entry["content"] = {answer.media_type: {"schema": {"type": "object" if is_json else "string"}}}
+    return entry
 
 
 def _headers(names: Sequence[str]) -> Json:

@@ -1,9 +1,9 @@
-"""The contract's parts: an operation says what it takes, what it answers and which problems it may answer with.
+"""One operation of the API: its parameters, its answers and its problems.
 
-    operations (server/openapi/operations.py) --+--> routes    what Starlette serves
-                                        +--> document  what /openapi.json says and /docs shows
+    server/openapi/operations.py --+--> routes    served by Starlette
+                                   +--> document  /openapi.json and /docs
 
-Both are made of the same operations, so that neither can have what the other has not.
+Routes and document are built from the same table, so they cannot differ.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One way in which an operation ends well: a model, text of a media type, or nothing."""
+    """One successful response of an operation: a model, text of a media type, or no content."""
 
-    words: str
+    description: str
     model: type[Wire] | None = None
     media_type: str = ""
     headers: tuple[str, ...] = ()
@@ -40,8 +40,11 @@ class Answer:
 class Operation:
     """One method of one path.
 
-    `answers` are by status; `problems` are names of server.problems.PROBLEMS; `verb` is the one of RBAC that it takes,
-    None where it is for everybody; `action` is its name in the audit trail.
+    Attributes:
+        answers: the successful responses by status.
+        problems: names from `server.http.problems.PROBLEMS`.
+        verb: the RBAC verb that the caller needs, None for a public operation.
+        action: the name in the audit trail, empty if the operation is not audited.
     """
 
     method: str
@@ -58,21 +61,21 @@ class Operation:
     takes_etag: bool = False
     verb: str | None = None
     action: str = ""
-    words: str = ""
+    description: str = ""
 
     @property
     def is_open(self) -> bool:
-        """Return whether no identity is needed."""
+        """Return whether the operation needs no identity."""
         return self.verb is None
 
     def endpoint_behind(self, gate: Gate) -> Endpoint:
-        """Return the endpoint for those only who may call it, with its line in the audit trail."""
+        """Return the endpoint with its check of rights and its audit line."""
         endpoint = self.endpoint if self.verb is None else gate.guard(self.verb, self.endpoint)
         return audited(self.action, endpoint) if self.action else endpoint
 
 
 def routes(operations: Iterable[Operation], gate: Gate) -> list[Route]:
-    """Return one route a path, so that 405 names every method there is."""
+    """Return one route per path, so that a 405 response lists every method of the path."""
     by_path: dict[str, dict[str, Endpoint]] = {}
     for operation in operations:
         by_path.setdefault(operation.path, {})[operation.method] = operation.endpoint_behind(gate)

@@ -1,4 +1,4 @@
-"""The table of the API: every operation with its parameters, answers and problems, in the order of the manual."""
+"""The table of the API: every operation with its parameters, answers and problems, in the order of the document."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from urumi.wire import (
 
 if TYPE_CHECKING:
     from server.auth.session import Session
-    from server.openapi.pages import Manual
+    from server.openapi.pages import ApiReference
     from server.ops.metrics import Metrics
     from server.ops.probes import Probes
     from server.stores.calls import StoreCalls
@@ -36,7 +36,7 @@ REVIEWED = (*GUARDED, "not-allowed")
 CHANGING = (*REVIEWED, "forbidden", "invalid-request")
 BODY = ("malformed", "invalid-request", "unsupported-media-type", "too-large")
 READ_HEADERS = ("ETag", "Cluster-Age-Seconds")
-NOT_MODIFIED = Answer("It is still what `If-None-Match` names.", headers=READ_HEADERS)
+NOT_MODIFIED = Answer("Not changed since `If-None-Match`.", headers=READ_HEADERS)
 TEXT = "text/plain"
 
 
@@ -47,15 +47,15 @@ def operations(
     session: Session,
     probes: Probes,
     metrics: Metrics,
-    manual: Manual,
+    reference: ApiReference,
     open_reads: frozenset[str],
 ) -> tuple[Operation, ...]:
-    """Return the table for the endpoints of one server."""
+    """Return the table with the endpoints of one server."""
     return (
         *_stores(stores, verification, credentials),
         *_session(session),
         *_health(probes, metrics, open_reads),
-        *_manual(manual),
+        *_reference(reference),
     )
 
 
@@ -67,7 +67,7 @@ def _stores(calls: StoreCalls, verification: VerificationCall, credentials: Cred
             "/stores",
             calls.list,
             "listStores",
-            "All stores, or a page of some of them",
+            "List stores: all of them, or one page",
             {200: Answer("The stores.", StoreList, headers=READ_HEADERS), 304: NOT_MODIFIED},
             (*REVIEWED, "invalid-request", "bad-cursor"),
             query=ListQuery,
@@ -79,21 +79,21 @@ def _stores(calls: StoreCalls, verification: VerificationCall, credentials: Cred
             "/stores",
             calls.create,
             "createStore",
-            "Ask for a store",
+            "Create a store",
             {
                 202: Answer(
-                    "It is asked for. With a key that made this store before: the same again, said by "
-                    "`Idempotency-Replayed`.",
+                    "The store was created and will be provisioned. For a repeated request with the same key: the "
+                    "same store, with `Idempotency-Replayed`.",
                     Store,
                     headers=("Location", "Idempotency-Replayed"),
                 ),
-                200: Answer("A store of that id and engine exists; this is how it is.", Store),
+                200: Answer("A store with this id and engine already exists.", Store),
             },
             (*CHANGING, *BODY, "key-reused", "conflict", "quota-exceeded", "too-many-requests", "busy"),
             body=CreateStore,
             takes_key=True,
-            words="Asking again for the same storeId and engine never makes a second store. An `Idempotency-Key` also "
-            "keeps a repeated request from making a store anew that was deleted in between.",
+            description="A repeated request for the same storeId and engine never creates a second store. With an "
+            "`Idempotency-Key`, a repeated request does not create the store again after it was deleted.",
             verb="create",
             action="create",
         ),
@@ -102,7 +102,7 @@ def _stores(calls: StoreCalls, verification: VerificationCall, credentials: Cred
             store,
             calls.get,
             "getStore",
-            "One store: where it stands and why",
+            "Read a store with its status",
             {200: Answer("The store.", Store, headers=READ_HEADERS), 304: NOT_MODIFIED},
             (*REVIEWED, "invalid-request", "not-found"),
             takes_etag=True,
@@ -113,10 +113,10 @@ def _stores(calls: StoreCalls, verification: VerificationCall, credentials: Cred
             store,
             calls.delete,
             "deleteStore",
-            "Delete a store with all its data",
+            "Delete a store and all its data",
             {
-                202: Answer("It is being deleted.", Deleted),
-                200: Answer("There was no such store; `reason` is `NotFound`.", Deleted),
+                202: Answer("The deletion was requested.", Deleted),
+                200: Answer("The store does not exist; `reason` is `NotFound`.", Deleted),
             },
             (*CHANGING, "conflict"),
             query=UidQuery,
@@ -128,7 +128,7 @@ def _stores(calls: StoreCalls, verification: VerificationCall, credentials: Cred
             f"{store}/events",
             calls.events,
             "listEvents",
-            "The timeline of a store, oldest first",
+            "Read the timeline of a store, oldest event first",
             {200: Answer("The timeline.", EventList, headers=READ_HEADERS), 304: NOT_MODIFIED},
             (*REVIEWED, "invalid-request", "not-found"),
             takes_etag=True,
@@ -139,8 +139,8 @@ def _stores(calls: StoreCalls, verification: VerificationCall, credentials: Cred
             f"{store}/retry",
             calls.retry,
             "retryStore",
-            "Have the next attempt made now",
-            {202: Answer("It is asked for.", Store)},
+            "Start the next attempt now",
+            {202: Answer("The retry was requested.", Store)},
             (*CHANGING, "not-found", "conflict"),
             query=UidQuery,
             verb="update",
@@ -151,8 +151,8 @@ def _stores(calls: StoreCalls, verification: VerificationCall, credentials: Cred
             f"{store}/verify",
             verification.verify,
             "verifyStore",
-            "Place an order in the shop and take it back",
-            {200: Answer("What came of it; `ok` says whether the shop sells.", Verification)},
+            "Place a test order in the shop and cancel it",
+            {200: Answer("The result; `ok` is true if the order was placed and cancelled.", Verification)},
             (*REVIEWED, "forbidden", "not-found", "conflict"),
             verb="update",
             action="verify",
@@ -162,8 +162,8 @@ def _stores(calls: StoreCalls, verification: VerificationCall, credentials: Cred
             f"{store}/credentials",
             credentials.read,
             "readCredentials",
-            "The admin account of the shop; each reading is on record",
-            {200: Answer("The account.", Credentials)},
+            "Read the admin account of the shop; every call is audited",
+            {200: Answer("The admin account.", Credentials)},
             (*REVIEWED, *BODY, "forbidden", "not-found", "conflict"),
             body=WhichStore,
             is_body_optional=True,
@@ -180,7 +180,7 @@ def _session(session: Session) -> tuple[Operation, ...]:
             "/session",
             session.who,
             "whoAmI",
-            "Who is signed in",
+            "Read who is signed in",
             {200: Answer("The caller.", SignedIn)},
             GUARDED,
             verb=ANY,
@@ -190,11 +190,11 @@ def _session(session: Session) -> tuple[Operation, ...]:
             "/session",
             session.sign_in,
             "signIn",
-            "Trade the token for the page's cookie",
+            "Sign in: exchange the token for the session cookie of the page",
             {204: Answer("Signed in; the cookie is HttpOnly and SameSite=Strict.", headers=("Set-Cookie",))},
             (*GUARDED, "forbidden", *BODY),
             body=SignIn,
-            words="For the page only: the request must say in `Origin` or `Sec-Fetch-Site` that it comes from there.",
+            description="For the page only: the `Origin` or `Sec-Fetch-Site` header must be that of the page.",
             action="sign in",
         ),
         Operation(
@@ -202,7 +202,7 @@ def _session(session: Session) -> tuple[Operation, ...]:
             "/session",
             session.sign_out,
             "signOut",
-            "Clear the page's cookie",
+            "Sign out: clear the session cookie of the page",
             {204: Answer("Signed out.", headers=("Set-Cookie",))},
             (*GUARDED, "forbidden"),
             verb=ANY,
@@ -218,8 +218,8 @@ def _health(probes: Probes, metrics: Metrics, open_reads: frozenset[str]) -> tup
             "/livez",
             probes.livez,
             "live",
-            "Whether the process answers",
-            {200: Answer("It does.", media_type=TEXT)},
+            "Liveness: the event loop runs",
+            {200: Answer("The event loop runs.", media_type=TEXT)},
             ("internal",),
         ),
         Operation(
@@ -227,8 +227,8 @@ def _health(probes: Probes, metrics: Metrics, open_reads: frozenset[str]) -> tup
             "/readyz",
             probes.readyz,
             "ready",
-            "Whether the server is fit to serve",
-            {200: Answer("It is.", media_type=TEXT), 503: Answer("What is missing, a line each.", media_type=TEXT)},
+            "Readiness: the server can serve requests",
+            {200: Answer("Ready.", media_type=TEXT), 503: Answer("Not ready: one reason per line.", media_type=TEXT)},
             ("internal",),
         ),
         Operation(
@@ -236,8 +236,8 @@ def _health(probes: Probes, metrics: Metrics, open_reads: frozenset[str]) -> tup
             "/healthz",
             probes.healthz,
             "health",
-            "Health for people: checks, leader, simulation",
-            {200: Answer("All is well.", Health), 503: Answer("What is wrong.", Health)},
+            "Health details: checks, leader, simulation",
+            {200: Answer("Healthy.", Health), 503: Answer("Failing, with the reasons in `wrong`.", Health)},
             ("internal",) if "health" in open_reads else REVIEWED,
             verb=None if "health" in open_reads else "list",
         ),
@@ -246,25 +246,25 @@ def _health(probes: Probes, metrics: Metrics, open_reads: frozenset[str]) -> tup
             "/metrics",
             metrics.show,
             "metrics",
-            "Numbers of this process for Prometheus",
-            {200: Answer("The numbers.", media_type=TEXT)},
+            "Metrics of this process for Prometheus",
+            {200: Answer("The metrics.", media_type=TEXT)},
             ("internal",) if "metrics" in open_reads else REVIEWED,
             verb=None if "metrics" in open_reads else "list",
         ),
     )
 
 
-def _manual(manual: Manual) -> tuple[Operation, ...]:
+def _reference(reference: ApiReference) -> tuple[Operation, ...]:
     return (
         Operation(
             "GET",
             "/openapi.json",
-            manual.document,
+            reference.document,
             "document",
             "This document",
             {
-                200: Answer("OpenAPI 3.1.", media_type="application/json", headers=("ETag",)),
-                304: Answer("It is still what `If-None-Match` names.", headers=("ETag",)),
+                200: Answer("The OpenAPI 3.1 document.", media_type="application/json", headers=("ETag",)),
+                304: Answer("Not changed since `If-None-Match`.", headers=("ETag",)),
             },
             ("internal",),
             takes_etag=True,
@@ -272,7 +272,7 @@ def _manual(manual: Manual) -> tuple[Operation, ...]:
         Operation(
             "GET",
             "/docs",
-            manual.page,
+            reference.page,
             "manual",
             "This document as a page",
             {200: Answer("The page.", media_type="text/html")},

@@ -1,6 +1,7 @@
-"""GET /openapi.json and GET /docs: the contract for programs and, drawn from the same document, for people.
+"""GET /openapi.json and GET /docs: the API contract as a document and, rendered from it, as a page.
 
-The page is plain HTML with the page's own strict policy: no script, nothing from another host, so it works offline.
+The page is plain HTML without scripts and without files from other hosts, so it works offline and under the strict
+Content-Security-Policy.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     Json = dict[str, Any]
 
 
-class Manual:
-    """The two endpoints; `operations` is set before the first request."""
+class ApiReference:
+    """The endpoints /openapi.json and /docs; `operations` is set before the first request."""
 
     def __init__(self) -> None:
         self.operations: Sequence[Operation] = ()
@@ -43,26 +44,32 @@ class Manual:
         return HTMLResponse(self._html, headers={"Cache-Control": "no-cache"})
 
     @cached_property
-    def _told(self) -> Json:
+    def _document(self) -> Json:
         return document(self.operations)
 
     @cached_property
     def _encoded(self) -> bytes:
-        return json.dumps(self._told).encode()
+        return json.dumps(self._document).encode()
 
     @cached_property
     def _html(self) -> str:
-        return html_of(self._told)
+        return html_of(self._document)
 
 
-def html_of(told: Json) -> str:
+def html_of(described: Json) -> str:
     """Return an OpenAPI document as a page."""
-    info = told["info"]
-    operations = [(path, method, each) for path, methods in told["paths"].items() for method, each in methods.items()]
-    tags = [tag["name"] for tag in told["tags"]]
-    links = "".join(f"<li>{_link(path, method, each)}</li>" for path, method, each in operations)
-    sections = "".join(_section(tag, [each for each in operations if tag in each[2]["tags"]]) for tag in tags)
-    schemas = "".join(_schema(name, schema) for name, schema in sorted(told["components"]["schemas"].items()))
+    info = described["info"]
+    operations = [
+        (path, method, each) for path, methods in described["paths"].items() for method, each in methods.items()
+    ]
+    tags = [tag["name"] for tag in described["tags"]]
+    links = "".join(
+        f'<li><a href="#{each["operationId"]}"><b>{method.upper()}</b> {escape(path)}</a></li>'
+        for path, method, each in operations
+    )
+    articles = {tag: [_operation(*each) for each in operations if tag in each[2]["tags"]] for tag in tags}
+    sections = "".join(f"<section><h2>{escape(tag)}</h2>{''.join(found)}</section>" for tag, found in articles.items())
+    schemas = "".join(_schema(name, schema) for name, schema in sorted(described["components"]["schemas"].items()))
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -73,10 +80,10 @@ def html_of(told: Json) -> str:
 <link rel="stylesheet" href="/static/docs.css">
 </head>
 <body>
-<a class="skip" href="#main">Skip to the calls</a>
+<a class="skip" href="#main">Skip to the operations</a>
 <header><h1>{escape(info["title"])} API <small>{escape(info["version"])}</small></h1>
-<p><a href="/">The stores</a> · <a href="/openapi.json">openapi.json</a></p></header>
-<nav aria-label="Calls"><ul>{links}<li><a href="#schemas">Models</a></li></ul></nav>
+<p><a href="/">Stores</a> · <a href="/openapi.json">openapi.json</a></p></header>
+<nav aria-label="Operations"><ul>{links}<li><a href="#schemas">Models</a></li></ul></nav>
 <main id="main">{_paragraphs(info["description"])}{sections}
 <section><h2 id="schemas">Models</h2>{schemas}</section></main>
 </body>
@@ -84,40 +91,31 @@ def html_of(told: Json) -> str:
 """
 
 
-def _link(path: str, method: str, operation: Json) -> str:
-    return f'<a href="#{operation["operationId"]}"><b>{method.upper()}</b> {escape(path)}</a>'
-
-
-def _section(tag: str, operations: list[tuple[str, str, Json]]) -> str:
-    drawn = "".join(_operation(path, method, each) for path, method, each in operations)
-    return f"<section><h2>{escape(tag)}</h2>{drawn}</section>"
-
-
 def _operation(path: str, method: str, operation: Json) -> str:
     parts = [
         f'<article id="{operation["operationId"]}"><h3><b>{method.upper()}</b> <code>{escape(path)}</code></h3>',
-        f"<p>{_text(operation['summary'])}.{'' if operation['security'] else ' Needs no identity.'}</p>",
+        f"<p>{_text(operation['summary'])}.{'' if operation['security'] else ' No authentication required.'}</p>",
         _paragraphs(operation.get("description", "")),
     ]
     if parameters := operation.get("parameters"):
-        rows = [[f"<code>{escape(each['name'])}</code>", each["in"], _parameter_words(each)] for each in parameters]
-        parts.append(_table("Parameters", ("name", "in", "meaning"), rows))
+        rows = [[f"<code>{escape(each['name'])}</code>", each["in"], _parameter_text(each)] for each in parameters]
+        parts.append(_table("Parameters", ("name", "in", "description"), rows))
     if body := operation.get("requestBody"):
         parts.append(f"<p>Body: {_kind(body['content']['application/json']['schema'])}</p>")
-    rows = [
-        [f"<b>{status}</b>", _text(answer["description"]), _contents(answer), _header_names(answer)]
-        for status, answer in operation["responses"].items()
-    ]
-    parts.append(_table("Answers", ("status", "when", "body", "headers"), rows))
+    rows = []
+    for status, answer in operation["responses"].items():
+        headers = [f"<code>{escape(name)}</code>" for name in answer["headers"] if name != "X-Request-Id"]
+        rows.append([f"<b>{status}</b>", _text(answer["description"]), _contents(answer), ", ".join(headers)])
+    parts.append(_table("Responses", ("status", "description", "body", "headers"), rows))
     return "".join(parts) + "</article>"
 
 
-def _parameter_words(parameter: Json) -> str:
+def _parameter_text(parameter: Json) -> str:
     default = parameter["schema"].get("default")
-    words = [_text(parameter.get("description", "")), _kind(parameter["schema"])]
+    parts = [_text(parameter.get("description", "")), _kind(parameter["schema"])]
     if default not in (None, ""):
-        words.append(f"default <code>{escape(str(default))}</code>")
-    return " · ".join(filter(None, words))
+        parts.append(f"default <code>{escape(str(default))}</code>")
+    return " · ".join(filter(None, parts))
 
 
 def _contents(answer: Json) -> str:
@@ -126,10 +124,6 @@ def _contents(answer: Json) -> str:
         for content in answer.get("content", {}).values()
     ]
     return " or ".join(kinds) or "none"
-
-
-def _header_names(answer: Json) -> str:
-    return ", ".join(f"<code>{escape(name)}</code>" for name in answer["headers"] if name != "X-Request-Id")
 
 
 def _schema(name: str, schema: Json) -> str:
@@ -145,11 +139,11 @@ def _schema(name: str, schema: Json) -> str:
         ]
         for field, rule in schema.get("properties", {}).items()
     ]
-    return heading + _table("Fields; * is always there", ("field", "type", "meaning"), rows) + "</article>"
+    return heading + _table("Fields; * is always present", ("field", "type", "description"), rows) + "</article>"
 
 
 def _kind(schema: Json) -> str:
-    """Return what a schema allows, in a few words."""
+    """Return the type and the limits of a schema as text."""
     if "$ref" in schema:
         name = schema["$ref"].removeprefix(SCHEMAS)
         return f'<a href="#model-{name}">{escape(name)}</a>'
@@ -180,6 +174,6 @@ def _paragraphs(text: str) -> str:
 
 
 def _text(text: str) -> str:
-    """Return text with `code` in backquotes as HTML."""
+    """Return text as HTML, with the parts in backquotes as code."""
     parts = escape(text).split("`")
     return "".join(f"<code>{part}</code>" if number % 2 else part for number, part in enumerate(parts))

@@ -1,1 +1,1 @@
-"""For operators and machines: logs, metrics, probes."""
+"""Operations: logs, metrics, probes."""

@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line on stderr, a constant message and the rest as keys."""
+"""Logs: one JSON object per line on stderr, with a constant message and the variable parts as keys."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 
 
 class JsonFormatter(logging.Formatter):
-    """Formats a record as one JSON object; what was given as `extra` becomes keys."""
+    """Formats a record as one JSON object; the entries of `extra` become keys."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
@@ -33,6 +33,6 @@ def set_up_logs(level: str) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # Both write a line with an address in it for each request and each socket.
+    # Both write a line with the address for each request and each socket.
     for name in ("uvicorn.access", "uvicorn.error"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""Health for machines: /livez (the loop answers), /readyz (fit to serve, or why not), /healthz (both, for people)."""
+"""Health: /livez (the event loop runs), /readyz (ready to serve, or why not), /healthz (details for operators)."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ SILENCE_LIMIT_SECONDS = 150.0
 
 
 class Probes:
-    """The health endpoints; none of them tells anything about stores.
+    """The health endpoints; none of them shows anything about stores.
 
-    /livez and /readyz are for everybody, as a kubelet has no identity; without `says_why` the reasons are left out.
+    /livez and /readyz are public, because a kubelet has no identity; without `shows_reasons` the reasons are omitted.
     """
 
     def __init__(
-        self, view: ClusterView, leadership: Elector, is_stopping: Callable[[], bool], *, says_why: bool
+        self, view: ClusterView, elector: Elector, is_stopping: Callable[[], bool], *, shows_reasons: bool
     ) -> None:
         self._view = view
-        self._elector = leadership
+        self._elector = elector
         self._is_stopping = is_stopping
-        self._says_why = says_why
+        self._shows_reasons = shows_reasons
 
     async def livez(self, request: Request) -> Response:
         """GET /livez."""
@@ -37,37 +37,37 @@ class Probes:
 
     async def readyz(self, request: Request) -> Response:
         """GET /readyz."""
-        wrong = self._wrong()
-        if wrong and not self._says_why:
-            wrong = ["not ready"]
-        return PlainTextResponse("\n".join(wrong) + "\n" if wrong else "ok\n", 503 if wrong else 200)
+        failures = self._failures()
+        if failures and not self._shows_reasons:
+            failures = ["not ready"]
+        return PlainTextResponse("\n".join(failures or ["ok"]) + "\n", 503 if failures else 200)
 
     async def healthz(self, request: Request) -> Response:
         """GET /healthz."""
-        wrong = self._wrong()
+        failures = self._failures()
         checks = {
             "informers": {informer.resource.plural: informer.synced.is_set() for informer in self._view.informers},
             "silenceSeconds": round(self._view.seconds_since_last_response(), 1),
         }
         body = {
-            "status": "failing" if wrong else "ok",
-            "wrong": wrong,
+            "status": "failing" if failures else "ok",
+            "wrong": failures,
             "checks": checks,
             "simulated": self._view.is_simulated(),
             "leader": {
-                "holder": self._elector.seen.holder,
-                "epoch": self._elector.seen.epoch,
+                "holder": self._elector.lease_record.holder,
+                "epoch": self._elector.lease_record.fencing_token,
                 "isThis": self._elector.is_leading,
             },
         }
-        return JSONResponse(body, 503 if wrong else 200)
+        return JSONResponse(body, 503 if failures else 200)
 
-    def _wrong(self) -> list[str]:
-        wrong = ["the server is stopping"] if self._is_stopping() else []
+    def _failures(self) -> list[str]:
+        failures = ["the server is stopping"] if self._is_stopping() else []
         for informer in self._view.informers:
             plural = informer.resource.plural
             if not informer.synced.is_set():
-                wrong.append(f"{plural} are not listed yet: {informer.last_error or 'just started'}")
-            elif (silence := informer.seconds_since_last_response()) > SILENCE_LIMIT_SECONDS:
-                wrong.append(f"{plural} not heard of for {silence:.0f} s: {informer.last_error}")
-        return wrong
+                failures.append(f"{plural} not listed yet: {informer.last_error or 'the server has just started'}")
+            elif (age := informer.seconds_since_last_response()) > SILENCE_LIMIT_SECONDS:
+                failures.append(f"{plural} without a response for {age:.0f} s: {informer.last_error}")
+        return failures

@@ -1,22 +1,22 @@
 /**
- * The REST calls. Every answer is `{status, body}`; everything that went wrong is a `Problem` with words for a person,
- * whether the server said it (RFC 9457), something between here and there did, or nobody answered at all.
+ * The REST calls. A response is `{status, body}`. Every failure is a `Problem` with a text for the user, whether it comes
+ * from the server (RFC 9457), from something on the way, or from a missing response.
  */
 
-const ANSWER_MS = 20_000;
+const RESPONSE_MS = 20_000;
 
 /** @type {() => void} */
-let tellSessionOver = () => {};
+let sessionExpired = () => {};
 
 /**
- * Be told when a call is refused because nobody is signed in any more.
+ * Register what happens when a call is refused because the session has expired.
  * @param {() => void} handler
  */
-export function onSessionOver(handler) {
-  tellSessionOver = handler;
+export function onSessionExpired(handler) {
+  sessionExpired = handler;
 }
 
-/** What went wrong: `status` is 0 where no answer came; `errors` belong to fields of the body. */
+/** A failed call: `status` is 0 without a response; `errors` belong to fields of the body. */
 export class Problem extends Error {
   /** @param {{status: number, type?: string, detail: string, hint?: string, instance?: string, errors?: {pointer: string, message: string}[]}} parts */
   constructor({ status, type = "about:blank", detail, hint = "", instance = "", errors = [] }) {
@@ -44,11 +44,11 @@ export const session = {
  */
 export const createStore = (storeId, engine) => call("POST", "/stores", { storeId, engine });
 
-/** Ask over HTTP why no live connection came about; the browser does not say. */
+/** Find out over HTTP why the live connection was refused; the browser does not report it. */
 export async function whyNotLive() {
   try {
     await session.who();
-    return { refused: false, detail: "the server answers, but refuses the live connection" };
+    return { refused: false, detail: "the server responds, but refuses the live connection" };
   } catch (thrown) {
     if (!(thrown instanceof Problem)) throw thrown;
     const detail = thrown.detail.charAt(0).toLowerCase() + thrown.detail.slice(1).replace(/\.$/, "");
@@ -57,7 +57,7 @@ export async function whyNotLive() {
 }
 
 /**
- * Ask for the next attempt at exactly the store with that uid.
+ * Request the next attempt for the store with this uid.
  * @param {string} storeId
  * @param {string} uid
  */
@@ -65,14 +65,14 @@ export const retryStore = (storeId, uid) =>
   call("POST", `/stores/${encodeURIComponent(storeId)}/retry?${new URLSearchParams({ uid })}`);
 
 /**
- * Ask for the admin account of exactly the store with that uid.
+ * Read the admin account of the store with this uid.
  * @param {string} storeId
  * @param {string} uid
  */
 export const readCredentials = (storeId, uid) => call("POST", `/stores/${encodeURIComponent(storeId)}/credentials`, { uid });
 
 /**
- * Ask for the deletion of exactly the store with that uid; another one of that name is left alone.
+ * Request the deletion of the store with this uid; the server refuses it for another store of the same name.
  * @param {string} storeId
  * @param {string} uid
  */
@@ -86,11 +86,11 @@ export const deleteStore = (storeId, uid) =>
  * @returns {Promise<{status: number, body: any}>}
  */
 async function call(method, path, body) {
-  const response = await answer(method, path, body);
+  const response = await send(method, path, body);
   const isJson = /\bjson\b/.test(response.headers.get("Content-Type") ?? "");
   const content = isJson ? await response.json().catch(() => null) : null;
   if (response.ok) return { status: response.status, body: content };
-  if (response.status === 401 && path !== "/session") tellSessionOver();
+  if (response.status === 401 && path !== "/session") sessionExpired();
   throw problemOf(response, content);
 }
 
@@ -99,7 +99,7 @@ async function call(method, path, body) {
  * @param {string} path
  * @param {object} [body]
  */
-async function answer(method, path, body) {
+async function send(method, path, body) {
   const headers = new Headers({ Accept: "application/json" });
   if (body) headers.set("Content-Type", "application/json");
   try {
@@ -108,10 +108,10 @@ async function answer(method, path, body) {
       headers,
       body: body ? JSON.stringify(body) : undefined,
       cache: "no-store",
-      signal: AbortSignal.timeout(ANSWER_MS),
+      signal: AbortSignal.timeout(RESPONSE_MS),
     });
   } catch (error) {
-    throw noAnswer(method, error);
+    throw noResponse(method, error);
   }
 }
 
@@ -119,13 +119,13 @@ async function answer(method, path, body) {
  * @param {string} method
  * @param {unknown} error
  */
-function noAnswer(method, error) {
-  const late = error instanceof DOMException && error.name === "TimeoutError";
-  const detail = late ? `The server did not answer within ${ANSWER_MS / 1000} s.` : "The server does not answer.";
+function noResponse(method, error) {
+  const isTimeout = error instanceof DOMException && error.name === "TimeoutError";
+  const detail = isTimeout ? `No response from the server within ${RESPONSE_MS / 1000} s.` : "Server unreachable.";
   const hint =
-    late && method !== "GET"
-      ? "It may have been done all the same: look at the list before you try again."
-      : "Check that it runs and that this machine reaches it, then try again.";
+    isTimeout && method !== "GET"
+      ? "The request may have taken effect. Check the list before you try again."
+      : "Check that the server is running and reachable from this machine, then try again.";
   return new Problem({ status: 0, detail, hint });
 }
 
@@ -135,14 +135,14 @@ function noAnswer(method, error) {
  */
 function problemOf(response, content) {
   const { status } = response;
-  const said = content && typeof content === "object" ? content : {};
+  const problem = content && typeof content === "object" ? content : {};
   return new Problem({
     status,
-    type: text(said.type),
-    detail: text(said.detail) || text(said.title) || `The answer was HTTP ${status}, without a reason.`,
-    hint: [text(said.hint), comeBack(response)].filter(Boolean).join(" "),
-    instance: text(said.instance),
-    errors: Array.isArray(said.errors) ? said.errors : [],
+    type: text(problem.type),
+    detail: text(problem.detail) || text(problem.title) || `The server responded with HTTP ${status} without a reason.`,
+    hint: [text(problem.hint), retryText(response)].filter(Boolean).join(" "),
+    instance: text(problem.instance),
+    errors: Array.isArray(problem.errors) ? problem.errors : [],
   });
 }
 
@@ -152,7 +152,7 @@ function text(value) {
 }
 
 /** @param {Response} response */
-function comeBack(response) {
+function retryText(response) {
   const wait = response.headers.get("Retry-After");
-  return wait && /^\d+$/.test(wait) ? `Come back in ${wait} s.` : "";
+  return wait && /^\d+$/.test(wait) ? `Try again in ${wait} s.` : "";
 }

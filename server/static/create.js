@@ -1,11 +1,11 @@
 /**
- * The dialog that asks for a new store: the rule for an id is checked as it is typed, the server has the last word.
+ * The dialog that creates a store. The rule for ids is checked while the user types; the server checks it again.
  *
- * @typedef {import("./book.js").Store} Store
+ * @typedef {import("./storecache.js").Store} Store
  */
 import { Problem, createStore } from "./api.js";
 import { byId, setAttribute, setText } from "./dom.js";
-import { AskingDialog } from "./dialogs.js";
+import { RequestDialog } from "./dialogs.js";
 import { engineName, storeIdProblem } from "./format.js";
 
 export class CreateDialog {
@@ -13,29 +13,29 @@ export class CreateDialog {
   #stores = new Map();
   #refusal = "";
 
-  /** @param {(storeId: string, isNew: boolean) => void} onAsked */
-  constructor(onAsked) {
-    this.onAsked = onAsked;
+  /** @param {(storeId: string, isNew: boolean) => void} onAccepted */
+  constructor(onAccepted) {
+    this.onAccepted = onAccepted;
     this.id = byId("create-id");
-    this.words = byId("create-id-words");
-    this.asking = new AskingDialog("create-dialog", { busyWords: "Asking…", ask: () => this.#ask() });
+    this.help = byId("create-id-help");
+    this.request = new RequestDialog("create-dialog", { busyText: "Creating…", send: () => this.#send() });
     this.id.addEventListener("input", () => this.#check(""));
-    this.asking.form.addEventListener("change", () => this.#check(this.#refusal));
+    this.request.form.addEventListener("change", () => this.#check(this.#refusal));
   }
 
-  /** @param {Map<string, Store>} stores those that are known, to say early that a name is taken */
+  /** @param {Map<string, Store>} stores the known stores, to show early that a name is taken */
   open(stores) {
     this.#stores = stores;
-    this.asking.form.reset();
+    this.request.form.reset();
     this.#check("");
-    this.asking.open(this.id);
+    this.request.open(this.id);
   }
 
   close() {
-    this.asking.close();
+    this.request.close();
   }
 
-  async #ask() {
+  async #send() {
     const storeId = this.id.value;
     if (storeIdProblem(storeId)) {
       this.#check(`The id ${storeIdProblem(storeId)}.`);
@@ -45,7 +45,7 @@ export class CreateDialog {
     try {
       const { status } = await createStore(storeId, this.#engine());
       this.close();
-      this.onAsked(storeId, status === 202);
+      this.onAccepted(storeId, status === 202);
     } catch (problem) {
       this.#refuse(problem);
     }
@@ -61,35 +61,35 @@ export class CreateDialog {
   }
 
   #engine() {
-    return new FormData(this.asking.form).get("engine")?.toString() ?? "";
+    return new FormData(this.request.form).get("engine")?.toString() ?? "";
   }
 
-  /** @param {string} refusal what was wrong with the id when it was last asked for; empty while it is typed */
+  /** @param {string} refusal why the server refused the id; empty while the user types */
   #check(refusal) {
     this.#refusal = refusal;
     const storeId = this.id.value;
     const problem = storeId ? storeIdProblem(storeId) : "";
     const isWrong = Boolean(refusal || (problem && !isOnlyShort(storeId)));
     setAttribute(this.id, "aria-invalid", isWrong ? "true" : null);
-    setAttribute(this.words, "data-tone", isWrong ? "error" : null);
-    setText(this.words, refusal || this.#wordsFor(storeId, problem));
+    setAttribute(this.help, "data-tone", isWrong ? "error" : null);
+    setText(this.help, refusal || this.#helpFor(storeId, problem));
   }
 
   /**
    * @param {string} storeId
    * @param {string} problem
    */
-  #wordsFor(storeId, problem) {
-    if (!storeId) return "3 to 32 lower-case letters, digits and inner hyphens. Part of the shop's address.";
+  #helpFor(storeId, problem) {
+    if (!storeId) return "3 to 32 lower-case letters, digits and inner hyphens. It becomes part of the shop's address.";
     if (problem) return `The id ${problem}.`;
     const known = this.#stores.get(storeId);
-    if (known) return `${storeId} exists already: ${engineName(known.engine)}, ${known.phase}.`;
-    return `Makes namespace store-${storeId} and release ${this.#engine()}-${storeId}.`;
+    if (known) return `Store ${storeId} already exists (${engineName(known.engine)}, ${known.phase}).`;
+    return `Creates namespace store-${storeId} and release ${this.#engine()}-${storeId}.`;
   }
 }
 
 /**
- * Say whether more typing can still make a good id of it, so that nobody is told off in the middle of a word.
+ * Return whether more characters can make the id valid, so that no error is shown while a user types a valid id.
  * @param {string} storeId
  */
 function isOnlyShort(storeId) {

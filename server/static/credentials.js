@@ -1,14 +1,14 @@
 /**
- * The dialog that shows a store's admin account, after a question, for as long as it is open.
+ * The dialog that shows a store's admin account: after a confirmation, and only while it is open.
  *
- * It asks for the account of the store with the uid that was shown when it opened. What it got is in the page's texts
- * only, and out of them when the dialog closes.
+ * It reads the account of the store with the uid that was shown when it opened. The account is only in the text of the
+ * page, and removed when the dialog closes.
  *
- * @typedef {import("./book.js").Store} Store
+ * @typedef {import("./storecache.js").Store} Store
  */
 import { readCredentials } from "./api.js";
 import { setText, show } from "./dom.js";
-import { AskingDialog } from "./dialogs.js";
+import { RequestDialog } from "./dialogs.js";
 import { webAddress } from "./format.js";
 import { putOnClipboard } from "./notice.js";
 
@@ -17,31 +17,31 @@ export class CredentialsDialog {
   #store = null;
 
   constructor() {
-    this.asking = new AskingDialog("credentials-dialog", { busyWords: "Asking…", ask: () => this.#ask() });
-    const { fields } = this.asking;
+    this.request = new RequestDialog("credentials-dialog", { busyText: "Loading…", send: () => this.#send() });
+    const { fields } = this.request;
     fields.copyUser.addEventListener("click", () => this.#copy("user name", fields.username));
     fields.copyPassword.addEventListener("click", () => this.#copy("password", fields.password));
-    this.asking.dialog.addEventListener("close", () => this.#forget());
+    this.request.dialog.addEventListener("close", () => this.#clear());
   }
 
   /** @param {Store} store */
   open(store) {
-    this.#forget();
+    this.#clear();
     this.#store = store;
-    setText(this.asking.fields.storeId, store.storeId);
-    this.asking.open(this.asking.fields.cancel);
+    setText(this.request.fields.storeId, store.storeId);
+    this.request.open(this.request.fields.cancel);
   }
 
   close() {
-    this.asking.close();
+    this.request.close();
   }
 
-  async #ask() {
+  async #send() {
     if (!this.#store) return;
     const { storeId, uid, simulated } = this.#store;
     const { body } = await readCredentials(storeId, uid);
-    if (!this.asking.dialog.open) return;
-    const { fields } = this.asking;
+    if (!this.request.dialog.open) return;
+    const { fields } = this.request;
     setText(fields.username, body.username);
     setText(fields.password, body.password);
     fields.signInPage.href = webAddress(body.adminUrl);
@@ -50,8 +50,8 @@ export class CredentialsDialog {
     fields.copyPassword.focus();
   }
 
-  #forget() {
-    const { fields } = this.asking;
+  #clear() {
+    const { fields } = this.request;
     this.#store = null;
     for (const field of [fields.username, fields.password, fields.copied]) setText(field, "");
     fields.signInPage.removeAttribute("href");
@@ -60,7 +60,7 @@ export class CredentialsDialog {
 
   /** @param {boolean} isShown */
   #showAccount(isShown) {
-    const { fields } = this.asking;
+    const { fields } = this.request;
     show(fields.question, !isShown);
     show(fields.confirm, !isShown);
     show(fields.account, isShown);
@@ -73,6 +73,6 @@ export class CredentialsDialog {
    */
   async #copy(what, field) {
     const isCopied = await putOnClipboard(field.textContent ?? "");
-    setText(this.asking.fields.copied, isCopied ? `Copied the ${what}.` : `This browser does not let the page copy: select the ${what}.`);
+    setText(this.request.fields.copied, isCopied ? `Copied the ${what}.` : `The browser blocked copying. Select the ${what} and copy it.`);
   }
 }

@@ -1,14 +1,14 @@
 /**
- * The signed-in page: one feed, one book, one view, and the parts that show them.
+ * The dashboard of a signed-in user: one feed, one store cache, one view, and the parts that show them.
  *
- * `paint` is the only place that writes to the parts; whatever happens asks for it, and it runs once for all of it.
+ * `#paint` is the only place that updates the parts; every change requests it, and it runs once for all of them.
  *
- * @typedef {import("./book.js").FeedEvent} FeedEvent
- * @typedef {import("./book.js").Store} Store
+ * @typedef {import("./storecache.js").FeedEvent} FeedEvent
+ * @typedef {import("./storecache.js").Store} Store
  * @typedef {import("./view.js").View} View
  */
+import { Announcer } from "./announcer.js";
 import { retryStore, whyNotLive } from "./api.js";
-import { Book } from "./book.js";
 import { CreateDialog } from "./create.js";
 import { CredentialsDialog } from "./credentials.js";
 import { DeleteDialog } from "./delete.js";
@@ -20,50 +20,50 @@ import { StoreList } from "./list.js";
 import { LiveFeed } from "./live.js";
 import { announce, copy, dismissNotice, notify } from "./notice.js";
 import { StorePanel } from "./panel.js";
-import { StatusLine, staleWords, titleWords } from "./status.js";
+import { StatusLine, staleText, titleText } from "./status.js";
+import { StoreCache } from "./storecache.js";
 import { filterOf, readView, viewHash } from "./view.js";
-import { Voice } from "./voice.js";
 
 const HIDDEN_TAB_PAINT_MS = 1000;
 
 export class Dashboard {
   #isOn = false;
-  #isPaintAsked = false;
+  #isPaintRequested = false;
   #isFilterNew = true;
   /** @type {Set<string>} */
   #changed = new Set();
-  #askedFor = "";
+  #requestedId = "";
   #ticker = 0;
 
-  /** @param {() => void} onRefused when the server does not know us any more */
+  /** @param {() => void} onRefused called when the server no longer accepts the session */
   constructor(onRefused) {
     this.onRefused = onRefused;
-    this.book = new Book();
+    this.cache = new StoreCache();
     this.view = readView(location.hash);
-    this.voice = new Voice();
-    this.feed = new LiveFeed((event) => this.#hear(event), whyNotLive);
-    this.list = new StoreList({ onOpen: (storeId) => this.#open(storeId), onLeave: () => this.filters.focus() });
+    this.announcer = new Announcer();
+    this.feed = new LiveFeed((event) => this.#receive(event), whyNotLive);
+    this.list = new StoreList({ onOpen: (storeId) => this.#open(storeId), onExit: () => this.filters.focus() });
     this.filters = new FilterBar({
-      onText: (q) => this.#look({ q }),
+      onText: (q) => this.#changeView({ q }),
       onPhase: (phase) => this.#togglePhase(phase),
-      onSort: (sort) => this.#look({ sort }),
+      onSort: (sort) => this.#changeView({ sort }),
       onDown: () => this.list.focus(),
     });
     this.panel = new StorePanel({
       onClose: () => this.#close(),
       onRetry: (store) => this.#retry(store),
-      onDelete: (store) => this.deleting.open(store, staleWords(this.book)),
+      onDelete: (store) => this.deleting.open(store, staleText(this.cache)),
       onAccount: (store) => this.account.open(store),
       onCopy: copy,
     });
     this.status = new StatusLine(() => this.feed.hurry());
     this.creating = new CreateDialog((storeId, isNew) => this.#created(storeId, isNew));
-    this.deleting = new DeleteDialog((storeId, wasThere) => this.#deleted(storeId, wasThere));
+    this.deleting = new DeleteDialog((storeId, existed) => this.#deleted(storeId, existed));
     this.account = new CredentialsDialog();
     this.#listen();
   }
 
-  /** Go live. */
+  /** Connect and show the stores. */
   start() {
     if (this.#isOn) return;
     this.#isOn = true;
@@ -71,84 +71,84 @@ export class Dashboard {
     this.#isFilterNew = true;
     this.feed.start();
     this.#ticker = setInterval(() => this.#tick(), 1000);
-    this.#askPaint();
+    this.#requestPaint();
   }
 
-  /** Hang up and forget everything that was shown. */
+  /** Disconnect and clear everything that was shown. */
   stop() {
     this.#isOn = false;
     this.feed.stop();
     clearInterval(this.#ticker);
     dismissNotice();
     for (const dialog of [this.creating, this.deleting, this.account]) dialog.close();
-    this.list.update(new Map(), this.book.stores.keys());
-    this.book = new Book();
+    this.list.update(new Map(), this.cache.stores.keys());
+    this.cache = new StoreCache();
     this.panel.update("", undefined);
     this.#changed.clear();
-    this.voice = new Voice();
+    this.announcer = new Announcer();
   }
 
   #listen() {
     for (const id of ["new-store", "first-store"])
-      byId(id).addEventListener("click", () => this.creating.open(this.book.stores));
+      byId(id).addEventListener("click", () => this.creating.open(this.cache.stores));
     byId("show-all").addEventListener("click", () => this.#showAll());
     byId("notice-close").addEventListener("click", dismissNotice);
     byId("skip").addEventListener("click", (/** @type {Event} */ event) => {
       event.preventDefault();
       if (!this.list.focus()) this.filters.focus();
     });
-    addEventListener("hashchange", () => this.#follow());
+    addEventListener("hashchange", () => this.#applyAddress());
     addEventListener("keydown", (event) => this.#press(event));
     addEventListener("online", () => this.feed.hurry());
     document.addEventListener("visibilitychange", () => document.hidden || this.feed.hurry());
   }
 
   /** @param {FeedEvent} event */
-  #hear(event) {
-    for (const storeId of this.book.apply(event)) this.#changed.add(storeId);
-    if (event.kind === "link" && event.link.state === "refused") this.onRefused();
-    else this.#askPaint();
+  #receive(event) {
+    for (const storeId of this.cache.apply(event)) this.#changed.add(storeId);
+    if (event.kind === "connection" && event.connection.state === "refused") this.onRefused();
+    else this.#requestPaint();
   }
 
-  #askPaint() {
-    if (this.#isPaintAsked) return;
-    this.#isPaintAsked = true;
+  #requestPaint() {
+    if (this.#isPaintRequested) return;
+    this.#isPaintRequested = true;
     if (document.hidden) setTimeout(() => this.#paint(), HIDDEN_TAB_PAINT_MS);
     else requestAnimationFrame(() => this.#paint());
   }
 
   #paint() {
-    this.#isPaintAsked = false;
+    this.#isPaintRequested = false;
     if (!this.#isOn) return;
-    const { stores } = this.book;
+    const { stores } = this.cache;
     if (this.#isFilterNew) this.list.filter(filterOf(this.view), this.view.sort);
     this.#isFilterNew = false;
     this.list.update(stores, this.#changed);
     this.#changed.clear();
     this.list.select(this.view.store);
     this.filters.select(this.view);
-    this.filters.update(this.book.counts());
-    this.list.explain(this.book.heardAt > 0);
-    document.body.classList.toggle("has-picture", this.book.heardAt > 0);
+    this.filters.update(this.cache.counts());
+    this.list.explain(this.cache.lastResponseAt > 0);
+    document.body.classList.toggle("has-snapshot", this.cache.lastResponseAt > 0);
     this.#paintPanel();
-    this.status.update(this.book);
-    document.title = titleWords(this.book, this.view.store);
-    this.voice.follow(this.book, this.view.store);
+    this.status.update(this.cache);
+    document.title = titleText(this.cache, this.view.store);
+    this.announcer.update(this.cache, this.view.store);
   }
 
   #paintPanel() {
     const { store: storeId } = this.view;
-    const store = this.book.stores.get(storeId);
-    if (store && storeId === this.#askedFor) this.#askedFor = "";
+    const store = this.cache.stores.get(storeId);
+    if (store && storeId === this.#requestedId) this.#requestedId = "";
     document.body.classList.toggle("has-store", storeId !== "");
-    this.panel.update(storeId, store, this.#blankWords(storeId));
+    this.panel.update(storeId, store, this.#blankText(storeId));
   }
 
   /** @param {string} storeId */
-  #blankWords(storeId) {
-    if (!this.book.heardAt) return "Asking the server…";
-    if (storeId === this.#askedFor) return "It was asked for. Its first words are on their way.";
-    return "There is no such store. It may have been deleted.";
+  #blankText(storeId) {
+    if (!this.cache.lastResponseAt) return "Loading…";
+    if (storeId === this.#requestedId) return "Requested. Waiting for its first status.";
+    return "No store with this id. It may have been deleted.";
   }
 
   #tick() {
@@ -156,52 +156,52 @@ export class Dashboard {
     const now = Date.now();
     this.list.tick(now);
     this.panel.tick(now);
-    this.status.update(this.book);
+    this.status.update(this.cache);
   }
 
   /**
-   * Change the view in place; only opening and closing a store make steps for the Back button.
+   * Change the view in place; only opening and closing a store add history entries for the Back button.
    * @param {Partial<View>} change
    */
-  #look(change) {
+  #changeView(change) {
     this.view = { ...this.view, ...change };
     history.replaceState(null, "", viewHash(this.view));
     this.#isFilterNew = true;
-    this.#askPaint();
+    this.#requestPaint();
   }
 
-  /** Follow the address: the Back button, a link, or a person who edits it. */
-  #follow() {
+  /** Apply the address, after the Back button, a link or an edit of the address. */
+  #applyAddress() {
     this.view = readView(location.hash);
     this.#isFilterNew = true;
-    this.#askPaint();
+    this.#requestPaint();
   }
 
   /** @param {string} phase */
   #togglePhase(phase) {
     const phases = new Set(this.view.phases);
     if (!phases.delete(phase)) phases.add(phase);
-    this.#look({ phases });
+    this.#changeView({ phases });
     requestAnimationFrame(() => announce(`${plural(this.list.shownCount(), "store")} shown.`));
   }
 
   #showAll() {
     this.filters.clear();
-    this.#look({ q: "", phases: new Set() });
+    this.#changeView({ q: "", phases: new Set() });
     this.filters.focus();
   }
 
   /** @param {string} storeId */
   #open(storeId) {
     location.hash = viewHash({ ...this.view, store: storeId });
-    this.#follow();
+    this.#applyAddress();
     requestAnimationFrame(() => this.panel.focus());
   }
 
   #close() {
     if (!this.view.store) return;
     location.hash = viewHash({ ...this.view, store: "" });
-    this.#follow();
+    this.#applyAddress();
     requestAnimationFrame(() => this.list.focus() || this.filters.focus());
   }
 
@@ -209,9 +209,9 @@ export class Dashboard {
   #press(event) {
     if (event.key !== "Escape" || event.defaultPrevented || !this.#isOn || document.querySelector("dialog[open]")) return;
     if (dismissNotice()) return;
-    const isTypedFilter = event.target === this.filters.field && this.view.q !== "";
-    if (isTypedFilter) this.filters.clear();
-    if (isTypedFilter) this.#look({ q: "" });
+    const clearsFilter = event.target === this.filters.field && this.view.q !== "";
+    if (clearsFilter) this.filters.clear();
+    if (clearsFilter) this.#changeView({ q: "" });
     else this.#close();
     event.preventDefault();
   }
@@ -220,10 +220,10 @@ export class Dashboard {
   async #retry({ storeId, uid }) {
     try {
       await retryStore(storeId, uid);
-      notify(`${storeId} is tried again now.`);
+      notify(`Retrying ${storeId} now.`);
     } catch (thrown) {
       const { detail, hint } = asProblem(thrown);
-      notify([`${storeId} was not retried.`, detail, hint].filter(Boolean).join(" "), "error");
+      notify([`Could not retry ${storeId}.`, detail, hint].filter(Boolean).join(" "), "error");
     }
   }
 
@@ -232,16 +232,16 @@ export class Dashboard {
    * @param {boolean} isNew
    */
   #created(storeId, isNew) {
-    this.#askedFor = storeId;
+    this.#requestedId = storeId;
     this.#open(storeId);
-    notify(isNew ? `${storeId} was asked for.` : `${storeId} was there already; here it is.`);
+    notify(isNew ? `Store ${storeId} requested.` : `Store ${storeId} already exists.`);
   }
 
   /**
    * @param {string} storeId
-   * @param {boolean} wasThere
+   * @param {boolean} existed
    */
-  #deleted(storeId, wasThere) {
-    notify(wasThere ? `${storeId} is being deleted.` : `${storeId} was gone already.`);
+  #deleted(storeId, existed) {
+    notify(existed ? `${storeId} is being deleted.` : `${storeId} was already deleted.`);
   }
 }

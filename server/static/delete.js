@@ -1,11 +1,11 @@
 /**
- * The dialog that deletes one store, the one with the uid that was shown when it opened, whatever happens meanwhile.
+ * The dialog that deletes a store: the one with the uid that was shown when it opened, also if the list changes meanwhile.
  *
- * @typedef {import("./book.js").Store} Store
+ * @typedef {import("./storecache.js").Store} Store
  */
 import { deleteStore } from "./api.js";
 import { byId, setText, show } from "./dom.js";
-import { AskingDialog } from "./dialogs.js";
+import { RequestDialog } from "./dialogs.js";
 
 const SERVING_PHASES = new Set(["Ready", "Degraded"]);
 
@@ -13,47 +13,47 @@ export class DeleteDialog {
   /** @type {Store | null} */
   #store = null;
 
-  /** @param {(storeId: string, wasThere: boolean) => void} onAsked */
-  constructor(onAsked) {
-    this.onAsked = onAsked;
+  /** @param {(storeId: string, existed: boolean) => void} onAccepted */
+  constructor(onAccepted) {
+    this.onAccepted = onAccepted;
     this.name = byId("delete-name");
-    this.asking = new AskingDialog("delete-dialog", { busyWords: "Deleting…", ask: () => this.#ask() });
+    this.request = new RequestDialog("delete-dialog", { busyText: "Deleting…", send: () => this.#send() });
     this.name.addEventListener("input", () => this.#check());
   }
 
   /**
    * @param {Store} store
-   * @param {string} staleWords how old the picture is, where it is not live
+   * @param {string} staleText the age of the data, if it is not live
    */
-  open(store, staleWords) {
+  open(store, staleText) {
     this.#store = store;
-    const { fields } = this.asking;
+    const { fields } = this.request;
     setText(fields.storeId, store.storeId);
-    setText(fields.wantedName, store.storeId);
+    setText(fields.expectedName, store.storeId);
     setText(fields.release, store.releaseName ?? "");
     setText(fields.namespace, store.namespace ?? "");
-    setText(fields.stale, staleWords);
-    show(fields.stale, staleWords !== "");
+    setText(fields.stale, staleText);
+    show(fields.stale, staleText !== "");
     show(fields.typing, SERVING_PHASES.has(store.phase));
     this.name.value = "";
     this.#check();
-    this.asking.open(fields.cancel);
+    this.request.open(fields.cancel);
   }
 
   close() {
-    this.asking.close();
+    this.request.close();
   }
 
-  async #ask() {
+  async #send() {
     if (!this.#store || !this.#isConfirmed()) return;
     const { storeId, uid } = this.#store;
     const { body } = await deleteStore(storeId, uid);
     this.close();
-    this.onAsked(storeId, body?.deleted !== false);
+    this.onAccepted(storeId, body?.deleted !== false);
   }
 
   #check() {
-    this.asking.fields.confirm.disabled = !this.#isConfirmed();
+    this.request.fields.confirm.disabled = !this.#isConfirmed();
   }
 
   #isConfirmed() {

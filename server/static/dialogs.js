@@ -1,25 +1,25 @@
 /**
- * A dialog with a form that asks the server: it stays open until the answer is there, and a refusal is shown inside it.
+ * A dialog with a form that sends a request: it stays open until the response arrives, and shows a problem inside.
  *
- * The browser's own modal dialog keeps the focus in, closes with Escape and gives the focus back afterwards.
+ * The browser's modal dialog keeps the focus inside, closes with Escape and restores the focus afterwards.
  */
 import { byId, el, fieldsOf } from "./dom.js";
 import { Problem } from "./api.js";
 
-export class AskingDialog {
+export class RequestDialog {
   #isBusy = false;
 
   /**
    * @param {string} id of the dialog
-   * @param {{busyWords: string, ask: () => Promise<void>}} options `ask` throws a Problem where it is refused
+   * @param {{busyText: string, send: () => Promise<void>}} options `send` throws a Problem if the request fails
    */
-  constructor(id, { busyWords, ask }) {
+  constructor(id, { busyText, send }) {
     this.dialog = byId(id);
     this.fields = fieldsOf(this.dialog);
     this.form = this.dialog.querySelector("form");
-    this.ask = ask;
-    this.busyWords = busyWords;
-    this.confirmWords = this.fields.confirm.textContent;
+    this.send = send;
+    this.busyText = busyText;
+    this.confirmText = this.fields.confirm.textContent;
     this.form.addEventListener("submit", (/** @type {Event} */ event) => this.#submit(event));
     this.fields.cancel.addEventListener("click", () => this.close());
     this.dialog.addEventListener("cancel", (/** @type {Event} */ event) => this.#isBusy && event.preventDefault());
@@ -43,7 +43,7 @@ export class AskingDialog {
     this.#setBusy(true);
     showProblem(this.fields.problem, null);
     try {
-      await this.ask();
+      await this.send();
     } catch (problem) {
       showProblem(this.fields.problem, problem);
     } finally {
@@ -56,12 +56,12 @@ export class AskingDialog {
     this.#isBusy = isBusy;
     this.form.setAttribute("aria-busy", String(isBusy));
     this.fields.cancel.disabled = isBusy;
-    this.fields.confirm.textContent = isBusy ? this.busyWords : this.confirmWords;
+    this.fields.confirm.textContent = isBusy ? this.busyText : this.confirmText;
   }
 }
 
 /**
- * Show a problem in words: what happened, what to do, and the id that finds it in the server's log.
+ * Show a problem: what happened, what to do, and the request id for the server's log.
  * @param {HTMLElement} place
  * @param {unknown} problem null shows nothing
  */
@@ -71,16 +71,16 @@ export function showProblem(place, problem) {
   const { detail, hint, instance } = asProblem(problem);
   place.append(el("p", {}, detail));
   if (hint) place.append(el("p", {}, hint));
-  if (instance) place.append(el("p", { class: "request-id" }, `Request ${instance}`));
+  if (instance) place.append(el("p", { class: "request-id" }, `Request id: ${instance}`));
 }
 
 /**
- * Return a problem for whatever was thrown; a defect of this page is said as one.
+ * Return a problem for anything that was thrown; any other error is an internal error of the page.
  * @param {unknown} thrown
  * @returns {Problem}
  */
 export function asProblem(thrown) {
   if (thrown instanceof Problem) return thrown;
   console.error(thrown);
-  return new Problem({ status: 0, detail: "This page met a defect of its own.", hint: `Reload it. (${thrown})` });
+  return new Problem({ status: 0, detail: "Internal error in this page.", hint: `Reload the page. (${thrown})` });
 }

@@ -1,12 +1,12 @@
 /**
- * Building and keeping the DOM. Text goes in as text, never as markup, so whatever a store says stays words.
+ * Building and updating the DOM. Text is inserted as text, never as markup, so text from a store cannot add elements.
  *
- * `syncChildren` is the one way in which lists change here: nodes that stay are not touched, so focus, selection and
- * scroll position survive every update.
+ * Lists change through `syncChildren` only: it does not touch nodes that stay, so focus, selection and scroll position
+ * survive every update.
  */
 
 /**
- * Build an element with attributes and children; absent attribute values are left out.
+ * Return a new element with attributes and children; absent attribute values are omitted.
  * @param {string} tag
  * @param {Record<string, string | boolean | null | undefined>} [attributes]
  * @param {...(Node | string)} children
@@ -22,7 +22,7 @@ export function el(tag, attributes = {}, ...children) {
 /**
  * Return the element of the page with that id.
  * @param {string} id
- * @returns {any} an element; which kind, the page's markup says
+ * @returns {any} an element of the type that the markup of the page defines
  */
 export function byId(id) {
   const node = document.getElementById(id);
@@ -41,7 +41,7 @@ export function fieldsOf(root) {
 }
 
 /**
- * Set the text of a node, only where it differs.
+ * Set the text of a node, only if it differs.
  * @param {Node} node
  * @param {string} text
  */
@@ -50,7 +50,7 @@ export function setText(node, text) {
 }
 
 /**
- * Set an attribute, only where it differs; false and absent values remove it.
+ * Set an attribute, only if it differs; false and absent values remove it.
  * @param {Element} node
  * @param {string} name
  * @param {string | boolean | null | undefined} value
@@ -65,7 +65,7 @@ export function setAttribute(node, name, value) {
 }
 
 /**
- * Show or hide an element, only where that differs.
+ * Show or hide an element, only if it differs.
  * @param {HTMLElement} node
  * @param {boolean} shown
  */
@@ -94,7 +94,7 @@ export function syncChildren(parent, wanted) {
  * @param {Element | null} before
  */
 function place(parent, node, before) {
-  // moveBefore keeps the focus inside a moved node; browsers without it lose the focus of moved nodes only.
+  // moveBefore keeps the focus inside a moved node; browsers without it lose the focus of moved nodes.
   if (node.parentNode === parent && "moveBefore" in parent) parent.moveBefore(node, before);
   else parent.insertBefore(node, before);
 }

@@ -1,24 +1,24 @@
 /**
- * What a store is, rather than what it does: its addresses, and the facts at the end of its panel.
+ * The addresses of a store, and the details at the end of its panel.
  *
- * @typedef {import("./book.js").Store} Store
+ * @typedef {import("./storecache.js").Store} Store
  */
 import { el, setText, show } from "./dom.js";
 import { engineName, fullTime, millis, webAddress } from "./format.js";
 
-const SIMULATED = "simulated: no shop answers here";
+const SIMULATED = "simulated containers: no shop is running";
 const COMING_PHASES = new Set(["Pending", "Provisioning"]);
 const LEAVING_PHASES = new Set(["Deleting", "Deleted"]);
 
 /**
- * Show an address as a link only where a shop can answer: a link that leads nowhere would be a lie.
+ * Show an address, as a link only if a shop can respond there.
  * @param {HTMLElement} place
  * @param {string | undefined} address
  * @param {Store} store
  */
 export function showAddress(place, address, { simulated, phase, readyAt }) {
-  const isNotThere = simulated || (COMING_PHASES.has(phase) && !readyAt);
-  const target = isNotThere ? "" : webAddress(address);
+  const isUnavailable = simulated || (COMING_PHASES.has(phase) && !readyAt);
+  const target = isUnavailable ? "" : webAddress(address);
   if (place.dataset.shown === `${target} ${address}`) return;
   place.dataset.shown = `${target} ${address}`;
   const link = { href: target, target: "_blank", rel: "noopener noreferrer" };
@@ -26,13 +26,13 @@ export function showAddress(place, address, { simulated, phase, readyAt }) {
 }
 
 /**
- * Return what has to be known of the addresses before one follows them.
+ * Return a note about the addresses.
  * @param {Store} store
  */
 export function addressNote({ simulated, phase, url }) {
   if (simulated) return SIMULATED;
   if (!url || phase === "Ready") return "";
-  return LEAVING_PHASES.has(phase) ? "They go with the store." : "They answer when the store is Ready.";
+  return LEAVING_PHASES.has(phase) ? "Deleted together with the store." : "Available when the store is Ready.";
 }
 
 /**
@@ -41,7 +41,7 @@ export function addressNote({ simulated, phase, url }) {
  */
 function factsOf(store) {
   const { release, requestedBy } = store;
-  const observed = store.observedGeneration === store.generation ? "" : `, acted on: ${store.observedGeneration ?? 0}`;
+  const observed = store.observedGeneration === store.generation ? "" : `, observed: ${store.observedGeneration ?? 0}`;
   const time = (/** @type {string | undefined} */ at) => fullTime(millis(at));
   return [
     ["Engine", engineName(store.engine)],
@@ -53,13 +53,13 @@ function factsOf(store) {
     ["Attempts", store.attempts ? String(store.attempts) : ""],
     ["Created", time(store.createdAt)],
     ["Ready since", store.phase === "Ready" ? time(store.readyAt) : ""],
-    ["Asked for by", [requestedBy?.user, requestedBy?.ip, requestedBy?.userAgent].filter(Boolean).join(", ")],
+    ["Requested by", [requestedBy?.user, requestedBy?.ip, requestedBy?.userAgent].filter(Boolean).join(", ")],
     ["Uid", store.uid],
   ];
 }
 
 /**
- * Show the facts that are known; the lines are made once.
+ * Show the known facts; the lines are created once.
  * @param {HTMLElement} list
  * @param {Store} store
  */

@@ -1,5 +1,5 @@
 /**
- * What narrows and orders the list: the text field, the order, one button per phase with how many stores are in it.
+ * The filter and the sort order of the list: a text field, the order, and one button per phase with its number of stores.
  *
  * @typedef {import("./view.js").View} View
  */
@@ -22,13 +22,13 @@ export class FilterBar {
       onDown();
     });
     this.sort = byId("sort");
-    for (const [name, { words }] of ORDERS) this.sort.append(el("option", { value: name }, words));
+    for (const [name, { label }] of ORDERS) this.sort.append(el("option", { value: name }, label));
     this.sort.addEventListener("change", () => onSort(this.sort.value));
     for (const phase of PHASES) this.#addButton(phase, onPhase);
   }
 
   /**
-   * Show how many stores are in each phase.
+   * Show the number of stores in each phase.
    * @param {Map<string, number>} counts
    */
   update(counts) {
@@ -41,7 +41,7 @@ export class FilterBar {
   }
 
   /**
-   * Show what the view asks for; the text is left alone while somebody types.
+   * Show the view; the text field is not changed while a user types.
    * @param {View} view
    */
   select({ q, phases, sort }) {

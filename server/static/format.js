@@ -1,4 +1,4 @@
-/** Values as words: ages, durations, times, phases, and the rule for a store's id. Nothing here touches the page. */
+/** Values as text: ages, durations, times, phases, and the rule for store ids. Nothing here touches the page. */
 
 export const PHASES = /** @type {const} */ ([
   "Pending",
@@ -24,7 +24,7 @@ const dayAndTime = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "
 const everything = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
 
 /**
- * Return what is wrong with an id, as the end of a sentence; empty where nothing is.
+ * Return why an id is invalid, as the end of a sentence; empty if it is valid.
  * @param {string} storeId
  */
 export function storeIdProblem(storeId) {
@@ -50,7 +50,7 @@ export function plural(count, noun) {
 }
 
 /**
- * Return an age in its largest unit, for places where seconds would only flicker.
+ * Return an age in its largest unit, so that the text changes rarely.
  * @param {number} seconds
  */
 export function age(seconds) {
@@ -86,7 +86,7 @@ function twoUnits(many, unit, rest, restUnit) {
 }
 
 /**
- * Return milliseconds since the epoch of an RFC 3339 time; NaN where there is none.
+ * Return the milliseconds since the epoch of an RFC 3339 time; NaN without a time.
  * @param {string | undefined} time
  */
 export function millis(time) {
@@ -94,7 +94,7 @@ export function millis(time) {
 }
 
 /**
- * Return the time of day, with the day where it is not today's.
+ * Return the time of day, with the date if it is not today.
  * @param {number} at
  * @param {number} [now]
  */
@@ -105,7 +105,7 @@ export function clock(at, now = Date.now()) {
 }
 
 /**
- * Return a time with everything that is known of it, for tooltips.
+ * Return the full date and time with its zone, for tooltips.
  * @param {number} at
  */
 export function fullTime(at) {
@@ -113,7 +113,7 @@ export function fullTime(at) {
 }
 
 /**
- * Return the address if a browser may follow it, else an empty string: only http and https lead to a shop.
+ * Return the address if it is http or https, else an empty string.
  * @param {string | undefined} address
  */
 export function webAddress(address) {
@@ -122,7 +122,7 @@ export function webAddress(address) {
 }
 
 /**
- * Return the host of an address, or the text as it is.
+ * Return the host of an address, or the text itself if it is not an address.
  * @param {string | undefined} address
  */
 export function hostOf(address) {

@@ -1,4 +1,4 @@
-/** The glyphs, drawn as strokes on a 16 by 16 grid; each stands beside its word and is hidden from screen readers. */
+/** The icons, strokes on a 16 by 16 grid; each is shown beside its word and hidden from screen readers. */
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -17,7 +17,7 @@ const STROKES = {
 };
 
 /**
- * Return a new glyph.
+ * Return a new icon.
  * @param {string} name
  */
 export function icon(name) {
@@ -31,7 +31,7 @@ export function icon(name) {
 }
 
 /**
- * Make a glyph show something else, only where that differs.
+ * Change an icon, only if it differs.
  * @param {SVGElement} svg
  * @param {string} name
  */

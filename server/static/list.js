@@ -1,12 +1,12 @@
 /**
- * The list of stores: those that the filter lets through, in the order that was asked for.
+ * The list of stores: those that pass the filter, in the selected order.
  *
  *     stores --filter--> passing --order--> shown ids --as far as needed--> rows of the page
  *
- * Nothing is ever cleared and built again. One row is in the tab order at a time, arrows and j/k move it; a row that
- * goes away hands the focus to its neighbour. Rows off the screen cost no layout (content-visibility).
+ * The list is updated in place, never rebuilt. One row at a time is in the tab order, arrows and j/k move it; a row that
+ * disappears passes the focus to its neighbour. Rows outside the screen cost no layout (content-visibility).
  *
- * @typedef {import("./book.js").Store} Store
+ * @typedef {import("./storecache.js").Store} Store
  */
 import { byId, setAttribute, setText, show } from "./dom.js";
 import { plural } from "./format.js";
@@ -30,12 +30,12 @@ export class StoreList {
   /** @type {(store: Store) => number} */
   #key = () => 0;
 
-  /** @param {{onOpen: (storeId: string) => void, onLeave: () => void}} handlers */
-  constructor({ onOpen, onLeave }) {
+  /** @param {{onOpen: (storeId: string) => void, onExit: () => void}} handlers */
+  constructor({ onOpen, onExit }) {
     this.onOpen = onOpen;
-    this.onLeave = onLeave;
+    this.onExit = onExit;
     this.table = byId("stores");
-    this.rows = new StoreRows((storeId) => this.#make(storeId));
+    this.rows = new StoreRows((storeId) => this.#createRow(storeId));
     const body = byId("store-rows");
     body.addEventListener("click", (/** @type {MouseEvent} */ event) => this.#click(event));
     body.addEventListener("focusin", (/** @type {FocusEvent} */ event) => this.#activate(this.rows.rowOf(event.target), true));
@@ -69,7 +69,7 @@ export class StoreList {
   }
 
   /**
-   * Mark the store that the panel shows.
+   * Mark the store of the panel.
    * @param {string} storeId
    */
   select(storeId) {
@@ -82,7 +82,7 @@ export class StoreList {
     this.#activate(this.rows.row(storeId), true);
   }
 
-  /** Put the focus on the active row; say whether there was one. */
+  /** Focus the active row; return whether there was one. */
   focus() {
     const at = this.#shown.indexOf(this.#active);
     if (at >= 0) this.#focusAt(at);
@@ -90,7 +90,7 @@ export class StoreList {
   }
 
   /**
-   * Let the ages grow.
+   * Update the ages.
    * @param {number} now
    */
   tick(now) {
@@ -98,18 +98,18 @@ export class StoreList {
   }
 
   /**
-   * Say in words why there is nothing to see, where there is nothing.
-   * @param {boolean} hasPicture whether the server has told its stores already
+   * Explain an empty list.
+   * @param {boolean} hasSnapshot whether the server has sent its stores
    */
-  explain(hasPicture) {
+  explain(hasSnapshot) {
     const count = this.#stores.size;
-    show(byId("empty-waiting"), !hasPicture);
-    show(byId("empty-none"), hasPicture && count === 0);
+    show(byId("empty-waiting"), !hasSnapshot);
+    show(byId("empty-none"), hasSnapshot && count === 0);
     show(byId("empty-filtered"), count > 0 && this.shownCount() === 0);
     show(byId("list-keys"), count > 0);
   }
 
-  /** Return how many stores the filter lets through. */
+  /** Return the number of stores that pass the filter. */
   shownCount() {
     return this.#shown.length;
   }
@@ -117,7 +117,7 @@ export class StoreList {
   /**
    * @param {string} storeId
    * @param {Store | undefined} store
-   * @returns {boolean} whether other stores have to be shown, or the same in another order
+   * @returns {boolean} whether the shown stores or their order change
    */
   #updateOne(storeId, store) {
     const before = this.#stores.get(storeId);
@@ -133,20 +133,20 @@ export class StoreList {
     const before = this.#shown;
     const focused = this.rows.rowOf(document.activeElement)?.store.storeId;
     this.#shown = idsInOrder([...this.#stores.values()].filter(this.#passes), this.#key);
-    const heir = focused && this.#heirOf(focused, before);
-    this.rows.show(this.#shown, heir);
+    const successor = focused && this.#successorOf(focused, before);
+    this.rows.show(this.#shown, successor);
     for (const storeId of before) if (!this.#stores.has(storeId)) this.rows.update(storeId, undefined);
-    if (heir) this.rows.row(heir).link.focus({ preventScroll: heir === focused });
-    else if (focused) this.onLeave();
+    if (successor) this.rows.row(successor).link.focus({ preventScroll: successor === focused });
+    else if (focused) this.onExit();
     this.#settle();
   }
 
   /**
-   * Return who has the focus after a row had it: that row, the nearest that stays where it went, or nobody.
+   * Return the row that gets the focus of another: the same row, else the nearest that stays, else none.
    * @param {string} storeId
-   * @param {string[]} before the order in which it stood
+   * @param {string[]} before the previous order
    */
-  #heirOf(storeId, before) {
+  #successorOf(storeId, before) {
     const staying = new Set(this.#shown);
     const at = before.indexOf(storeId);
     const isStaying = (/** @type {string} */ other) => staying.has(other);
@@ -154,7 +154,7 @@ export class StoreList {
   }
 
   /** @param {string} storeId */
-  #make(storeId) {
+  #createRow(storeId) {
     const row = new Row(/** @type {Store} */ (this.#stores.get(storeId)));
     row.setSelected(storeId === this.#selected);
     row.setActive(storeId === this.#active);
@@ -172,7 +172,7 @@ export class StoreList {
 
   /**
    * @param {Row | undefined} row
-   * @param {boolean} isChosen whether a person went there; until then the top row is the active one
+   * @param {boolean} isChosen whether the user moved there; until then the top row is the active one
    */
   #activate(row, isChosen) {
     if (!row) return;
@@ -197,7 +197,7 @@ export class StoreList {
   /** @param {KeyboardEvent} event */
   #press(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "/") this.onLeave();
+    if (event.key === "/") this.onExit();
     else if (event.key in STEPS) this.#move(STEPS[event.key]);
     else return;
     event.preventDefault();

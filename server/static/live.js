@@ -1,22 +1,22 @@
 /**
- * The live feed: one WebSocket of `urumi.v1` that never gives up, as a stream of plain events for the book.
+ * The live feed: one WebSocket of `urumi.v1` that reconnects without limit, as a stream of events for the store cache.
  *
- *     connect -> subscribe(resume?) -> picture, or straight on -> change, heard, ... -> lost -> wait -> connect
+ *     connect -> subscribe(resume?) -> snapshot, if needed -> change, bookmark, ... -> lost -> wait -> connect
  *
- * The feed keeps the place up to which it has seen everything (epoch, seq) and asks to go on from there; the place is
- * no part of what is subscribed to. Not guaranteed: that every state in between is seen. The newest always arrives.
- * A browser does not tell why a handshake was refused, so a line that never opened asks `diagnose` for the reason.
+ * The feed keeps the position (epoch, seq) up to which it has every change, and resumes from there. Not guaranteed: that
+ * every intermediate state arrives. The newest always does. A browser does not report why a handshake was refused, so
+ * after a connection that never opened the feed calls `diagnose` for the reason.
  *
- * @typedef {import("./book.js").FeedEvent} FeedEvent
- * @typedef {import("./book.js").Store} Store
+ * @typedef {import("./storecache.js").FeedEvent} FeedEvent
+ * @typedef {import("./storecache.js").Store} Store
  * @typedef {{refused: boolean, detail: string}} Diagnosis
  */
 
 const SUBPROTOCOL = "urumi.v1";
 const OPEN_MS = 10_000;
-const SILENCE_MS = 35_000; // the server bookmarks every 10 s; three missed ones mean the line is dead
-const STABLE_MS = 10_000; // a line that lived this long starts the waits from the beginning again
-const SIGNED_OUT = 4401;
+const SILENCE_MS = 35_000; // the server sends a bookmark every 10 s; three missing ones mean a dead connection
+const STABLE_MS = 10_000; // after a connection of this length the waits start from the beginning
+const UNAUTHORIZED = 4401;
 const WAIT_FIRST_MS = 500;
 const WAIT_MOST_MS = 30_000;
 
@@ -24,7 +24,7 @@ export class LiveFeed {
   /** @type {WebSocket | null} */
   #socket = null;
   /** @type {{epoch: string, seq: number} | null} */
-  #place = null;
+  #position = null;
   /** @type {Store[]} */
   #parts = [];
   #attempt = 0;
@@ -47,32 +47,32 @@ export class LiveFeed {
     this.#connect();
   }
 
-  /** Close the line and forget the place. */
+  /** Close the connection and forget the position. */
   stop() {
-    this.#hangUp();
-    this.#place = null;
+    this.#disconnect();
+    this.#position = null;
     this.#attempt = 0;
   }
 
-  /** End the wait before the next attempt; a line that has been silent for too long counts as lost. */
+  /** Reconnect now instead of waiting; a connection without data for too long counts as lost. */
   hurry() {
     if (!this.#socket && this.#timer) this.#connect();
-    else if (this.#socket && Date.now() > this.#deadline) this.#lose("nothing was heard for too long");
+    else if (this.#socket && Date.now() > this.#deadline) this.#lose("no data for too long");
   }
 
   #connect() {
-    this.#hangUp();
-    this.#link("connecting");
+    this.#disconnect();
+    this.#report("connecting");
     const socket = new WebSocket(socketAddress(), SUBPROTOCOL);
     this.#socket = socket;
-    this.#expect(OPEN_MS, "no answer within 10 s");
+    this.#expect(OPEN_MS, "no response within 10 s");
     socket.onopen = () => socket.send(JSON.stringify(this.#subscription()));
     socket.onmessage = ({ data }) => this.#receive(data);
-    socket.onclose = ({ code, reason }) => (code === SIGNED_OUT ? this.#refuse() : this.#lose(closeWords(code, reason)));
+    socket.onclose = ({ code, reason }) => (code === UNAUTHORIZED ? this.#refuse() : this.#lose(closeText(code, reason)));
   }
 
-  /** Let go of the socket and of every timer; what an old line still delivers is not heard. */
-  #hangUp() {
+  /** Drop the socket and every timer; later events of an old socket are ignored. */
+  #disconnect() {
     clearTimeout(this.#timer);
     this.#timer = 0;
     this.#life += 1;
@@ -87,25 +87,25 @@ export class LiveFeed {
 
   /**
    * @param {number} ms
-   * @param {string} otherwise
+   * @param {string} reason why the connection counts as lost after that time
    */
-  #expect(ms, otherwise) {
+  #expect(ms, reason) {
     clearTimeout(this.#timer);
     this.#deadline = Date.now() + ms;
-    this.#timer = setTimeout(() => this.#lose(otherwise), ms);
+    this.#timer = setTimeout(() => this.#lose(reason), ms);
   }
 
   #subscription() {
     const subscribe = { type: "subscribe", stores: "all" };
-    return this.#place ? { ...subscribe, resume: this.#place } : subscribe;
+    return this.#position ? { ...subscribe, resume: this.#position } : subscribe;
   }
 
   /** @param {string} data */
   #receive(data) {
-    this.#expect(SILENCE_MS, "nothing was heard for 35 s");
+    this.#expect(SILENCE_MS, "no data for 35 s");
     if (!this.#liveAt) {
       this.#liveAt = Date.now();
-      this.#link("live");
+      this.#report("live");
     }
     const frame = parse(data);
     switch (frame.type) {
@@ -114,16 +114,16 @@ export class LiveFeed {
       case "delta":
         return this.#change(frame);
       case "bookmark":
-        this.#place = { epoch: frame.epoch, seq: frame.seq };
-        return this.onEvent({ kind: "heard", ageSeconds: frame.ageSeconds ?? 0, clusterError: frame.clusterError ?? "" });
+        this.#position = { epoch: frame.epoch, seq: frame.seq };
+        return this.onEvent({ kind: "bookmark", ageSeconds: frame.ageSeconds ?? 0, clusterError: frame.clusterError ?? "" });
       case "resync":
-        this.#place = null;
+        this.#position = null;
         this.#parts = [];
         return undefined;
       case "goodbye":
-        return this.#lose(`the server says goodbye: ${frame.reason}`, frame.retryMs ?? 1000);
+        return this.#lose(`the server closed the connection: ${frame.reason}`, frame.retryMs ?? 1000);
       default:
-        return this.#lose("the server sent something that this page does not know; reload the page");
+        return this.#lose("the server sent an unknown message; reload the page");
     }
   }
 
@@ -131,44 +131,44 @@ export class LiveFeed {
   #addPart({ epoch, seq, stores, last }) {
     this.#parts = this.#parts.concat(stores);
     if (!last) return;
-    const picture = this.#parts;
+    const snapshot = this.#parts;
     this.#parts = [];
-    this.#place = { epoch, seq };
-    this.onEvent({ kind: "picture", stores: picture });
+    this.#position = { epoch, seq };
+    this.onEvent({ kind: "snapshot", stores: snapshot });
   }
 
   /** @param {{seq: number, op: string, storeId: string, uid: string, store?: Store}} frame */
   #change({ seq, op, storeId, uid, store }) {
-    if (this.#place) this.#place = { ...this.#place, seq };
+    if (this.#position) this.#position = { ...this.#position, seq };
     this.onEvent({ kind: "change", storeId, uid, store: op === "upsert" && store ? store : null });
   }
 
   /**
    * @param {string} detail
-   * @param {number} [retryMs] when the server asked to be asked again
+   * @param {number} [retryMs] the wait that the server proposed
    */
   #lose(detail, retryMs) {
     const wasLive = this.#liveAt > 0;
     if (wasLive && Date.now() - this.#liveAt > STABLE_MS) this.#attempt = 0;
-    this.#hangUp();
+    this.#disconnect();
     this.#attempt += 1;
     const wait = retryMs === undefined ? jitteredWait(this.#attempt) : retryMs * (0.5 + Math.random());
     const retryAt = Date.now() + wait;
     this.#timer = setTimeout(() => this.#connect(), wait);
-    this.#link("reconnecting", detail, retryAt);
+    this.#report("reconnecting", detail, retryAt);
     if (!wasLive) this.#explain(retryAt);
   }
 
   #refuse() {
-    this.#hangUp();
-    this.#link("refused");
+    this.#disconnect();
+    this.#report("refused");
   }
 
   /** @param {number} retryAt */
   async #explain(retryAt) {
     const life = this.#life;
     const { refused, detail } = await this.diagnose();
-    if (life === this.#life) this.#link(refused ? "refused" : "reconnecting", detail, retryAt);
+    if (life === this.#life) this.#report(refused ? "refused" : "reconnecting", detail, retryAt);
   }
 
   /**
@@ -176,8 +176,8 @@ export class LiveFeed {
    * @param {string} [detail]
    * @param {number} [retryAt]
    */
-  #link(state, detail = "", retryAt = 0) {
-    this.onEvent({ kind: "link", link: { state, detail, attempt: this.#attempt, retryAt } });
+  #report(state, detail = "", retryAt = 0) {
+    this.onEvent({ kind: "connection", connection: { state, detail, attempt: this.#attempt, retryAt } });
   }
 }
 
@@ -204,10 +204,10 @@ function jitteredWait(attempt) {
  * @param {number} code
  * @param {string} reason
  */
-function closeWords(code, reason) {
-  if (code === 1006) return "the connection broke";
-  if (code === 1012) return "the server restarts";
-  if (code === 4403) return "the right to watch the stores was taken away: ask for it";
-  if (code === 1013) return "the server dropped this connection: it did not keep up";
+function closeText(code, reason) {
+  if (code === 1006) return "connection lost";
+  if (code === 1012) return "the server is restarting";
+  if (code === 4403) return "permission denied: needs `watch` on stores";
+  if (code === 1013) return "the server dropped the connection, because this page read too slowly";
   return `the server closed the connection (${code}${reason ? ` ${reason}` : ""})`;
 }

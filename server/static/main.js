@@ -1,26 +1,26 @@
 /**
- * The page: decides whether somebody is signed in, and then ties the parts together.
+ * The page: checks whether a user is signed in, and shows the dashboard or the form.
  *
- *     live feed -> book -> paint (at most once per frame) -> list, phases, panel, status
- *     address   -> view ---^
- *     buttons   -> REST; what comes of it arrives through the feed, never through the answer
+ *     live feed -> store cache -> paint (at most once per frame) -> list, phases, panel, status
+ *     address   -> view ----------^
+ *     buttons   -> REST; the result arrives through the feed, never through the response
  *
- * A hidden tab gets no frames to paint in; the book follows the feed all the same, and one paint catches up later.
+ * A hidden tab gets no animation frames; the cache follows the feed nevertheless, and one paint catches up later.
  */
-import { onSessionOver, session } from "./api.js";
+import { onSessionExpired, session } from "./api.js";
 import { Dashboard } from "./dashboard.js";
 import { asProblem } from "./dialogs.js";
-import { byId, setText, show } from "./dom.js";
+import { byId, setAttribute, setText, show } from "./dom.js";
 import { notify } from "./notice.js";
 import { SignInForm } from "./signin.js";
 
 const BOOT_RETRY_MS = 5000;
 
 const signIn = new SignInForm(() => start());
-const dashboard = new Dashboard(() => leave("You have been signed out. Sign in again to go on."));
+const dashboard = new Dashboard(() => leave("You have been signed out. Sign in again."));
 let bootTimer = 0;
 
-/** Ask who is signed in, and show the page or the form for it; ask again while nobody answers. */
+/** Show the dashboard if a user is signed in, else the form; try again while the server is unreachable. */
 async function start() {
   clearTimeout(bootTimer);
   show(byId("boot-again"), false);
@@ -34,10 +34,10 @@ async function start() {
   }
 }
 
-/** @param {string} words */
-function wait(words) {
+/** @param {string} text */
+function wait(text) {
   showOnly("boot");
-  setText(byId("boot-words"), words);
+  setText(byId("boot-text"), text);
   show(byId("boot-again"), true);
   bootTimer = setTimeout(start, BOOT_RETRY_MS);
 }
@@ -45,15 +45,16 @@ function wait(words) {
 /** @param {string} user */
 function enter(user) {
   setText(byId("user"), user);
+  setAttribute(byId("user"), "title", user);
   showOnly("app");
   dashboard.start();
 }
 
-/** @param {string} words why, where the person did not ask for it */
-function leave(words) {
+/** @param {string} reason why the user has to sign in again; empty after a sign-out */
+function leave(reason) {
   dashboard.stop();
   showOnly("sign-in");
-  signIn.open(words);
+  signIn.open(reason);
 }
 
 async function signOut() {
@@ -61,7 +62,7 @@ async function signOut() {
     await session.close();
   } catch (thrown) {
     const problem = asProblem(thrown);
-    if (problem.status !== 401) return notify(`You are still signed in. ${problem.detail}`, "error");
+    if (problem.status !== 401) return notify(`Sign-out failed. You are still signed in. ${problem.detail}`, "error");
   }
   return leave("");
 }
@@ -73,7 +74,7 @@ function showOnly(name) {
   document.title = name === "sign-in" ? "Sign in · Urumi" : "Urumi";
 }
 
-onSessionOver(() => leave("Your sign-in is over. Sign in again to go on."));
+onSessionExpired(() => leave("Your session has expired. Sign in again."));
 byId("sign-out").addEventListener("click", signOut);
 byId("boot-again").addEventListener("click", start);
 start();

@@ -1,32 +1,33 @@
 /**
- * Short words to the person: a notice that floats over the page (so that nothing moves) and a voice for screen readers.
+ * Short messages: a notice that floats over the page, so that nothing moves, and announcements for screen readers.
  *
- * Good news leaves by itself, bad news stays until it is dismissed. The voice says one thing at a time, the newest.
+ * A notice without an error disappears after some seconds; one with an error stays until it is dismissed. Only the newest
+ * announcement is spoken.
  */
 import { byId, setText, show } from "./dom.js";
 
-const GOOD_NEWS_MS = 6000;
-const VOICE_MS = 400;
+const NOTICE_MS = 6000;
+const ANNOUNCEMENT_MS = 400;
 
 let noticeTimer = 0;
-let voiceTimer = 0;
+let announcementTimer = 0;
 
 /**
- * Show a notice and say it.
- * @param {string} words
+ * Show and announce a notice.
+ * @param {string} text
  * @param {"info" | "error"} [tone]
  */
-export function notify(words, tone = "info") {
+export function notify(text, tone = "info") {
   const notice = byId("notice");
   clearTimeout(noticeTimer);
   notice.dataset.tone = tone;
-  setText(byId("notice-words"), words);
+  setText(byId("notice-text"), text);
   show(notice, true);
-  announce(words);
-  if (tone === "info") noticeTimer = setTimeout(dismissNotice, GOOD_NEWS_MS);
+  announce(text);
+  if (tone === "info") noticeTimer = setTimeout(dismissNotice, NOTICE_MS);
 }
 
-/** Take the notice away; say whether there was one. */
+/** Hide the notice; return whether there was one. */
 export function dismissNotice() {
   const notice = byId("notice");
   const wasShown = !notice.hidden;
@@ -36,26 +37,26 @@ export function dismissNotice() {
 }
 
 /**
- * Say something to screen readers only; what follows within a moment replaces it.
- * @param {string} words
+ * Announce a text to screen readers only; a newer one within a moment replaces it.
+ * @param {string} text
  */
-export function announce(words) {
-  clearTimeout(voiceTimer);
-  voiceTimer = setTimeout(() => setText(byId("announcer"), words), VOICE_MS);
+export function announce(text) {
+  clearTimeout(announcementTimer);
+  announcementTimer = setTimeout(() => setText(byId("announcer"), text), ANNOUNCEMENT_MS);
 }
 
 /**
- * Copy a text, and say whether that worked.
+ * Copy a text, and show whether that worked.
  * @param {string} text
  * @param {string} what
  */
 export async function copy(text, what) {
   if (await putOnClipboard(text)) notify(`Copied the ${what}: ${text}`);
-  else notify(`This browser does not let the page copy. The ${what}: ${text}`, "error");
+  else notify(`The browser blocked copying. The ${what} is: ${text}`, "error");
 }
 
 /**
- * Put a text on the clipboard; say whether that worked.
+ * Put a text on the clipboard; return whether that worked.
  * @param {string} text
  */
 export async function putOnClipboard(text) {
@@ -73,7 +74,7 @@ async function copyByClipboard(text) {
 }
 
 /**
- * The way for pages that came over plain HTTP from another machine, where there is no clipboard object.
+ * Copy on pages that were loaded over plain HTTP from another machine, where browsers offer no clipboard API.
  * @param {string} text
  */
 function copyBySelection(text) {
@@ -81,7 +82,7 @@ function copyBySelection(text) {
   const carrier = document.createElement("textarea");
   carrier.className = "sr-only";
   carrier.value = text;
-  // Behind an open dialog nothing can be selected.
+  // Nothing behind an open dialog can be selected.
   (document.querySelector("dialog[open]") ?? document.body).append(carrier);
   carrier.select();
   const copied = document.execCommand("copy");

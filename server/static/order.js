@@ -1,8 +1,8 @@
 /**
- * The orders that the list can be put in. Each has a key; stores of the same key go by their id.
+ * The sort orders of the list. Each has a key; stores with the same key are sorted by id.
  *
- * @typedef {import("./book.js").Store} Store
- * @typedef {{words: string, column: string, direction: "ascending" | "descending", key: (store: Store) => number}} Order
+ * @typedef {import("./storecache.js").Store} Store
+ * @typedef {{label: string, column: string, direction: "ascending" | "descending", key: (store: Store) => number}} Order
  */
 import { millis } from "./format.js";
 
@@ -13,12 +13,12 @@ export const ORDERS = new Map([
   ["newest", order("Newest first", "age", "ascending", ({ createdAt }) => -(millis(createdAt) || 0))],
   ["oldest", order("Oldest first", "age", "descending", ({ createdAt }) => millis(createdAt) || 0)],
   ["name", order("By name", "id", "ascending", () => 0)],
-  ["phase", order("Trouble first", "phase", "ascending", ({ phase }) => MOST_URGENT_FIRST.indexOf(phase))],
+  ["phase", order("Problems first", "phase", "ascending", ({ phase }) => MOST_URGENT_FIRST.indexOf(phase))],
   ["engine", order("By engine", "engine", "ascending", ({ engine }) => (engine === "medusa" ? 0 : 1))],
   ["event", order("Last event first", "event", "ascending", ({ events }) => -(millis(events?.at(-1)?.timestamp) || 0))],
 ]);
 
-export const USUAL_ORDER = "newest";
+export const DEFAULT_ORDER = "newest";
 
 /**
  * Return the ids of the stores in that order.
@@ -32,12 +32,12 @@ export function idsInOrder(stores, key) {
 }
 
 /**
- * @param {string} words
- * @param {string} column that shows what the order is by
- * @param {"ascending" | "descending"} direction of what the column shows
+ * @param {string} label
+ * @param {string} column the column that shows the sort key
+ * @param {"ascending" | "descending"} direction the direction of the values in that column
  * @param {(store: Store) => number} key
  * @returns {Order}
  */
-function order(words, column, direction, key) {
-  return { words, column, direction, key };
+function order(label, column, direction, key) {
+  return { label, column, direction, key };
 }

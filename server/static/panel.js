@@ -1,8 +1,8 @@
 /**
- * The panel of one store. Its elements are in the page already; an update writes only the texts that differ, so that
- * focus, selection and scroll position stay. A store that goes away stays readable as it was last seen, and says so.
+ * The panel of one store. Its elements are in the markup; an update writes only the texts that differ, so that focus,
+ * selection and scroll position stay. A deleted store stays readable in its last known state.
  *
- * @typedef {import("./book.js").Store} Store
+ * @typedef {import("./storecache.js").Store} Store
  */
 import { byId, el, fieldsOf, setAttribute, setText, show } from "./dom.js";
 import { addressNote, showAddress, showFacts } from "./facts.js";
@@ -13,13 +13,13 @@ import { ConditionList, EventTimeline } from "./timeline.js";
 const NO_RETRY = new Map([
   ["Ready", "Nothing to retry: the store is Ready."],
   ["Deleting", "Nothing to retry: the store is being deleted."],
-  ["Deleted", "Nothing to retry: the store is gone."],
+  ["Deleted", "Nothing to retry: the store was deleted."],
 ]);
 
 export class StorePanel {
   /** @type {Store | null} */
   #store = null;
-  #goneAt = 0;
+  #deletedAt = 0;
 
   /** @param {{onClose: () => void, onRetry: (store: Store) => void, onDelete: (store: Store) => void, onAccount: (store: Store) => void, onCopy: (text: string, what: string) => void}} handlers */
   constructor({ onClose, onRetry, onDelete, onAccount, onCopy }) {
@@ -33,29 +33,29 @@ export class StorePanel {
     this.word = el("span");
     this.fields.phase.append(this.glyph, this.word);
     this.#listen("close", onClose);
-    this.#listen("retry", (store) => this.#whyNoRetry() || onRetry(store));
-    this.#listen("delete", (store) => this.#whyNoDelete() || onDelete(store));
+    this.#listen("retry", (store) => this.#retryRefusal() || onRetry(store));
+    this.#listen("delete", (store) => this.#deleteRefusal() || onDelete(store));
     this.#listen("account", onAccount);
     this.#listen("copyId", (store) => onCopy(store.storeId, "id"));
     this.#listen("copyUrl", (store) => onCopy(store.url ?? "", "URL"));
   }
 
   /**
-   * Show what is known of the chosen store.
-   * @param {string} storeId empty where none is chosen
+   * Show the selected store.
+   * @param {string} storeId empty if none is selected
    * @param {Store | undefined} store
-   * @param {string} [blankWords] what to say of a chosen store that nobody has seen
+   * @param {string} [blankText] the text for a selected store that is not known
    */
-  update(storeId, store, blankWords = "") {
-    if (store) this.#goneAt = 0;
-    else if (this.#store?.storeId === storeId) this.#goneAt ||= Date.now();
+  update(storeId, store, blankText = "") {
+    if (store) this.#deletedAt = 0;
+    else if (this.#store?.storeId === storeId) this.#deletedAt ||= Date.now();
     if (store || this.#store?.storeId !== storeId) this.#store = store ?? null;
-    const wasWaitedFor = this.blank.contains(document.activeElement);
+    const hadFocus = this.blank.contains(document.activeElement);
     show(this.article, this.#store !== null);
     show(this.blank, this.#store === null);
     if (this.#store) this.#show(this.#store);
-    else this.#showBlank(storeId, blankWords);
-    if (this.#store && wasWaitedFor) this.focus();
+    else this.#showBlank(storeId, blankText);
+    if (this.#store && hadFocus) this.focus();
   }
 
   /** Put the focus on the store's name. */
@@ -64,13 +64,13 @@ export class StorePanel {
   }
 
   /**
-   * Let the ages grow.
+   * Update the ages.
    * @param {number} now
    */
   tick(now) {
     const store = this.#store;
     if (!store) return;
-    setText(this.fields.since, sinceWords(store, now));
+    setText(this.fields.since, sinceText(store, now));
     const { lastError } = store;
     const retryAt = millis(store.nextRetryAt);
     const next = retryAt > now && store.phase !== "Ready" ? `Next attempt in ${age((retryAt - now) / 1000)}.` : "";
@@ -89,21 +89,21 @@ export class StorePanel {
 
   /**
    * @param {string} storeId
-   * @param {string} words
+   * @param {string} text
    */
-  #showBlank(storeId, words) {
-    setText(this.fields.blankTitle, storeId || "No store chosen");
-    setText(this.fields.blankWords, storeId ? words : "Choose a store to see what it is doing, step by step.");
+  #showBlank(storeId, text) {
+    setText(this.fields.blankTitle, storeId || "No store selected");
+    setText(this.fields.blankText, storeId ? text : "Select a store to see its progress and timeline.");
   }
 
   /** @param {Store} store */
   #show(store) {
-    const phase = this.#goneAt ? "Deleted" : store.phase;
+    const phase = this.#deletedAt ? "Deleted" : store.phase;
     setText(this.fields.storeId, store.storeId);
     drawIcon(this.glyph, phase);
     setText(this.word, phase);
     setAttribute(this.article, "data-phase", phase);
-    this.#showGone(store);
+    this.#showDeleted(store);
     this.#showActions();
     this.#showProgress(store);
     this.#showError(store);
@@ -117,35 +117,35 @@ export class StorePanel {
   }
 
   /** @param {Store} store */
-  #showGone({ storeId }) {
-    show(this.fields.gone, this.#goneAt > 0);
-    const at = this.#goneAt ? clock(this.#goneAt) : "";
-    setText(this.fields.gone, at && `${storeId} is gone since ${at}. This is how it was last seen.`);
-    setAttribute(this.article, "data-gone", this.#goneAt > 0);
+  #showDeleted({ storeId }) {
+    show(this.fields.deletedNote, this.#deletedAt > 0);
+    const at = this.#deletedAt ? clock(this.#deletedAt) : "";
+    setText(this.fields.deletedNote, at && `${storeId} was deleted at ${at}. This is its last known state.`);
+    setAttribute(this.article, "data-deleted", this.#deletedAt > 0);
   }
 
   #showActions() {
-    const why = this.#whyNoRetry();
+    const why = this.#retryRefusal();
     setAttribute(this.fields.retry, "aria-disabled", why ? "true" : null);
     setAttribute(this.fields.retry, "aria-describedby", why ? "off-reason" : null);
-    setText(this.fields.offReason, why || this.#whyNoDelete());
-    setAttribute(this.fields.delete, "aria-disabled", this.#whyNoDelete() ? "true" : null);
-    setAttribute(this.fields.delete, "aria-describedby", this.#whyNoDelete() ? "off-reason" : null);
+    setText(this.fields.offReason, why || this.#deleteRefusal());
+    setAttribute(this.fields.delete, "aria-disabled", this.#deleteRefusal() ? "true" : null);
+    setAttribute(this.fields.delete, "aria-describedby", this.#deleteRefusal() ? "off-reason" : null);
   }
 
-  #whyNoRetry() {
-    if (this.#goneAt) return "Nothing to retry: the store is gone.";
+  #retryRefusal() {
+    if (this.#deletedAt) return "Nothing to retry: the store was deleted.";
     return NO_RETRY.get(this.#store?.phase ?? "") ?? "";
   }
 
-  #whyNoDelete() {
-    if (this.#goneAt) return "Nothing to delete: the store is gone.";
-    return this.#store?.phase === "Deleting" ? "The store is being deleted already." : "";
+  #deleteRefusal() {
+    if (this.#deletedAt) return "Nothing to delete: the store was deleted.";
+    return this.#store?.phase === "Deleting" ? "The store is already being deleted." : "";
   }
 
   /** @param {Store} store */
   #showProgress({ phase, progress }) {
-    const shown = Boolean(progress) && phase !== "Ready" && !this.#goneAt;
+    const shown = Boolean(progress) && phase !== "Ready" && !this.#deletedAt;
     show(this.fields.progress, shown);
     if (!progress || !shown) return;
     const step = `step ${progress.index} of ${progress.total}: ${progress.step}`;
@@ -171,7 +171,7 @@ export class StorePanel {
     showAddress(this.fields.shop, store.url, store);
     showAddress(this.fields.admin, store.adminUrl, store);
     show(this.fields.copyUrl, Boolean(store.url));
-    show(this.fields.account, !this.#whyNoDelete());
+    show(this.fields.account, !this.#deleteRefusal());
     setText(this.fields.addressNote, addressNote(store));
   }
 }
@@ -181,7 +181,7 @@ export class StorePanel {
  * @param {string} step
  */
 function progressTitle(phase, step) {
-  if (phase === "Degraded") return "Not healthy any more";
+  if (phase === "Degraded") return "No longer healthy";
   if (phase === "Failed") return `Stopped at ${step}`;
   return step.charAt(0).toUpperCase() + step.slice(1);
 }
@@ -190,7 +190,7 @@ function progressTitle(phase, step) {
  * @param {Store} store
  * @param {number} now
  */
-function sinceWords(store, now) {
+function sinceText(store, now) {
   const readyAt = millis(store.readyAt);
   if (store.phase === "Ready" && readyAt) return `for ${age((now - readyAt) / 1000)}`;
   const createdAt = millis(store.createdAt);

@@ -1,7 +1,7 @@
 /**
- * One store as a row of the list. The elements are made once; an update writes only the texts that differ.
+ * One store as a row of the list. The elements are created once; an update writes only the texts that differ.
  *
- * @typedef {import("./book.js").Store} Store
+ * @typedef {import("./storecache.js").Store} Store
  */
 import { el, setAttribute, setText, show } from "./dom.js";
 import { age, engineName, fullTime, hostOf, millis } from "./format.js";
@@ -29,7 +29,7 @@ export class Row {
   }
 
   /**
-   * Show the store as it is now.
+   * Show the current state of the store.
    * @param {Store} store
    */
   update(store) {
@@ -45,7 +45,7 @@ export class Row {
   }
 
   /**
-   * Let the ages grow.
+   * Update the ages.
    * @param {number} now
    */
   tick(now) {
@@ -54,7 +54,7 @@ export class Row {
     setText(this.eventAge, Number.isNaN(eventAt) ? "" : `${age((now - eventAt) / 1000)} ago`);
   }
 
-  /** @param {boolean} active whether Tab leads here */
+  /** @param {boolean} active whether the row is in the tab order */
   setActive(active) {
     setAttribute(this.link, "tabindex", active ? "0" : "-1");
   }
@@ -96,13 +96,14 @@ export class Row {
     const newest = this.store.events?.at(-1);
     const count = newest?.count ?? 1;
     setText(this.event, newest ? `${newest.type}${count > 1 ? ` ×${count}` : ""}` : "");
+    setAttribute(this.event, "title", newest && [newest.type, newest.message].filter(Boolean).join(": "));
     setAttribute(this.age, "datetime", this.store.createdAt);
     setAttribute(this.age, "title", `created ${fullTime(this.createdAt)}`);
   }
 }
 
 /**
- * Return what goes on with a store in one line: its progress while it moves, its error where it has one, else its host.
+ * Return the state of a store in one line: its progress while it changes, its error if it has one, else its host.
  * @param {Store} store
  */
 export function nowText(store) {
@@ -113,7 +114,7 @@ export function nowText(store) {
   }
   if (lastError && phase !== "Ready") return `${lastError.reason}: ${lastError.message}`;
   if (phase === "Degraded" || phase === "Failed") return notReadyText(store);
-  if (phase === "Pending") return "waiting for its turn";
+  if (phase === "Pending") return "waiting in the queue";
   if (phase === "Deleting") return "being deleted";
   return hostOf(store.url);
 }
@@ -121,7 +122,7 @@ export function nowText(store) {
 /** @param {Store} store */
 function notReadyText({ conditions = [] }) {
   const ready = conditions.find(({ type, status }) => type === "Ready" && status !== "True");
-  return ready ? [ready.reason, ready.message].filter(Boolean).join(": ") : "no reason was given";
+  return ready ? [ready.reason, ready.message].filter(Boolean).join(": ") : "no reason given";
 }
 
 /** @param {Store} store */

@@ -1,19 +1,19 @@
 /**
- * The rows on the page: those of the first stores that are to be shown, as far down as anybody needs them.
+ * The rows on the page: those of the first stores of the list, as far down as they are needed.
  *
- * As many as fill the screen are placed at once, up to a thousand while the browser has nothing else to do, the rest when
- * somebody scrolls, moves or prints that far. A row is made once and kept while its store lives.
+ * The rows that fill the screen are placed at once, up to a thousand while the browser is idle, the rest when the user
+ * scrolls, moves or prints that far. A row is created once and kept as long as its store exists.
  *
- * @typedef {import("./book.js").Store} Store
+ * @typedef {import("./storecache.js").Store} Store
  */
 import { byId, setAttribute, setText, show, syncChildren } from "./dom.js";
 import { Row } from "./row.js";
 
-const LEAST_ROW_PIXELS = 36;
-const ROWS_AT_EASE = 1000;
-const ROWS_MORE = 200;
-const ROWS_AT_ONCE = 10;
-const LEAST_IDLE_MS = 5;
+const MIN_ROW_PIXELS = 36;
+const IDLE_ROWS = 1000;
+const SCROLL_ROWS = 200;
+const ROWS_PER_STEP = 10;
+const MIN_IDLE_MS = 5;
 
 export class StoreRows {
   /** @type {Map<string, Row>} */
@@ -31,7 +31,7 @@ export class StoreRows {
     this.table = byId("stores");
     this.body = byId("store-rows");
     this.more = byId("more-stores");
-    this.more.addEventListener("click", () => this.reach(this.#limit + ROWS_MORE));
+    this.more.addEventListener("click", () => this.reach(this.#limit + SCROLL_ROWS));
     this.watcher = new IntersectionObserver((seen) => this.#scrolled(seen), { rootMargin: "0px 0px 1500px" });
     addEventListener("beforeprint", () => this.reach(this.#shown.length));
   }
@@ -39,21 +39,21 @@ export class StoreRows {
   /**
    * Show these stores, in this order.
    * @param {string[]} storeIds
-   * @param {string} [needed] the store whose row has to be on the page
+   * @param {string} [needed] a store that must have a row on the page
    */
   show(storeIds, needed = "") {
     this.#shown = storeIds;
-    this.#limit = Math.max(this.#limit, storeIds.indexOf(needed) + 1, Math.ceil(innerHeight / LEAST_ROW_PIXELS));
+    this.#limit = Math.max(this.#limit, storeIds.indexOf(needed) + 1, Math.ceil(innerHeight / MIN_ROW_PIXELS));
     this.#place();
   }
 
-  /** Go back to as few rows as fill the screen, the next time. */
+  /** Reduce the rows to those that fill the screen with the next update. */
   forgetReach() {
     this.#limit = 0;
   }
 
   /**
-   * Have at least so many rows on the page.
+   * Place at least this many rows on the page.
    * @param {number} count
    */
   reach(count) {
@@ -75,7 +75,7 @@ export class StoreRows {
   }
 
   /**
-   * Let a row show its store as it is now; without one the row is gone.
+   * Update the row of a store; without a store the row is dropped.
    * @param {string} storeId
    * @param {Store | undefined} store
    */
@@ -103,11 +103,11 @@ export class StoreRows {
     this.#placed = this.#shown.slice(0, this.#limit).map((storeId) => this.row(storeId));
     for (const row of this.#placed) if (!row.element.isConnected) row.tick(now);
     syncChildren(this.body, this.#placed.map((row) => row.element));
-    this.#tellMore();
+    this.#showMore();
     this.#grow();
   }
 
-  #tellMore() {
+  #showMore() {
     const waiting = this.#shown.length - this.#placed.length;
     show(this.more, waiting > 0);
     setText(this.more, `${waiting.toLocaleString("en")} more`);
@@ -118,7 +118,7 @@ export class StoreRows {
 
   /** @param {IntersectionObserverEntry[]} seen */
   #scrolled(seen) {
-    if (seen.some(({ isIntersecting }) => isIntersecting)) this.reach(this.#placed.length + ROWS_MORE);
+    if (seen.some(({ isIntersecting }) => isIntersecting)) this.reach(this.#placed.length + SCROLL_ROWS);
   }
 
   #grow() {
@@ -128,18 +128,18 @@ export class StoreRows {
       this.#isGrowing = false;
       do this.#append();
       while (hasTime() && this.#mayGrow());
-      this.#tellMore();
+      this.#showMore();
       this.#grow();
     });
   }
 
   #mayGrow() {
-    return this.#placed.length < Math.min(this.#shown.length, ROWS_AT_EASE);
+    return this.#placed.length < Math.min(this.#shown.length, IDLE_ROWS);
   }
 
   #append() {
     const at = this.#placed.length;
-    const added = this.#shown.slice(at, Math.min(at + ROWS_AT_ONCE, ROWS_AT_EASE)).map((storeId) => this.row(storeId));
+    const added = this.#shown.slice(at, Math.min(at + ROWS_PER_STEP, IDLE_ROWS)).map((storeId) => this.row(storeId));
     this.#placed.push(...added);
     this.#limit = Math.max(this.#limit, this.#placed.length);
     for (const row of added) row.tick(Date.now());
@@ -150,5 +150,5 @@ export class StoreRows {
 /** @param {(hasTime: () => boolean) => void} work */
 function whenIdle(work) {
   if (!("requestIdleCallback" in globalThis)) setTimeout(() => work(() => false), 50);
-  else requestIdleCallback((deadline) => work(() => deadline.timeRemaining() > LEAST_IDLE_MS));
+  else requestIdleCallback((deadline) => work(() => deadline.timeRemaining() > MIN_IDLE_MS));
 }

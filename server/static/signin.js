@@ -1,4 +1,4 @@
-/** The form that signs in. The token goes to the server once and is kept nowhere here; a cookie takes its place. */
+/** The sign-in form. The token is sent to the server once and not kept; a cookie replaces it. */
 import { session } from "./api.js";
 import { byId, setAttribute, setText } from "./dom.js";
 import { asProblem } from "./dialogs.js";
@@ -8,15 +8,15 @@ export class SignInForm {
   constructor(onSignedIn) {
     this.onSignedIn = onSignedIn;
     this.token = byId("token");
-    this.words = byId("sign-in-error");
+    this.message = byId("sign-in-error");
     this.button = byId("sign-in-button");
     byId("sign-in-form").addEventListener("submit", (/** @type {Event} */ event) => this.#submit(event));
   }
 
-  /** @param {string} words why somebody has to sign in, where that is not plain */
-  open(words) {
+  /** @param {string} reason why the user has to sign in again */
+  open(reason) {
     this.token.value = "";
-    this.#say(words);
+    this.#showMessage(reason);
     this.token.focus();
   }
 
@@ -24,32 +24,32 @@ export class SignInForm {
   async #submit(event) {
     event.preventDefault();
     if (this.button.disabled) return;
-    if (!this.token.value.trim()) return this.#refuse("Enter the token.");
+    if (!this.token.value.trim()) return this.#refuse("Enter your access token.");
     this.button.disabled = true;
-    this.#say("");
+    this.#showMessage("");
     try {
       await session.open(this.token.value.trim());
       this.token.value = "";
       this.onSignedIn();
     } catch (thrown) {
       const { status, detail, hint } = asProblem(thrown);
-      this.#refuse(status === 401 ? "That token was not accepted." : [detail, hint].filter(Boolean).join(" "));
+      this.#refuse(status === 401 ? "Token not accepted." : [detail, hint].filter(Boolean).join(" "));
     } finally {
       this.button.disabled = false;
     }
   }
 
-  /** @param {string} words */
-  #refuse(words) {
-    this.#say(words);
+  /** @param {string} text */
+  #refuse(text) {
+    this.#showMessage(text);
     setAttribute(this.token, "aria-invalid", "true");
     this.token.focus();
     this.token.select();
   }
 
-  /** @param {string} words */
-  #say(words) {
-    setText(this.words, words);
+  /** @param {string} text */
+  #showMessage(text) {
+    setText(this.message, text);
     setAttribute(this.token, "aria-invalid", null);
   }
 }

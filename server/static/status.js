@@ -1,67 +1,67 @@
 /**
- * The status line: how the connection is and how old the data, in words that do not flicker while all is well.
+ * The status line: the state of the connection and the age of the data. The text does not change while all is well.
  *
- * @typedef {import("./book.js").Book} Book
+ * @typedef {import("./storecache.js").StoreCache} StoreCache
  */
 import { byId, setAttribute, setText, show } from "./dom.js";
 import { age, clock } from "./format.js";
 
-// A quiet cluster is heard of once a minute.
+// A quiet cluster sends something once a minute.
 const FRESH_SECONDS = 75;
-const SILENT_CLUSTER_SECONDS = 90;
+const OUTDATED_SECONDS = 90;
 const OFFLINE_MS = 10_000;
 
 export class StatusLine {
-  /** @param {() => void} onTryNow */
-  constructor(onTryNow) {
+  /** @param {() => void} onReconnect */
+  constructor(onReconnect) {
     this.element = byId("status");
     this.state = byId("status-state");
     this.detail = byId("status-detail");
-    this.button = byId("try-now");
-    this.button.addEventListener("click", onTryNow);
+    this.button = byId("reconnect");
+    this.button.addEventListener("click", onReconnect);
   }
 
-  /** @param {Book} book */
-  update(book) {
-    const { tone, state, detail } = statusWords(book);
+  /** @param {StoreCache} cache */
+  update(cache) {
+    const { tone, state, detail } = statusText(cache);
     setAttribute(this.element, "data-state", tone);
     setAttribute(document.body, "data-line", tone);
     setText(this.state, state);
     setText(this.detail, detail);
     show(this.button, tone === "lost");
-    show(byId("simulated"), [...book.stores.values()].some((store) => store.simulated));
+    show(byId("simulated"), [...cache.stores.values()].some((store) => store.simulated));
   }
 }
 
 /**
- * Return how things stand: a tone, a word or two, and the rest of the sentence.
- * @param {Book} book
+ * Return the status: a tone, the state in a word or two, and the rest of the sentence.
+ * @param {StoreCache} cache
  * @returns {{tone: "live" | "stale" | "connecting" | "lost", state: string, detail: string}}
  */
-export function statusWords(book) {
-  const { state } = book.link;
-  if (state === "live") return liveWords(book.ageSeconds(), book.clusterError);
-  if (book.link.attempt === 0) return { tone: "connecting", state: "Connecting", detail: "" };
-  const isOffline = book.now() - book.lostAt >= OFFLINE_MS;
-  const title = isOffline ? `Offline since ${clock(book.lostAt, book.now())}` : "Reconnecting";
-  return { tone: "lost", state: title, detail: [attemptWords(book), dataWords(book)].filter(Boolean).join(" ") };
+export function statusText(cache) {
+  const { state } = cache.connection;
+  if (state === "live") return liveText(cache.ageSeconds(), cache.clusterError);
+  if (cache.connection.attempt === 0) return { tone: "connecting", state: "Connecting", detail: "" };
+  const isOffline = cache.now() - cache.disconnectedAt >= OFFLINE_MS;
+  const title = isOffline ? `Offline since ${clock(cache.disconnectedAt, cache.now())}` : "Reconnecting";
+  return { tone: "lost", state: title, detail: [attemptText(cache), dataText(cache)].filter(Boolean).join(" ") };
 }
 
 /**
- * Return a sentence on how old the picture is; empty while it is live.
- * @param {Book} book
+ * Return a sentence with the age of the data; empty while it is live.
+ * @param {StoreCache} cache
  */
-export function staleWords(book) {
-  return book.link.state === "live" && !book.clusterError ? "" : dataWords(book);
+export function staleText(cache) {
+  return cache.connection.state === "live" && !cache.clusterError ? "" : dataText(cache);
 }
 
 /**
- * Return the title of the page, with what a tab in the background should tell.
- * @param {Book} book
- * @param {string} storeId the store that is open
+ * Return the title of the page, with what is useful on a tab in the background.
+ * @param {StoreCache} cache
+ * @param {string} storeId the selected store
  */
-export function titleWords(book, storeId) {
-  const failed = book.counts().get("Failed") ?? 0;
+export function titleText(cache, storeId) {
+  const failed = cache.counts().get("Failed") ?? 0;
   return [failed ? `${failed} failed` : "", storeId, "Urumi"].filter(Boolean).join(" · ");
 }
 
@@ -69,30 +69,30 @@ export function titleWords(book, storeId) {
  * @param {number} seconds
  * @param {string} clusterError
  */
-function liveWords(seconds, clusterError) {
+function liveText(seconds, clusterError) {
   if (clusterError) {
-    const detail = `but the cluster is out of the server's reach: the list is ${age(seconds)} old. ${clusterError}`;
+    const detail = `but the server cannot reach the cluster: the data is ${age(seconds)} old. ${clusterError}`;
     return /** @type {const} */ ({ tone: "stale", state: "Live,", detail });
   }
-  if (seconds > SILENT_CLUSTER_SECONDS) {
-    const detail = `but the server has not heard from the cluster for ${age(seconds)}: the list may be old.`;
+  if (seconds > OUTDATED_SECONDS) {
+    const detail = `but the server has had no response from the cluster for ${age(seconds)}: the data may be outdated.`;
     return /** @type {const} */ ({ tone: "stale", state: "Live,", detail });
   }
   const detail = seconds > FRESH_SECONDS ? `data ${age(seconds)} old` : "";
   return /** @type {const} */ ({ tone: "live", state: "Live", detail });
 }
 
-/** @param {Book} book */
-function attemptWords({ link, now }) {
-  const reason = link.detail && `${link.detail.charAt(0).toUpperCase()}${link.detail.slice(1)}.`;
-  if (link.state === "connecting") return `Attempt ${link.attempt}, trying now.`;
-  const wait = Math.max(0, Math.ceil((link.retryAt - now()) / 1000));
-  return `${reason} Attempt ${link.attempt} in ${wait} s.`;
+/** @param {StoreCache} cache */
+function attemptText({ connection, now }) {
+  const reason = connection.detail && `${connection.detail.charAt(0).toUpperCase()}${connection.detail.slice(1)}.`;
+  if (connection.state === "connecting") return `Attempt ${connection.attempt} in progress.`;
+  const wait = Math.max(0, Math.ceil((connection.retryAt - now()) / 1000));
+  return `${reason} Attempt ${connection.attempt} in ${wait} s.`;
 }
 
-/** @param {Book} book */
-function dataWords(book) {
-  const seconds = book.ageSeconds();
-  if (Number.isNaN(seconds)) return "Nothing is known yet.";
-  return `Showing the data of ${clock(book.asOf(), book.now())}, ${age(seconds)} old.`;
+/** @param {StoreCache} cache */
+function dataText(cache) {
+  const seconds = cache.ageSeconds();
+  if (Number.isNaN(seconds)) return "No data yet.";
+  return `Showing data from ${clock(cache.asOf(), cache.now())}, ${age(seconds)} old.`;
 }

@@ -1,10 +1,10 @@
 /**
- * The two keyed lists of the panel: what happened to a store, newest first, and its conditions.
+ * The two lists of the panel: the timeline of a store, newest event first, and its conditions.
  *
- * An entry keeps its element while the timeline moves on around it: the reader's place and selection stay.
+ * An entry keeps its element while the list changes around it, so the scroll position and the selection stay.
  *
- * @typedef {import("./book.js").StoreEvent} StoreEvent
- * @typedef {import("./book.js").Condition} Condition
+ * @typedef {import("./storecache.js").StoreEvent} StoreEvent
+ * @typedef {import("./storecache.js").Condition} Condition
  */
 import { el, setAttribute, setText, show, syncChildren } from "./dom.js";
 import { clock, duration, fullTime, millis } from "./format.js";
@@ -21,7 +21,7 @@ export class EventTimeline {
     this.list = list;
   }
 
-  /** @param {StoreEvent[]} events oldest first, as a store carries them */
+  /** @param {StoreEvent[]} events oldest first, as in the status of the store */
   update(events) {
     /** @type {Map<string, EventLine>} */
     const lines = new Map();
@@ -52,7 +52,7 @@ class EventLine {
 
   /**
    * @param {StoreEvent} event
-   * @param {number} gap seconds since the event before
+   * @param {number} gap seconds since the previous event
    */
   update({ type, message = "", timestamp, level = "info", seconds, count = 1 }, gap) {
     const at = millis(timestamp);
@@ -122,7 +122,7 @@ class ConditionLine {
 }
 
 /**
- * Return the key with a number behind it where earlier lines have it already.
+ * Return the key, with a number if an earlier line already has it.
  * @param {string} key
  * @param {Map<string, unknown>} taken
  */

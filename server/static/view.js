@@ -1,27 +1,27 @@
 /**
- * What the person looks at, kept in the address: `#q=...&phase=Failed,Degraded&sort=name&store=shop-a`.
+ * The view: filter, order and selected store, kept in the address: `#q=...&phase=Failed,Degraded&sort=name&store=shop-a`.
  *
- * The text filter holds terms that must all match: words, `!word` for stores without it, `phase:failed`, `engine:medusa`.
+ * All terms of the text filter must match: `word`, `!word` for stores without it, `phase:failed`, `engine:medusa`.
  *
- * @typedef {import("./book.js").Store} Store
+ * @typedef {import("./storecache.js").Store} Store
  * @typedef {{q: string, phases: Set<string>, sort: string, store: string}} View
  */
 import { PHASES } from "./format.js";
-import { ORDERS, USUAL_ORDER } from "./order.js";
+import { ORDERS, DEFAULT_ORDER } from "./order.js";
 
 /**
- * Read the view out of an address; what makes no sense is left out.
+ * Return the view of an address; invalid parts are ignored.
  * @param {string} hash
  * @returns {View}
  */
 export function readView(hash) {
   const parameters = new URLSearchParams(hash.replace(/^#/, ""));
-  const asked = new Set((parameters.get("phase") ?? "").split(","));
+  const wanted = new Set((parameters.get("phase") ?? "").split(","));
   const sort = parameters.get("sort") ?? "";
   return {
     q: parameters.get("q") ?? "",
-    phases: new Set(PHASES.filter((phase) => asked.has(phase))),
-    sort: ORDERS.has(sort) ? sort : USUAL_ORDER,
+    phases: new Set(PHASES.filter((phase) => wanted.has(phase))),
+    sort: ORDERS.has(sort) ? sort : DEFAULT_ORDER,
     store: parameters.get("store") ?? "",
   };
 }
@@ -34,13 +34,13 @@ export function viewHash({ q, phases, sort, store }) {
   const parameters = new URLSearchParams();
   if (q) parameters.set("q", q);
   if (phases.size) parameters.set("phase", PHASES.filter((phase) => phases.has(phase)).join(","));
-  if (sort !== USUAL_ORDER) parameters.set("sort", sort);
+  if (sort !== DEFAULT_ORDER) parameters.set("sort", sort);
   if (store) parameters.set("store", store);
   return `#${parameters.toString().replaceAll("%2C", ",")}`;
 }
 
 /**
- * Return the test that a store has to pass to be shown.
+ * Return the predicate of the filter.
  * @param {View} view
  * @returns {(store: Store) => boolean}
  */

@@ -1,7 +1,7 @@
 """The REST calls on stores: reads from the informer's copy, writes to the Kubernetes API.
 
-A read says how long ago the cluster was last heard, and goes on while it is away; a write is answered 503 then. Lists
-are sent in parts of stores that are encoded already, so ten thousand of them are never in memory as one text.
+A read reports the age of its data and works while the cluster is unreachable; a write is answered with 503 then. Lists
+are sent in parts of encoded stores, so ten thousand of them are never in memory as one text.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from reconciler.kube.resources import STORES, Object, is_deleting
+from reconciler.kube.resources import STORES, Object
+from reconciler.store.object import StoreObject
 from server.auth.audit_log import note
 from server.http.conditional import not_modified, tagged
 from server.http.problems import ProblemError
-from server.http.request import check_fields, json_body, read_key, read_query
+from server.http.request import check_fields, json_body, read_idempotency_key, read_query
 from server.stores.admission import Admission
 from server.stores.catalog import Catalog, store_etag
-from server.stores.idempotency import REQUEST_ANNOTATION, Keys, mark_of, new_mark
+from server.stores.idempotency import REQUEST_ANNOTATION, IdempotencyKeys, fingerprint_of, new_fingerprint
 from server.stores.listing import Page, page_of
 from server.stores.representation import store_view
 from urumi.errors import ClusterError
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from server.auth.identity import Caller, Gate
     from server.settings import ServerSettings
 
-# About 100 kB, what a socket takes at once.
+# Stores per part of a list: about 100 kB, which a socket buffer holds.
 PART = 20
 
 
@@ -48,10 +49,9 @@ class StoreCalls:
         self._kube = kube
         self._view = view
         self._gate = gate
-        self._settings = settings
         self._namespace = namespace
         self._catalog = Catalog(view.stores)
-        self._keys = Keys(view.stores)
+        self._keys = IdempotencyKeys(view.stores)
         self._admission = Admission(kube, view.stores, settings, namespace)
 
     async def list(self, request: Request) -> Response:
@@ -65,7 +65,7 @@ class StoreCalls:
         headers = tagged(self._catalog.etag, self._age())
         page = page_of(self._catalog, query)
         if len(page.stores) <= PART:
-            body = _opening() + self._catalog.joined(page.stores) + _closing(page)
+            body = _OPENING + self._catalog.joined(page.stores) + _closing(page)
             return Response(body, headers=headers, media_type="application/json")
         return StreamingResponse(self._parts(page), headers=headers, media_type="application/json")
 
@@ -87,36 +87,39 @@ class StoreCalls:
         unchanged = not_modified(request, headers["ETag"], self._age())
         if unchanged:
             return unchanged
-        view = store_view(store)
-        return JSONResponse(dump(EventList(store_id=view["storeId"], items=view.get("events", ()))), headers=headers)
+        events = EventList(store_id=store.store_id, items=store.status.get("events", ()))
+        return JSONResponse(dump(events), headers=headers)
 
     async def create(self, request: Request) -> Response:
         """POST /stores."""
         caller = self._gate.admit(request)
         read_query(request, NoQuery)
-        key = read_key(request)
-        wanted = await _wanted_store(request)
+        key = read_idempotency_key(request)
+        body = await json_body(request)
+        # The rules for id and engine come first, because they have messages of their own.
+        check_store_id(body.get("storeId"))
+        check_engine(body.get("engine"))
+        wanted = check_fields(CreateStore, body)
         note(request, store=wanted.store_id)
         self._check_synced()
-        mark = new_mark(caller.user, key)
-        self._check_key(mark, wanted)
-        known = self._view.store(wanted.store_id)
-        if known is not None:
-            return self._known(request, caller, known, wanted, mark)
+        fingerprint = new_fingerprint(caller.user, key)
+        self._check_key(fingerprint, wanted)
+        existing = self._view.store(wanted.store_id)
+        if existing is not None:
+            return self._existing(request, existing, wanted, fingerprint)
         try:
-            await self._admission.admit(caller, wanted.store_id, mark)
+            await self._admission.admit(caller, wanted.store_id, fingerprint)
         except ProblemError as refusal:
-            # It may be there and only not here yet: asking again is never refused for a limit.
-            known = await self._kube.get(STORES, wanted.store_id, self._namespace)
-            if known is None or refusal.name == "key-reused":
-                self._audit(request, caller, "create", wanted.store_id, f"refused: {refusal.name}")
+            # The informer may not have the store yet: a request for an existing store is never refused for a limit.
+            existing = await self._get(wanted.store_id)
+            if existing is None or refusal.name == "key-reused":
                 raise
-            return self._known(request, caller, known, wanted, mark)
-        return await self._make(request, caller, wanted, mark)
+            return self._existing(request, existing, wanted, fingerprint)
+        return await self._create(request, caller, wanted, fingerprint)
 
     async def delete(self, request: Request) -> Response:
         """DELETE /stores/{id}."""
-        caller = self._gate.admit(request)
+        self._gate.admit(request)
         uid = read_query(request, UidQuery).uid
         store_id = check_store_id(request.path_params["store_id"])
         try:
@@ -124,96 +127,42 @@ class StoreCalls:
         except ClusterError as error:
             if error.status != 409:
                 raise
-            self._audit(request, caller, "delete", store_id, "refused: another store")
-            raise _another(store_id, "deleting") from error
-        self._audit(request, caller, "delete", store_id, "requested" if existed else "absent")
+            raise _replaced(request, store_id, uid, "deleting") from error
+        note(request, outcome="requested" if existed else "absent")
         if not existed:
             return JSONResponse(dump(Deleted(deleted=False, store_id=store_id, reason="NotFound")))
         return JSONResponse(dump(Deleted(deleted=True, store_id=store_id)), 202)
 
     async def retry(self, request: Request) -> Response:
         """POST /stores/{id}/retry."""
-        caller = self._gate.admit(request)
+        self._gate.admit(request)
         uid = read_query(request, UidQuery).uid
         store = self.find(request)
-        store_id = store["metadata"]["name"]
-        if is_deleting(store):
-            raise ProblemError("conflict", f"Store {store_id} is being deleted; there is nothing to retry.")
+        if store.is_deleting:
+            raise ProblemError("conflict", f"Store {store.name} is being deleted; it cannot be retried.")
         meta: Object = {"annotations": {RETRY_ANNOTATION: format_timestamp(timespec="microseconds")}}
         # In a patch the uid is a precondition: the API server refuses it for another object of that name.
         patch = {"metadata": {**meta, "uid": uid} if uid else meta}
         try:
-            patched = await self._kube.merge(STORES, store_id, patch, self._namespace)
+            patched = await self._kube.merge(STORES, store.name, patch, self._namespace)
         except ClusterError as error:
             if error.status == 404:
-                raise _not_found(store_id) from error
+                raise _not_found(store.name) from error
             if uid and error.status in (409, 422) and "uid" in error.message:
-                self._audit(request, caller, "retry", store_id, "refused: another store")
-                raise _another(store_id, "retrying") from error
+                raise _replaced(request, store.name, uid, "retrying") from error
             raise
-        self._audit(request, caller, "retry", store_id, "requested")
-        return JSONResponse(store_view(patched), 202)
+        note(request, outcome="requested")
+        return JSONResponse(store_view(StoreObject(patched)), 202)
 
-    async def _make(self, request: Request, caller: Caller, wanted: CreateStore, mark: str) -> Response:
-        try:
-            made = await self._kube.create(STORES, self._object(wanted, caller, mark), self._namespace)
-        except ClusterError as error:
-            if error.status == 409:
-                return await self._lost_race(request, caller, wanted, mark)
-            if 400 <= error.status < 500:
-                await self._admission.take_back(mark)
-            raise
-        self._audit(request, caller, "create", wanted.store_id, "created")
-        return _asked_for(made, is_replay=False)
-
-    def _check_key(self, mark: str, wanted: CreateStore) -> None:
-        made = self._keys.made(mark) or self._keys.gone(mark)
-        if made is not None and (made.store_id, made.engine) != (wanted.store_id, wanted.engine.value):
-            detail = f"This Idempotency-Key made store {made.store_id} with engine {made.engine}."
-            raise ProblemError("key-reused", detail, hint="Use a new key for another store.")
-        if self._keys.made(mark) is None and made is not None:
-            detail = f"Store {made.store_id}, which this Idempotency-Key made, was deleted since."
-            raise ProblemError("conflict", detail, hint="Use a new key to make it anew.")
-
-    def _known(self, request: Request, caller: Caller, known: Object, wanted: CreateStore, mark: str) -> Response:
-        store_id, engine = wanted.store_id, known["spec"]["engine"]
-        if is_deleting(known):
-            self._audit(request, caller, "create", store_id, "refused: being deleted")
-            raise ProblemError(
-                "conflict",
-                f"Store {store_id} is being deleted.",
-                hint="Ask again when it is gone, or choose another storeId.",
-            )
-        if engine != wanted.engine.value:
-            self._audit(request, caller, "create", store_id, "refused: other engine")
-            raise ProblemError(
-                "conflict",
-                f"Store {store_id} exists with engine {engine}, asked for was {wanted.engine.value}.",
-                hint="Delete it first, or choose another storeId; an engine cannot be changed.",
-            )
-        self._audit(request, caller, "create", store_id, "exists")
-        if mark_of(known) == mark:
-            return _asked_for(known, is_replay=True)
-        return JSONResponse(store_view(known))
-
-    async def _lost_race(self, request: Request, caller: Caller, wanted: CreateStore, mark: str) -> Response:
-        known = await self._kube.get(STORES, wanted.store_id, self._namespace)
-        # Where the same request was faster elsewhere, the grant is that store's.
-        if known is None or mark_of(known) != mark:
-            await self._admission.take_back(mark)
-        if known is None:
-            raise ProblemError("conflict", f"Store {wanted.store_id} was just deleted.", hint="Ask again.")
-        return self._known(request, caller, known, wanted, mark)
-
-    def _object(self, wanted: CreateStore, caller: Caller, mark: str) -> Object:
-        return {
+    async def _create(self, request: Request, caller: Caller, wanted: CreateStore, fingerprint: str) -> Response:
+        item = {
             "apiVersion": STORES.api_version,
             "kind": KIND,
             "metadata": {
                 "name": wanted.store_id,
                 "namespace": self._namespace,
                 "finalizers": [FINALIZER],
-                "annotations": {REQUEST_ANNOTATION: mark},
+                "annotations": {REQUEST_ANNOTATION: fingerprint},
             },
             "spec": {
                 "storeId": wanted.store_id,
@@ -221,12 +170,70 @@ class StoreCalls:
                 "requestedBy": {"user": caller.user, "ip": caller.ip, "userAgent": caller.user_agent},
             },
         }
+        try:
+            created = await self._kube.create(STORES, item, self._namespace)
+        except ClusterError as error:
+            if error.status == 409:
+                return await self._lost_race(request, wanted, fingerprint)
+            if 400 <= error.status < 500:
+                await self._admission.release(fingerprint)
+            raise
+        note(request, outcome="created")
+        return _accepted(StoreObject(created), is_replay=False)
 
-    def find(self, request: Request) -> Object:
-        """Return the store that a request's path names.
+    def _check_key(self, fingerprint: str, wanted: CreateStore) -> None:
+        existing, deleted = self._keys.existing(fingerprint), self._keys.deleted(fingerprint)
+        known = existing or deleted
+        if known is None:
+            return
+        if (known.store_id, known.engine) != (wanted.store_id, wanted.engine.value):
+            detail = f"This Idempotency-Key created store {known.store_id} with engine {known.engine}."
+            raise ProblemError("key-reused", detail, hint="Use a new key for another store.")
+        if existing is None:
+            detail = f"Store {known.store_id}, which this Idempotency-Key created, has been deleted."
+            raise ProblemError("conflict", detail, hint="Use a new key to create it again.")
+
+    def _existing(self, request: Request, store: StoreObject, wanted: CreateStore, fingerprint: str) -> Response:
+        """Answer a request for a store that already exists."""
+        store_id, engine = wanted.store_id, store.spec["engine"]
+        if store.is_deleting:
+            note(request, outcome="refused: being deleted")
+            raise ProblemError(
+                "conflict",
+                f"Store {store_id} is being deleted.",
+                hint="Try again when it is gone, or choose another storeId.",
+            )
+        if engine != wanted.engine.value:
+            note(request, outcome="refused: other engine")
+            raise ProblemError(
+                "conflict",
+                f"Store {store_id} already exists with engine {engine}; the request has engine {wanted.engine.value}.",
+                hint="Choose another storeId, or delete the store first; an engine cannot be changed.",
+            )
+        note(request, outcome="exists")
+        if fingerprint_of(store) == fingerprint:
+            return _accepted(store, is_replay=True)
+        return JSONResponse(store_view(store))
+
+    async def _lost_race(self, request: Request, wanted: CreateStore, fingerprint: str) -> Response:
+        """Answer a request whose store was created by another request a moment earlier."""
+        existing = await self._get(wanted.store_id)
+        # If the same request was faster on another replica, the grant belongs to that store.
+        if existing is None or fingerprint_of(existing) != fingerprint:
+            await self._admission.release(fingerprint)
+        if existing is None:
+            raise ProblemError("conflict", f"Store {wanted.store_id} was just deleted.", hint="Try again.")
+        return self._existing(request, existing, wanted, fingerprint)
+
+    async def _get(self, store_id: str) -> StoreObject | None:
+        raw = await self._kube.get(STORES, store_id, self._namespace)
+        return None if raw is None else StoreObject(raw)
+
+    def find(self, request: Request) -> StoreObject:
+        """Return the store that the path of a request names.
 
         Raises:
-            ProblemError: there is none, or the stores are not known yet.
+            ProblemError: there is none, or the stores are not listed yet.
         """
         self._check_synced()
         store_id = request.path_params["store_id"]
@@ -238,32 +245,28 @@ class StoreCalls:
     def _check_synced(self) -> None:
         stores = self._view.stores
         if not stores.synced.is_set():
-            why = stores.last_error or "the server has just started"
+            cause = (stores.last_error or "the server has just started").rstrip(".")
             raise ProblemError(
                 "cluster-unreachable",
-                f"The stores are not known yet: {why}",
-                hint="Try again in a moment; /readyz says what is missing.",
+                f"The stores are not listed yet: {cause}.",
+                hint="Try again in a few seconds; /readyz shows what is missing.",
                 headers={"Retry-After": "2"},
             )
 
     async def _parts(self, page: Page) -> AsyncIterator[bytes]:
-        """Yield a list in parts; what is in it was settled when the answer began."""
-        yield _opening()
+        """Yield a list in parts; its stores and their versions are fixed when the response begins."""
+        yield _OPENING
         for start in range(0, len(page.stores), PART):
             yield (b"," if start else b"") + self._catalog.joined(page.stores[start : start + PART])
-            # Others have their turn between parts, also where the caller takes them faster than they are made.
+            # Other tasks run between parts, also if the caller reads faster than the parts are encoded.
             await asyncio.sleep(0)
         yield _closing(page)
 
     def _age(self) -> dict[str, str]:
         return {"Cluster-Age-Seconds": f"{self._view.stores.seconds_since_last_response():.1f}"}
 
-    def _audit(self, request: Request, caller: Caller, action: str, store_id: str, outcome: str) -> None:
-        note(request, action=action, store=store_id, outcome=outcome, user=caller.user)
 
-
-def _opening() -> bytes:
-    return b'{"items":['
+_OPENING = b'{"items":['
 
 
 def _closing(page: Page) -> bytes:
@@ -271,25 +274,19 @@ def _closing(page: Page) -> bytes:
     return b"]," + json.dumps(rest)[1:].encode()
 
 
-def _asked_for(store: Object, *, is_replay: bool) -> Response:
-    headers = {"Location": f"/stores/{store['metadata']['name']}"}
+def _accepted(store: StoreObject, *, is_replay: bool) -> Response:
+    headers = {"Location": f"/stores/{store.name}"}
     if is_replay:
         headers["Idempotency-Replayed"] = "true"
     return JSONResponse(store_view(store), 202, headers)
 
 
-def _another(store_id: str, doing: str) -> ProblemError:
-    detail = f"Store {store_id} is another store by now: the one you saw is gone and the name is used again."
-    return ProblemError("conflict", detail, hint=f"Look at the list again before {doing} it.")
+def _replaced(request: Request, store_id: str, uid: str, action: str) -> ProblemError:
+    note(request, outcome="refused: another store")
+    detail = f"Store {store_id} was replaced: the store with uid {uid[:80]} no longer exists."
+    return ProblemError("conflict", detail, hint=f"Reload the list before {action} it.")
 
 
 def _not_found(store_id: str) -> ProblemError:
-    return ProblemError("not-found", f"There is no store {store_id[:80]!r}.", hint="GET /stores lists those there are.")
-
-
-async def _wanted_store(request: Request) -> CreateStore:
-    body = await json_body(request)
-    # First the two rules that have words of their own.
-    check_store_id(body.get("storeId"))
-    check_engine(body.get("engine"))
-    return check_fields(CreateStore, body)
+    detail = f"No store named {store_id[:80]!r}."
+    return ProblemError("not-found", detail, hint="List all stores with GET /stores.")

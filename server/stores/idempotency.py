@@ -1,10 +1,10 @@
-"""Idempotency-Key: which request made which store, remembered by the store itself.
+"""Idempotency keys: which request created which store, recorded in the store itself.
 
-    POST with a key --> mark (digest of user and key) --> annotation of the Store --> informer of every replica
+    POST with a key --> fingerprint (digest of user and key) --> annotation of the Store --> informer of every replica
 
-Nothing is kept in a process that the Store does not say too, so every replica answers a repeated request alike, and a
-restart forgets no store that is there. What was made and is gone again is remembered by each process that saw it go,
-for KEPT_SECONDS and at most KEPT_GONE keys: the one thing that a restart of all replicas at once forgets.
+No process keeps anything about an existing store that the Store object does not hold, so every replica answers a
+repeated request in the same way, and a restart loses nothing. A store that was deleted is remembered by each process
+that saw the deletion, for KEPT_SECONDS and at most KEPT_DELETED keys; a restart of all replicas at once loses that.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import secrets
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from reconciler.kube.resources import annotations_of
+from reconciler.store.object import StoreObject
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,65 +24,67 @@ if TYPE_CHECKING:
 
 REQUEST_ANNOTATION = "stores.urumi.ai/request"
 KEPT_SECONDS = 24 * 3600.0
-KEPT_GONE = 10_000
+KEPT_DELETED = 10_000
 _KEYED = "key-"
 
 
-class Made(NamedTuple):
-    """The store that a request made."""
+class CreatedStore(NamedTuple):
+    """The store that a request created."""
 
     store_id: str
     engine: str
-    uid: str
 
 
-class Keys:
-    """Knows by the mark of a request what it made."""
+class IdempotencyKeys:
+    """The stores that requests with a key created, by the fingerprint of the request."""
 
     def __init__(self, stores: Informer, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._made: dict[str, Made] = {}
-        self._gone: dict[str, tuple[float, Made]] = {}
+        self._existing: dict[str, CreatedStore] = {}
+        self._deleted: dict[str, tuple[float, CreatedStore]] = {}
         self._monotonic = monotonic
-        stores.on_change(self._take)
+        stores.on_change(self._update)
 
-    def made(self, mark: str) -> Made | None:
-        """Return the store that a request made and that is there, as far as is known here."""
-        return self._made.get(mark)
+    def existing(self, fingerprint: str) -> CreatedStore | None:
+        """Return the store that a request created, if this replica knows it."""
+        return self._existing.get(fingerprint)
 
-    def gone(self, mark: str) -> Made | None:
-        """Return the store that a request made and that is gone."""
-        self._forget()
-        known = self._gone.get(mark)
-        return known[1] if known else None
+    def deleted(self, fingerprint: str) -> CreatedStore | None:
+        """Return the store that a request created, if it has been deleted since."""
+        self._expire()
+        entry = self._deleted.get(fingerprint)
+        return entry[1] if entry else None
 
-    def _take(self, before: Object | None, after: Object | None) -> None:
-        store = after or before
-        if store is None or not (mark := mark_of(store)).startswith(_KEYED):
+    def _update(self, before: Object | None, after: Object | None) -> None:
+        raw = after or before
+        if raw is None:
             return
-        meta = store["metadata"]
-        made = Made(meta["name"], store["spec"]["engine"], meta["uid"])
+        store = StoreObject(raw)
+        fingerprint = fingerprint_of(store)
+        if not fingerprint.startswith(_KEYED):
+            return
+        created = CreatedStore(store.name, store.spec["engine"])
         if after is not None:
-            self._made[mark] = made
-        elif self._made.pop(mark, None) is not None:
-            self._gone[mark] = (self._monotonic(), made)
-            self._forget()
+            self._existing[fingerprint] = created
+        elif self._existing.pop(fingerprint, None) is not None:
+            self._deleted[fingerprint] = (self._monotonic(), created)
+            self._expire()
 
-    def _forget(self) -> None:
+    def _expire(self) -> None:
         oldest = self._monotonic() - KEPT_SECONDS
-        while self._gone:
-            mark = next(iter(self._gone))
-            if len(self._gone) <= KEPT_GONE and self._gone[mark][0] > oldest:
+        while self._deleted:
+            fingerprint = next(iter(self._deleted))
+            if len(self._deleted) <= KEPT_DELETED and self._deleted[fingerprint][0] > oldest:
                 return
-            del self._gone[mark]
+            del self._deleted[fingerprint]
 
 
-def new_mark(user: str, key: str) -> str:
-    """Return the mark of a request: the same for the same user and key, a new one where there is no key."""
+def new_fingerprint(user: str, key: str) -> str:
+    """Return the fingerprint of a request: the same for the same user and key, a random one without a key."""
     if not key:
         return f"once-{secrets.token_hex(8)}"
     return _KEYED + hashlib.sha256(f"{user}\0{key}".encode()).hexdigest()[:32]
 
 
-def mark_of(store: Object) -> str:
-    """Return the mark of the request that made a store, empty where it was not made through this API."""
-    return str(annotations_of(store).get(REQUEST_ANNOTATION, ""))
+def fingerprint_of(store: StoreObject) -> str:
+    """Return the fingerprint of the request that created a store, empty if it was not created through this API."""
+    return str(store.annotations.get(REQUEST_ANNOTATION, ""))

@@ -1,16 +1,13 @@
-"""A Store object as callers see it: the custom resource flattened into the wire model's shape."""
+"""The representation of a store in the API: a Store object, flattened into the shape of the wire model."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reconciler.store.object import status_of
-from urumi.store import Engine, Phase, namespace_name, release_name
-
 if TYPE_CHECKING:
-    from reconciler.kube.resources import Object
+    from reconciler.store.object import StoreObject
 
-_FROM_STATUS = (
+_STATUS_FIELDS = (
     "observedGeneration",
     "url",
     "adminUrl",
@@ -27,29 +24,22 @@ _FROM_STATUS = (
 )
 
 
-def store_view(store: Object) -> dict[str, Any]:
-    """Return a store in the shape of `urumi.wire.Store`, absent fields left out."""
-    meta, spec, status = store["metadata"], store["spec"], status_of(store)
+def store_view(store: StoreObject) -> dict[str, Any]:
+    """Return a store in the shape of `urumi.wire.Store`, without absent fields."""
+    status = store.status
     view: dict[str, Any] = {
-        "storeId": spec["storeId"],
-        "uid": meta["uid"],
-        "engine": spec["engine"],
-        "phase": phase_of(store),
-        "generation": meta.get("generation", 0),
-        "namespace": namespace_name(spec["storeId"]),
-        "releaseName": release_name(Engine(spec["engine"]), spec["storeId"]),
-        "createdAt": meta["creationTimestamp"],
+        "storeId": store.store_id,
+        "uid": store.uid,
+        "engine": store.engine.value,
+        "phase": store.phase,
+        "generation": store.generation,
+        "namespace": store.namespace,
+        "releaseName": store.release_name,
+        "createdAt": store.created_at,
     }
-    view |= {name: status[name] for name in _FROM_STATUS if name in status}
-    if "deletionTimestamp" in meta:
-        view["deletionRequestedAt"] = meta["deletionTimestamp"]
-    if spec.get("requestedBy"):
-        view["requestedBy"] = spec["requestedBy"]
+    view |= {name: status[name] for name in _STATUS_FIELDS if name in status}
+    if store.is_deleting:
+        view["deletionRequestedAt"] = store.deletion_timestamp
+    if store.requested_by:
+        view["requestedBy"] = store.requested_by
     return view
-
-
-def phase_of(store: Object) -> str:
-    """Return the phase; a store that the reconciler has not looked at yet is Pending."""
-    if "deletionTimestamp" in store["metadata"]:
-        return Phase.DELETING.value
-    return str((store.get("status") or {}).get("phase") or Phase.PENDING.value)

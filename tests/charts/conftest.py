@@ -1,8 +1,8 @@
-"""The store charts as tests see them: rendered by the real Helm with the values that the reconciler gives.
+"""Fixtures for the charts: rendered by the real Helm, with the values that the reconciler passes.
 
-A `Chart` runs Helm and kubectl against nothing but the local cluster, with Helm's own files in a temporary folder.
-Rendering needs no API server; only the tests that use `store_namespace` do. That fixture stands in for the reconciler:
-it makes the namespace, quota, limits and Secrets that a store's chart expects to find, and deletes them afterwards.
+A `Chart` runs Helm and kubectl against the local cluster, with Helm's own files in a temporary folder. Rendering needs
+no API server; only the tests that use `store_namespace` do. That fixture takes the place of the reconciler: it creates
+the namespace, quota, limits and Secrets that a store's chart expects, and deletes them afterwards.
 
 Not guaranteed: that images exist or start. On the local cluster the pods are simulated.
 """
@@ -19,32 +19,24 @@ from typing import Any, Protocol
 import pytest
 import yaml
 
+from reconciler.engines.registry import ENGINES as DEFINITIONS
+
 Manifest = dict[str, Any]
 
 CHARTS = Path(__file__).resolve().parents[2] / "charts"
 ENGINES = ("woocommerce", "medusa")
 WORKLOAD_KINDS = ("Deployment", "StatefulSet")
 
-# The keys of the two Secrets that the reconciler makes; a chart may refer to nothing else.
+# The keys of the two Secrets that the reconciler creates; a chart may refer to no other.
 SECRET_KEYS: Mapping[str, Mapping[str, frozenset[str]]] = {
-    "woocommerce": {
+    engine.value: {
         "store-admin": frozenset({"username", "password", "storeId"}),
-        "store-secrets": frozenset(
-            {"database-password", "database-root-password"}
-            | {
-                f"wordpress-{scheme}-{half}"
-                for scheme in ("auth", "secure-auth", "logged-in", "nonce")
-                for half in ("key", "salt")
-            }
-        ),
-    },
-    "medusa": {
-        "store-admin": frozenset({"username", "password", "storeId"}),
-        "store-secrets": frozenset({"database-password", "jwt-secret", "cookie-secret", "publishable-key"}),
-    },
+        "store-secrets": frozenset(definition.generated_secrets),
+    }
+    for engine, definition in DEFINITIONS.items()
 }
 
-# The guardrails of a store's namespace.
+# Quota and limits of a store's namespace.
 QUOTA = {
     "requests.cpu": "2",
     "requests.memory": "2Gi",
@@ -79,7 +71,7 @@ class LocalCluster(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What a command printed and how it ended."""
+    """The output and the exit code of a command."""
 
     exit_code: int
     stdout: str
@@ -94,7 +86,7 @@ class Tools:
     helm_home: Path
 
     def run(self, program: Path, *arguments: str, stdin: str | None = None) -> Finished:
-        """Run a program to its end, whatever the end is."""
+        """Run a program to its end and return the result."""
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.helm_home),
@@ -124,13 +116,13 @@ class Tools:
         return done.stdout
 
     def objects(self, kinds: str, namespace: str, labels: str = "") -> list[Manifest]:
-        """Read objects back from the API server, those with some labels only where these are given."""
+        """Read objects from the API server, all of them or those with some labels."""
         text = self.kubectl("get", kinds, "-n", namespace, "-l", labels, "-o", "json")
         found: list[Manifest] = json.loads(text)["items"]
         return found
 
     def warnings(self, namespace: str) -> list[str]:
-        """What the Events of a namespace complain about, but for waits and repairs that end by themselves."""
+        """The warnings in the Events of a namespace, without those that resolve themselves."""
         return [
             f"{event['involvedObject']['name']}: {event['reason']}: {event['message']}"
             for event in self.objects("events", namespace)
@@ -140,7 +132,7 @@ class Tools:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """The objects that a chart makes."""
+    """The objects that a chart renders."""
 
     objects: tuple[Manifest, ...]
 
@@ -162,11 +154,11 @@ class Rendered:
         return self._containers("initContainers")
 
     def main_containers(self) -> dict[str, Manifest]:
-        """Every container that stays, by workload and name."""
+        """Every main container, by workload and name."""
         return self._containers("containers")
 
     def containers(self) -> dict[str, Manifest]:
-        """Every container of either sort."""
+        """Every container of both kinds."""
         return self.init_containers() | self.main_containers()
 
     def _containers(self, field: str) -> dict[str, Manifest]:
@@ -198,7 +190,7 @@ class Chart:
         """Render and parse; the test fails when Helm refuses."""
         done = self.template(values)
         assert done.exit_code == 0, done.stderr
-        # The parser in C, which takes a sixth of the time.
+        # The C parser takes a sixth of the time.
         manifests = yaml.load_all(done.stdout, Loader=yaml.CSafeLoader)
         return Rendered(tuple(manifest for manifest in manifests if manifest is not None))
 
@@ -217,7 +209,7 @@ class StoreNamespace:
 
     @property
     def values(self) -> dict[str, Any]:
-        """The values that the reconciler would give."""
+        """The values that the reconciler would pass."""
         return values_of(self.store_id)
 
 
@@ -229,7 +221,7 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def tools(local_cluster: LocalCluster, tmp_path: Path) -> Tools:
-    """Helm and kubectl, with a home of their own."""
+    """Helm and kubectl, with their own home folder."""
     return Tools(local_cluster, tmp_path)
 
 
@@ -241,7 +233,7 @@ def chart(engine: str, tools: Tools) -> Chart:
 
 @pytest.fixture
 def store_values() -> dict[str, Any]:
-    """The values that the reconciler gives."""
+    """The values that the reconciler passes."""
     return values_of("shop-a")
 
 
@@ -259,13 +251,13 @@ def secret_keys(engine: str) -> Mapping[str, frozenset[str]]:
 
 @pytest.fixture
 def quota() -> Mapping[str, str]:
-    """What a store's namespace may ask for in total."""
+    """The quota of a store's namespace."""
     return QUOTA
 
 
 @pytest.fixture
 def store_namespace(engine: str, tools: Tools) -> Iterator[StoreNamespace]:
-    """A namespace with everything in it that the reconciler makes before Helm runs."""
+    """A namespace with everything that the reconciler creates before Helm runs."""
     store_id = f"charts-{engine[:3]}-{secrets.token_hex(3)}"
     namespace = f"test-{store_id}"
     for manifest in prepared_namespace(engine, namespace, store_id):
@@ -297,7 +289,7 @@ def values_of(store_id: str) -> dict[str, Any]:
 
 
 def prepared_namespace(engine: str, namespace: str, store_id: str) -> Iterator[Manifest]:
-    """Yield the reconciler's objects; Pod Security also warns, as enforcing looks at pods and not at workloads."""
+    """Yield the reconciler's objects; Pod Security also warns, because it enforces on pods and not on workloads."""
     security = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn", "audit")}
     yield {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": security}}
     yield {

@@ -1,6 +1,6 @@
 """The scheduler's sidecar: its script, as rendered, run by a real shell against a real HTTP server.
 
-Excluded: WordPress. What wp-cron.php does with the call is WordPress's own.
+Excluded: what wp-cron.php does with the call.
 """
 
 import os
@@ -37,7 +37,7 @@ class Call:
 
 
 class Shop(ThreadingHTTPServer):
-    """Answers every request with one status, once it may, and remembers who called."""
+    """Returns one status to every request, as soon as it is allowed to, and records the requests."""
 
     def __init__(self, status: int) -> None:
         super().__init__(("127.0.0.1", 0), ShopHandler)
@@ -58,7 +58,7 @@ class ShopHandler(BaseHTTPRequestHandler):
     server: Shop
 
     def do_GET(self) -> None:
-        """Remember the call, then answer."""
+        """Record the request, then respond."""
         self.server.calls.put(Call(self.path, self.headers.get("Host", ""), self.headers.get("X-Forwarded-Proto", "")))
         self.server.may_answer.wait(timeout=20)
         self.send_response(self.server.status)
@@ -66,7 +66,7 @@ class ShopHandler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Keep quiet."""
+        """Write no log."""
 
 
 @contextmanager
@@ -98,7 +98,7 @@ def environment_of(sidecar: "Manifest", url: str, alive_file: Path, interval_sec
 
 @contextmanager
 def running(sidecar: "Manifest", environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    """The sidecar's command as a process, in a group of its own as in a container."""
+    """The sidecar's command as a process in its own group, as in a container."""
     with subprocess.Popen(
         sidecar["command"], env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
@@ -109,7 +109,7 @@ def running(sidecar: "Manifest", environment: dict[str, str]) -> Iterator[subpro
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def test_wordpress_is_called_again_and_again_under_its_own_name(sidecar: "Manifest", tmp_path: Path) -> None:
+def test_wordpress_is_called_repeatedly_with_its_own_host_name(sidecar: "Manifest", tmp_path: Path) -> None:
     with shop_answering(200) as shop:
         environment = environment_of(sidecar, shop.url, tmp_path / "alive", "0.1")
         with running(sidecar, environment):
@@ -118,7 +118,7 @@ def test_wordpress_is_called_again_and_again_under_its_own_name(sidecar: "Manife
     assert calls == [Call("/wp-cron.php?doing_wp_cron", "shop-a.127.0.0.1.nip.io", "http")] * 2
 
 
-def test_a_failing_wordpress_is_reported_and_tried_again(sidecar: "Manifest", tmp_path: Path) -> None:
+def test_a_failing_wordpress_is_reported_and_called_again(sidecar: "Manifest", tmp_path: Path) -> None:
     with shop_answering(503) as shop:
         environment = environment_of(sidecar, shop.url, tmp_path / "alive", "0.1")
         with running(sidecar, environment) as process:
@@ -131,9 +131,7 @@ def test_a_failing_wordpress_is_reported_and_tried_again(sidecar: "Manifest", tm
     assert f"cron: {shop.url} failed, trying again in 0.1 s\n" in complaints
 
 
-def test_the_sidecar_stops_at_once_when_asked_to_even_in_the_middle_of_a_call(
-    sidecar: "Manifest", tmp_path: Path
-) -> None:
+def test_the_sidecar_stops_immediately_on_a_signal_even_during_a_call(sidecar: "Manifest", tmp_path: Path) -> None:
     with shop_answering(200) as shop:
         shop.may_answer.clear()
         environment = environment_of(sidecar, shop.url, tmp_path / "alive", "0.1")

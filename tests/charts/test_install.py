@@ -1,7 +1,7 @@
-"""The charts on a real API server, beside the guardrails of a store: accepted, installed, upgraded, removed.
+"""The charts on a real API server, with the quota and limits of a store: accepted, installed, upgraded, removed.
 
-Not guaranteed: that a shop answers. The local cluster simulates pods, so ready means that the API server, the quota,
-Pod Security, the scheduler and the controllers agreed to everything, and not that an image ran.
+Not guaranteed: that a shop works. The local cluster simulates pods, so ready means that the API server, the quota, Pod
+Security, the scheduler and the controllers accepted everything, and not that an image ran.
 """
 
 import json
@@ -45,10 +45,10 @@ def wait_until_ready(tools: "Tools", namespace: str) -> list[str]:
 
 
 def wait_until_the_quota_counts(tools: "Tools", namespace: str, used: dict[str, int]) -> None:
-    """Have the quota controller count again, and wait until it has found exactly so many.
+    """Trigger a count of the quota controller, and wait until it reports exactly this usage.
 
-    A count made while objects are being created may leave some out until the next one, five minutes later; a change of
-    the quota asks for one now.
+    A count during the creation of objects may omit some until the next count, five minutes later. A change of the quota
+    triggers a count.
     """
     more = json.dumps({"spec": {"hard": {"pods": "21"}}})
     tools.kubectl("patch", "resourcequota/store-quota", "-n", namespace, "--type=merge", f"--patch={more}")
@@ -57,7 +57,7 @@ def wait_until_the_quota_counts(tools: "Tools", namespace: str, used: dict[str, 
         tools.kubectl("wait", "resourcequota/store-quota", "-n", namespace, jsonpath, "--timeout=90s")
 
 
-def test_the_api_server_takes_every_object_without_a_warning(
+def test_the_api_server_accepts_every_object_without_a_warning(
     chart: "Chart", store_values: dict[str, Any], store_namespace: "StoreNamespace", tools: "Tools"
 ) -> None:
     manifest = chart.template(store_values, store_namespace.store_id).stdout
@@ -69,7 +69,7 @@ def test_the_api_server_takes_every_object_without_a_warning(
     assert len(done.stdout.splitlines()) == manifest.count("\nkind: ")
 
 
-def test_every_workload_becomes_ready_inside_the_guardrails(
+def test_every_workload_becomes_ready_within_quota_and_limits(
     chart: "Chart", store_namespace: "StoreNamespace", tools: "Tools"
 ) -> None:
     install(chart, store_namespace)
@@ -94,7 +94,7 @@ def test_a_new_version_of_the_chart_restarts_nothing(
     newer = tmp_path / "newer" / chart.engine
     shutil.copytree(chart.path, newer)
     description = newer / "Chart.yaml"
-    description.write_text(description.read_text().replace("version: 0.1.0", "version: 0.2.0"))
+    description.write_text(description.read_text().replace("version: 0.1.0", "version: 0.2.0", 1))
 
     install(replace(chart, path=newer), store_namespace)
 
@@ -105,7 +105,7 @@ def test_a_new_version_of_the_chart_restarts_nothing(
         assert workload["metadata"]["generation"] == before[name]["metadata"]["generation"]
 
 
-def test_the_data_outlives_an_uninstall_and_the_next_install_takes_it_up(
+def test_the_data_remains_after_an_uninstall_and_the_next_install_uses_it(
     chart: "Chart", store_namespace: "StoreNamespace", tools: "Tools"
 ) -> None:
     install(chart, store_namespace)

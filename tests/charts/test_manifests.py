@@ -1,6 +1,6 @@
-"""What the charts render, read field by field: labels, Pod Security, secrets, probes, resources, routes.
+"""The fields that the charts render: labels, Pod Security, secrets, probes, resources, routes.
 
-Whether an API server takes it, and whether it becomes ready, is asked in test_install.
+test_install checks whether an API server accepts them and whether they become ready.
 """
 
 from collections.abc import Iterator, Mapping
@@ -147,7 +147,7 @@ def test_every_mount_has_its_volume_and_every_volume_a_bound(rendered: "Rendered
                 assert volume["persistentVolumeClaim"]["claimName"] in claims
 
 
-def test_no_chart_makes_a_secret_or_anything_random(chart: "Chart", store_values: dict[str, Any]) -> None:
+def test_no_chart_renders_a_secret_or_a_random_value(chart: "Chart", store_values: dict[str, Any]) -> None:
     first, second = chart.template(store_values), chart.template(store_values)
 
     assert first.stdout == second.stdout
@@ -163,14 +163,14 @@ def test_every_secret_reference_exists_and_none_is_left_unused(
     assert referred == existing - {("store-admin", "storeId")}
 
 
-def test_nothing_that_sounds_secret_is_written_down(rendered: "Rendered") -> None:
+def test_no_value_with_a_secret_name_is_plain_text(rendered: "Rendered") -> None:
     for name, container in rendered.containers().items():
         for variable in container.get("env", []):
             if variable["name"].endswith(("PASSWORD", "SECRET", "_KEY", "_SALT")):
                 assert "secretKeyRef" in variable["valueFrom"], f"{name}: {variable['name']}"
 
 
-def test_the_administrators_password_is_known_to_the_init_container_only(rendered: "Rendered") -> None:
+def test_only_the_init_container_reads_the_administrators_password(rendered: "Rendered") -> None:
     holders = {
         name
         for name, container in rendered.containers().items()
@@ -208,7 +208,7 @@ def test_http_probes_name_the_host_and_scheme_of_the_store(rendered: "Rendered")
                 ]
 
 
-def test_readiness_asks_whether_the_shop_works_and_liveness_does_not(rendered: "Rendered", engine: str) -> None:
+def test_readiness_checks_whether_the_shop_works_and_liveness_does_not(rendered: "Rendered", engine: str) -> None:
     expected = {
         "woocommerce": ("wordpress/wordpress", "/?urumi-healthz=serving", "/wp-includes/images/blank.gif"),
         "medusa": ("backend/backend", "/urumi-healthz?serving", "/health"),
@@ -268,7 +268,7 @@ def test_requests_are_modest_and_everything_fits_the_quota(
         assert init["resources"] == lasting[name.split("/")[0] + "/" + name.split("/")[0]]["resources"]
 
 
-def test_claims_fit_the_quota_and_outlive_an_uninstall(rendered: "Rendered", quota: Mapping[str, str]) -> None:
+def test_claims_fit_the_quota_and_remain_after_an_uninstall(rendered: "Rendered", quota: Mapping[str, str]) -> None:
     claims = rendered.of_kind("PersistentVolumeClaim")
     sizes = [amount(claim["spec"]["resources"]["requests"]["storage"]) for claim in claims]
 
@@ -315,7 +315,7 @@ def test_medusas_api_and_admin_share_the_host_with_the_storefront(rendered: "Ren
 
 @pytest.mark.parametrize("engine", ["medusa"])
 @pytest.mark.parametrize(("scheme", "secure"), [("http", "false"), ("https", "true")])
-def test_medusas_cookie_is_secure_only_where_browsers_would_keep_it(
+def test_medusas_cookie_is_secure_only_with_https(
     chart: "Chart", store_values: dict[str, Any], scheme: str, secure: str
 ) -> None:
     store_values["store"]["scheme"] = scheme
@@ -327,7 +327,7 @@ def test_medusas_cookie_is_secure_only_where_browsers_would_keep_it(
 
 
 @pytest.mark.parametrize("engine", ["woocommerce"])
-def test_wordpress_knows_its_address_and_leaves_the_schedule_to_the_sidecar(rendered: "Rendered") -> None:
+def test_wordpress_has_its_address_and_leaves_the_schedule_to_the_sidecar(rendered: "Rendered") -> None:
     extra = environment(rendered.main_containers()["wordpress/wordpress"])["WORDPRESS_CONFIG_EXTRA"]
 
     assert "define('WP_HOME', 'http://shop-a.127.0.0.1.nip.io');" in extra

@@ -1,6 +1,6 @@
-"""What only the Medusa chart has: what its first setup is told, its own network policies, images that it belongs to.
+"""What only the Medusa chart has: the settings of the first setup, its own network policies, its images.
 
-How the images' sources behave is asked in tests/shops/medusa.
+tests/shops/medusa tests the sources of the images.
 """
 
 import json
@@ -25,12 +25,12 @@ def engine() -> str:
 
 @pytest.fixture
 def fenced(chart: "Chart", store_values: dict[str, Any]) -> "Rendered":
-    """The chart with policies of its own."""
+    """The chart with its own network policies."""
     return chart.render(store_values | {"networkPolicy": {"enabled": True, "callers": ["traefik"]}})
 
 
 def plain_variables(container: "Manifest") -> dict[str, str]:
-    """The variables of a container that are written down."""
+    """The plain variables of a container."""
     return {each["name"]: each["value"] for each in container["env"] if "value" in each}
 
 
@@ -43,7 +43,7 @@ def test_the_backend_is_the_medusa_that_the_chart_says() -> None:
         assert all(re.fullmatch(r"\d+\.\d+\.\d+", each) for each in package[kind].values()), "every version is exact"
 
 
-def test_the_lock_names_no_registry_and_vouches_for_every_package() -> None:
+def test_the_lock_file_has_no_registry_and_a_checksum_for_every_package() -> None:
     lock = json.loads((CHART / "image" / "backend" / "package-lock.json").read_text())
 
     packages = {name: package for name, package in lock["packages"].items() if name}
@@ -63,7 +63,7 @@ def test_an_image_comes_from_a_fixed_version_and_runs_as_the_charts_user(rendere
     assert re.findall(r"^USER (.*)$", dockerfile, re.M) == [f"{user}:{user}"]
 
 
-def test_the_first_setup_is_told_what_the_shop_is_and_the_backend_is_not(
+def test_the_settings_of_the_shop_reach_the_first_setup_and_not_the_backend(
     chart: "Chart", store_values: dict[str, Any]
 ) -> None:
     shop = {"countries": ["in", "lk"], "currency": "INR", "shippingCost": "49", "sampleProducts": False}
@@ -100,7 +100,7 @@ def test_a_wrong_value_is_refused_by_name(
     assert expected in done.stderr
 
 
-def test_beside_the_platform_the_chart_makes_no_policy(rendered: "Rendered") -> None:
+def test_with_the_platform_the_chart_renders_no_policy(rendered: "Rendered") -> None:
     assert rendered.of_kind("NetworkPolicy") == []
 
 
@@ -113,7 +113,7 @@ def test_beside_the_platform_the_chart_makes_no_policy(rendered: "Rendered") -> 
         ("redis", "backend", "redis"),
     ],
 )
-def test_a_pod_is_reached_by_whom_it_serves_and_by_nobody_else(
+def test_a_pod_accepts_connections_only_from_those_it_serves(
     fenced: "Rendered", component: str, caller: str | None, port: str
 ) -> None:
     policy = fenced.named("NetworkPolicy", component)["spec"]
@@ -130,7 +130,7 @@ def test_a_pod_is_reached_by_whom_it_serves_and_by_nobody_else(
     assert port in {each["name"] for each in fenced.main_containers()[f"{component}/{component}"]["ports"]}
 
 
-def test_only_the_backend_opens_connections_and_only_to_its_servers_and_for_names(fenced: "Rendered") -> None:
+def test_only_the_backend_opens_connections_and_only_to_its_databases_and_dns(fenced: "Rendered") -> None:
     assert {policy["metadata"]["name"] for policy in fenced.of_kind("NetworkPolicy") if policy["spec"]["egress"]} == {
         "backend"
     }

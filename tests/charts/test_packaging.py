@@ -1,16 +1,18 @@
-"""What a chart is made of, and what it tells the person who installs it."""
+"""The files of a package of a chart, and the notes that it prints."""
 
 import shutil
 import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.charts.conftest import CHARTS
+
 if TYPE_CHECKING:
     from tests.charts.conftest import Chart
 
 
 def test_the_source_of_the_image_stays_out_of_the_release(chart: "Chart", tmp_path: Path) -> None:
-    """A release keeps its chart in one Secret of at most 1 MiB, and node_modules alone is 700 times that."""
+    """A release stores its chart in one Secret of at most 1 MiB, and node_modules alone is 700 times as large."""
     copy = tmp_path / chart.engine
     shutil.copytree(chart.path, copy)
     (copy / "image" / "src").mkdir(parents=True, exist_ok=True)
@@ -22,8 +24,8 @@ def test_the_source_of_the_image_stays_out_of_the_release(chart: "Chart", tmp_pa
     [archive] = tmp_path.glob("*.tgz")
     with tarfile.open(archive) as package:
         names = package.getnames()
-    assert f"{chart.engine}/templates/_urumi.tpl" in names
-    assert not [name for name in names if "/image/" in name]
+    assert f"{chart.engine}/charts/common/templates/_urumi.tpl" in names
+    assert not [name for name in names if name.split("/")[1] in ("image", "ci")]
 
 
 def test_the_notes_say_where_the_shop_is_and_how_to_sign_in(chart: "Chart", store_values: dict[str, Any]) -> None:
@@ -37,9 +39,5 @@ def test_the_notes_say_where_the_shop_is_and_how_to_sign_in(chart: "Chart", stor
     assert "kubectl -n store-shop-a get secret store-admin" in notes
 
 
-def test_what_the_charts_share_is_the_same_in_both(chart: "Chart") -> None:
-    for shared in ("templates/_urumi.tpl", ".helmignore"):
-        copies = [path.read_bytes() for path in sorted(chart.path.parent.glob(f"*/{shared}"))]
-
-        assert chart.path.joinpath(shared).read_bytes() in copies
-        assert len(set(copies)) == 1
+def test_every_chart_ignores_the_same_files() -> None:
+    assert len({path.read_bytes() for path in CHARTS.glob("*/.helmignore")}) == 1

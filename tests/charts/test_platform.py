@@ -1,7 +1,7 @@
-"""The platform's own chart: what it renders, read field by field, and what it says about wrong values.
+"""The platform's own chart: the fields that it renders, and its messages about wrong values.
 
-The fixtures are those of the store charts, for an engine called `platform`. What the rights are worth is asked in
-tests/end_to_end/test_rights, whether an API server takes everything in test_platform_install.
+The fixtures are those of the store charts, for an engine called `platform`. tests/end_to_end/test_rights tests the
+permissions, and test_platform_install whether an API server accepts everything.
 """
 
 from pathlib import Path
@@ -65,7 +65,7 @@ def test_the_definition_of_a_store_is_the_repositorys_own(chart: "Chart", render
     assert crd["spec"] == yaml.safe_load(CRD.read_text())["spec"]
 
 
-def test_the_definition_is_upgraded_with_the_release_and_outlives_it(chart: "Chart", rendered: "Rendered") -> None:
+def test_the_definition_is_upgraded_with_the_release_and_remains_after_it(chart: "Chart", rendered: "Rendered") -> None:
     [crd] = rendered.of_kind("CustomResourceDefinition")
 
     assert crd["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
@@ -106,9 +106,9 @@ def test_everything_that_the_server_writes_goes_to_a_bounded_volume(pod: "Manife
     [mount] = container["volumeMounts"]
     [volume] = pod["spec"]["volumes"]
     given = {each["name"]: each["value"] for each in container["env"] if "value" in each}
-    written = {given[name] for name in given.keys() - {"AUTH_MODE"}}
+    written = {given[name] for name in given.keys() - {"URUMI_AUTH_MODE"}}
 
-    assert given.keys() == {"HOME", "URUMI_STATE_DIR", "AUTH_MODE"}
+    assert given.keys() == {"HOME", "URUMI_STATE_DIR", "URUMI_AUTH_MODE"}
     assert all(Path(path).is_relative_to(mount["mountPath"]) for path in written)
     assert "sizeLimit" in volume["emptyDir"]
 
@@ -118,16 +118,16 @@ def test_with_one_token_it_comes_from_a_secret_that_the_chart_does_not_make(char
     [token] = [each for each in environment(rendered) if each["name"] == "URUMI_TOKEN"]
 
     assert token["valueFrom"] == {"secretKeyRef": {"name": "urumi-token", "key": "token"}}
-    assert {"name": "AUTH_MODE", "value": "token"} in environment(rendered)
+    assert {"name": "URUMI_AUTH_MODE", "value": "token"} in environment(rendered)
     assert rendered.of_kind("Secret") == []
 
 
-def test_the_cluster_says_who_may_call_and_no_token_is_shared(rendered: "Rendered") -> None:
-    assert {"name": "AUTH_MODE", "value": "kubernetes"} in environment(rendered)
+def test_rbac_decides_who_may_call_and_no_token_is_shared(rendered: "Rendered") -> None:
+    assert {"name": "URUMI_AUTH_MODE", "value": "kubernetes"} in environment(rendered)
     assert "URUMI_TOKEN" not in {each["name"] for each in environment(rendered)}
 
 
-def test_the_right_to_review_callers_is_there_only_where_it_is_used(chart: "Chart", rendered: "Rendered") -> None:
+def test_the_permission_to_review_callers_exists_only_if_it_is_used(chart: "Chart", rendered: "Rendered") -> None:
     assert reviews(rendered) == {"tokenreviews", "subjectaccessreviews"}
     assert reviews(chart.render(WITH_TOKEN)) == set()
 
@@ -151,18 +151,18 @@ def environment(rendered: "Rendered") -> list[Any]:
 
 
 def reviews(rendered: "Rendered") -> set[str]:
-    """Return what the server may ask about its callers."""
+    """Return the permissions to review callers."""
     rules = rendered.named("ClusterRole", "urumi-store-shop-a")["rules"]
     return {each for rule in rules if rule["apiGroups"][0].endswith("ion.k8s.io") for each in rule["resources"]}
 
 
-def test_a_stop_has_all_the_time_that_the_server_may_take(pod: "Manifest", container: "Manifest") -> None:
+def test_the_grace_period_covers_the_longest_stop_of_the_server(pod: "Manifest", container: "Manifest") -> None:
     asleep = container["lifecycle"]["preStop"]["sleep"]["seconds"]
 
     assert pod["spec"]["terminationGracePeriodSeconds"] > asleep + GRACEFUL_SECONDS + 20
 
 
-def test_trouble_with_the_cluster_takes_the_server_out_of_service_and_does_not_restart_it(
+def test_a_cluster_problem_makes_the_server_unready_and_does_not_restart_it(
     container: "Manifest",
 ) -> None:
     assert container["livenessProbe"]["httpGet"] == {"path": "/livez", "port": "http"}
@@ -189,7 +189,7 @@ def test_what_selects_pods_finds_those_of_the_server(rendered: "Rendered", pod: 
     assert all(selector.items() <= pod["metadata"]["labels"].items() for selector in selectors)
 
 
-def test_another_configuration_makes_other_pods(chart: "Chart") -> None:
+def test_a_changed_configuration_replaces_the_pods(chart: "Chart") -> None:
     first, second = (chart.render({"config": {"MAX_SOCKETS": count}}) for count in (2000, 2001))
 
     assert first.pods() != second.pods()
@@ -198,7 +198,7 @@ def test_another_configuration_makes_other_pods(chart: "Chart") -> None:
 def test_large_numbers_stay_numbers(chart: "Chart") -> None:
     config = chart.render({"config": {"MAX_SOCKETS": 3000000}}).named("ConfigMap", "urumi")
 
-    assert config["data"]["MAX_SOCKETS"] == "3000000"
+    assert config["data"]["URUMI_MAX_SOCKETS"] == "3000000"
 
 
 @pytest.mark.parametrize(
@@ -252,13 +252,13 @@ def test_the_names_in_the_rights_are_those_of_the_code(rendered: "Rendered") -> 
     assert [rule["resourceNames"] for rule in named] == [[LEASE_NAME, LEDGER_NAME]]
 
 
-def test_what_belongs_to_no_namespace_names_the_one_it_serves(rendered: "Rendered") -> None:
+def test_cluster_scoped_objects_are_named_after_the_namespace_of_the_release(rendered: "Rendered") -> None:
     kinds = ("ClusterRole", "ClusterRoleBinding", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
 
     assert {found["metadata"]["name"] for found in rendered.of_kind(*kinds)} == {"urumi-store-shop-a", *PEOPLE}
 
 
-def test_the_notes_say_what_is_missing_and_claim_no_image(chart: "Chart") -> None:
+def test_the_notes_name_what_is_missing_and_claim_no_image(chart: "Chart") -> None:
     where = ("urumi", str(chart.path), "--namespace", "store-platform")
     done = chart.tools.helm("install", *where, "--dry-run=client", values={**WITH_TLS, **WITH_TOKEN})
 
@@ -270,7 +270,7 @@ def test_the_notes_say_what_is_missing_and_claim_no_image(chart: "Chart") -> Non
     assert "https://urumi.example.com/" in notes
 
 
-def test_the_notes_say_how_to_let_somebody_in(chart: "Chart") -> None:
+def test_the_notes_show_how_to_give_a_user_access(chart: "Chart") -> None:
     where = ("urumi", str(chart.path), "--namespace", "store-platform")
     done = chart.tools.helm("install", *where, "--dry-run=client", values={})
 

@@ -42,15 +42,15 @@ def helm(chart: "Chart", verb: str, namespace: str, *arguments: str, values: Any
 
 
 @pytest.mark.parametrize("has_ingress", [False, True], ids=["defaults", "ingress-with-tls"])
-def test_the_api_server_takes_every_object_without_a_warning(
+def test_the_api_server_accepts_every_object_without_a_warning(
     chart: "Chart", tools: "Tools", namespace: str, has_ingress: bool
 ) -> None:
     values = {"ingress": {"enabled": has_ingress, "host": "urumi.example.com", "className": "traefik"}}
     manifest = helm(chart, "template", namespace, str(chart.path), "--no-hooks", values=values).stdout
     arguments = ("apply", "--server-side", "--dry-run=server", "--validate=strict", "-f", "-")
-    # The tests' cluster has the definition already, from another hand, which kubectl in its own name would speak of.
-    other_hand = ("--field-manager=chart", "--force-conflicts")
-    done = tools.run(tools.cluster.kubectl, *arguments, *other_hand, stdin=manifest)
+    # The definition already exists in the cluster of the tests, applied by another field manager.
+    other_manager = ("--field-manager=chart", "--force-conflicts")
+    done = tools.run(tools.cluster.kubectl, *arguments, *other_manager, stdin=manifest)
 
     assert done.exit_code == 0, done.stderr
     assert done.stderr == ""
@@ -59,7 +59,7 @@ def test_the_api_server_takes_every_object_without_a_warning(
 
 def test_an_uninstall_leaves_the_definition_and_the_stores(chart: "Chart", tools: "Tools", namespace: str) -> None:
     before = json.loads(tools.kubectl("get", DEFINITION, "-o", "json"))
-    # As on a cluster where the definition was applied by hand at first.
+    # As in a cluster in which the definition was first applied manually.
     helm(chart, "install", namespace, str(chart.path), "--take-ownership", "--force-conflicts")
     tools.kubectl("rollout", "status", "deployment/urumi", "-n", namespace, "--timeout=90s")
     assert len(tools.objects("pods", namespace)) == 2

@@ -1,4 +1,4 @@
-"""What the chart gives to Prometheus and Grafana speaks of what the server really says under /metrics."""
+"""The rules and the dashboard for Prometheus and Grafana use metrics that the server exports under /metrics."""
 
 import json
 import re
@@ -13,8 +13,8 @@ from tests.setup.checkout import SOURCE
 from urumi.store import Phase
 
 if TYPE_CHECKING:
+    from testing.serve import ServerProcess
     from tests.charts.conftest import Chart, Manifest, Rendered
-    from tests.serve import ServerProcess
 
 ALL_ON = {
     "monitoring": {
@@ -23,12 +23,12 @@ ALL_ON = {
         "dashboard": {"enabled": True},
     }
 }
-# What a family of a type is called in a query.
+# The names of a metric family in queries, by type.
 SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum"), "gauge": ("",)}
 OPERATIONS = SOURCE / "docs" / "operations.md"
 METRIC = re.compile(r"\b(?:urumi|process)_[a-z_]+\b")
 PHASE = re.compile(r'phase="(\w+)"')
-# What Prometheus itself puts on a series of a pod.
+# The labels that Prometheus adds to a series of a pod.
 SCRAPED = {"namespace", "job", "pod"}
 
 
@@ -60,7 +60,7 @@ def dashboard(rendered: "Rendered") -> Any:
 
 @pytest.fixture
 def queries(rules: "list[Manifest]", dashboard: Any) -> list[str]:
-    """Every question that is asked of Prometheus."""
+    """Every Prometheus query."""
     return [rule["expr"] for rule in rules] + [
         target["expr"] for panel in dashboard["panels"] for target in panel["targets"]
     ]
@@ -74,21 +74,21 @@ def exported(platform: "ServerProcess") -> dict[str, set[str]]:
 
 
 def labels_by_name(text: str) -> Iterator[tuple[str, set[str]]]:
-    """Yield what a query may ask for, families without a series yet included."""
+    """Yield what a query may use, including families without a series."""
     for family in text_string_to_metric_families(text):
         labels = {label for sample in family.samples for label in sample.labels}
         for suffix in SUFFIXES.get(family.type, ()):
             yield family.name + suffix, labels
 
 
-def test_every_metric_that_is_asked_for_exists(queries: list[str], exported: dict[str, set[str]]) -> None:
+def test_every_metric_of_a_query_exists(queries: list[str], exported: dict[str, set[str]]) -> None:
     asked = {name for query in queries for name in METRIC.findall(query)}
     assert len(asked) > 15
     assert asked - exported.keys() == set()
 
 
-def test_every_label_that_is_grouped_by_exists(queries: list[str], exported: dict[str, set[str]]) -> None:
-    # Helm has not run in every server that is asked; its label is that of the code.
+def test_every_label_of_a_grouping_exists(queries: list[str], exported: dict[str, set[str]]) -> None:
+    # Helm has not run in every server; the label is taken from the code.
     exported["urumi_helm_seconds_bucket"] |= {"verb", "le"}
     exported["urumi_drift_corrections_total"] |= {"kind"}
     exported["urumi_watch_restarts_total"] |= {"kind", "reason"}
@@ -99,13 +99,13 @@ def test_every_label_that_is_grouped_by_exists(queries: list[str], exported: dic
         assert grouped <= known, query
 
 
-def test_every_phase_that_is_asked_for_exists(queries: list[str]) -> None:
+def test_every_phase_of_a_query_exists(queries: list[str]) -> None:
     asked = {phase for query in queries for phase in PHASE.findall(query)}
     assert asked >= {"Failed", "Degraded"}
     assert asked <= {phase.value for phase in Phase}
 
 
-def test_every_alert_says_what_to_do_and_how_bad_it_is(rules: "list[Manifest]") -> None:
+def test_every_alert_has_an_action_and_a_severity(rules: "list[Manifest]") -> None:
     for rule in rules:
         assert rule["annotations"].keys() == {"summary", "action"}, rule["alert"]
         assert rule["labels"]["severity"] in ("warning", "critical")
@@ -119,7 +119,7 @@ def test_what_an_alert_points_to_is_in_the_documentation(rules: "list[Manifest]"
     assert set(named) <= {heading.lower() for heading in headings}
 
 
-def test_what_the_issue_asks_for_has_an_alert_with_the_threshold_of_the_values(rules: "list[Manifest]") -> None:
+def test_every_threshold_of_the_values_is_used_in_its_alert(rules: "list[Manifest]") -> None:
     expressions = {rule["alert"]: rule["expr"] for rule in rules}
     assert expressions["UrumiProvisionsSlow"].endswith("> 123")
     assert expressions["UrumiWatchSilent"].endswith("> 77")
@@ -144,7 +144,7 @@ def test_the_panels_do_not_overlap(dashboard: Any) -> None:
     assert max(x for x, _ in cells) < 24
 
 
-def test_prometheus_finds_the_service_and_is_let_in(rendered: "Rendered") -> None:
+def test_prometheus_finds_the_service_and_the_network_policy_allows_it(rendered: "Rendered") -> None:
     monitor = rendered.named("ServiceMonitor", "urumi")
     service = rendered.named("Service", "urumi")
     [endpoint] = monitor["spec"]["endpoints"]
@@ -156,7 +156,7 @@ def test_prometheus_finds_the_service_and_is_let_in(rendered: "Rendered") -> Non
     assert "monitoring" in rule["from"][0]["namespaceSelector"]["matchExpressions"][0]["values"]
 
 
-def test_nothing_of_it_is_there_unless_it_is_asked_for(chart: "Chart") -> None:
+def test_monitoring_objects_are_rendered_only_if_enabled(chart: "Chart") -> None:
     plain = chart.render({})
     assert plain.of_kind("ServiceMonitor", "PrometheusRule") == []
     assert [found["metadata"]["name"] for found in plain.of_kind("ConfigMap")] == ["urumi"]

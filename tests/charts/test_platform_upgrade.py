@@ -1,10 +1,10 @@
-"""From the chart's previous version to this one and back, while a store lives and a reconciler works beside it.
+"""The upgrade from the previous version of the chart and the rollback, with a store and a running reconciler.
 
     previous chart -> store Ready -> this chart -> another configuration -> rollback -> this chart again
 
 The previous version is this chart with a lower version and a Store definition that lacks a field, so that CI needs no
-history. The pods of the release are simulated; the reconciler that watches meanwhile is a real server. All tests look
-at one run, which the fixture `story` makes.
+history. The pods of the release are simulated; the reconciler is a real server. All tests read the results of one run,
+which the fixture `story` makes.
 """
 
 import json
@@ -18,10 +18,10 @@ import pytest
 import yaml
 
 from cluster.local import ClusterInfo
+from testing.kubectl import Kubectl, wait_for
+from testing.serve import ServerProcess
 from tests.charts.conftest import CHARTS, Tools
 from tests.conftest import CRD
-from tests.kubectl import Kubectl, wait_for
-from tests.serve import ServerProcess
 from urumi.store import namespace_name
 
 STORE_ID = "upgraded"
@@ -30,7 +30,7 @@ DEFINITION = "stores.stores.urumi.ai"
 
 @dataclass(frozen=True)
 class Picture:
-    """What a cluster has of the platform and of the store at one moment."""
+    """The state of the platform and of the store at one moment."""
 
     definition: Any
     platform: Any
@@ -42,7 +42,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Story:
-    """The pictures that were taken, and what the API server said to a new field at first and at last."""
+    """The states, and the responses of the API server to a new field before and after."""
 
     before: Picture
     upgraded: Picture
@@ -54,7 +54,7 @@ class Story:
 
 
 class Release:
-    """The release `urumi` in a namespace of its own, and the store beside it."""
+    """The release `urumi` in its own namespace, and the store."""
 
     def __init__(self, tools: Tools, kubectl: Kubectl, server: ServerProcess) -> None:
         self._tools = tools
@@ -71,7 +71,7 @@ class Release:
         self._kubectl.run("wait", "--for=condition=Established", f"crd/{DEFINITION}", "--timeout=90s")
 
     def picture(self) -> Picture:
-        """Look at everything."""
+        """Read the whole state."""
         store = self._server.wait_for_phase(STORE_ID, "Ready")
         namespace = namespace_name(STORE_ID)
         found = [
@@ -91,7 +91,7 @@ class Release:
         )
 
     def try_new_field(self) -> str:
-        """Return what the API server says to a store with the field that the previous definition lacks."""
+        """Return the API server's response to a store with the field that the previous definition lacks."""
         spec = {"storeId": "with-host", "engine": "medusa", "host": "shop.example.com"}
         meta = {"name": "with-host", "namespace": self._server.namespace}
         store = {"apiVersion": "stores.urumi.ai/v1alpha1", "kind": "Store", "metadata": meta, "spec": spec}
@@ -118,7 +118,7 @@ def previous_version(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def story(local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
-    """The whole way, once; afterwards the cluster's Store definition is the repository's again."""
+    """The whole run, once; afterwards the cluster has the repository's Store definition again."""
     this, previous = str(CHARTS / "platform"), str(previous_version(tmp_path_factory.mktemp("previous")))
     tools = Tools(local_cluster, tmp_path_factory.mktemp("helm"))
     try:
@@ -146,7 +146,7 @@ def story(local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path_factory: pytest
 
 
 def template(picture: Picture) -> Any:
-    """Return what the platform's pods are made of."""
+    """Return the pod template of the platform."""
     return picture.platform["spec"]["template"]
 
 
@@ -157,7 +157,7 @@ def test_a_new_version_of_the_chart_alone_restarts_nothing(story: Story) -> None
     assert story.upgraded.pods == story.before.pods
 
 
-def test_another_configuration_restarts_the_platform(story: Story) -> None:
+def test_a_changed_configuration_restarts_the_platform(story: Story) -> None:
     assert template(story.configured) != template(story.upgraded)
     assert not story.configured.pods & story.upgraded.pods
 
@@ -178,16 +178,16 @@ def test_the_api_server_knows_the_new_field_after_the_upgrade(story: Story) -> N
     assert story.field_at_last == ""
 
 
-def test_a_rollback_brings_back_what_was(story: Story) -> None:
+def test_a_rollback_restores_the_previous_state(story: Story) -> None:
     assert template(story.rolled_back) == template(story.before)
     assert story.rolled_back.platform["metadata"]["labels"]["helm.sh/chart"] == "platform-0.0.9"
 
 
-def test_the_store_is_the_same_and_nothing_of_it_was_touched(story: Story) -> None:
+def test_the_store_and_its_objects_are_unchanged(story: Story) -> None:
     for picture in (story.upgraded, story.configured, story.rolled_back, story.again):
         assert picture.store["uid"] == story.before.store["uid"]
         assert picture.workloads == story.before.workloads
         assert picture.releases == story.before.releases
-        # Ready all the time: the condition has not gone and come back.
+        # Ready all the time: the condition did not change.
         assert picture.store["conditions"] == story.before.store["conditions"]
         assert picture.store["events"] == story.before.store["events"]

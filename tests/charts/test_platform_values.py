@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests.kubectl import wait_for
-from tests.serve import ServerProcess
+from testing.kubectl import wait_for
+from testing.serve import ServerProcess
 
 if TYPE_CHECKING:
     from cluster.local import ClusterInfo
+    from testing.kubectl import Kubectl
     from tests.charts.conftest import Chart
-    from tests.kubectl import Kubectl
 
 REGISTRY = "registry.example.com/urumi/urumi"
 OWN = {
@@ -63,7 +63,7 @@ def test_both_lint_and_make_the_same_kinds_of_objects(
     for values in (local, complete):
         done = chart.lint(values)
         assert done.exit_code == 0, done.stdout
-    # Who signs in how is a value as well, and brings its own objects.
+    # The authentication mode is a value as well and has its own objects.
     signing_in = {"auth": {"mode": "token"}}
     laptop, production = (chart.render(merged(values, signing_in)) for values in (local, complete))
 
@@ -81,7 +81,7 @@ def test_both_lint_and_make_the_same_kinds_of_objects(
         ("ingress", "ingress.host is empty: expected a name such as urumi.example.com"),
     ],
 )
-def test_production_does_not_start_with_what_only_its_owner_knows(
+def test_production_values_without_the_owners_own_are_refused(
     chart: "Chart", prod: dict[str, Any], missing: str, words: str
 ) -> None:
     given = {name: value for name, value in OWN.items() if name != missing}
@@ -91,7 +91,7 @@ def test_production_does_not_start_with_what_only_its_owner_knows(
     assert words in done.stderr
 
 
-def test_cert_manager_is_asked_for_the_certificate(chart: "Chart", prod: dict[str, Any]) -> None:
+def test_the_ingress_requests_a_certificate_from_cert_manager(chart: "Chart", prod: dict[str, Any]) -> None:
     ingress = chart.render(merged(prod, OWN)).named("Ingress", "urumi")
 
     assert ingress["metadata"]["annotations"] == {"cert-manager.io/cluster-issuer": "letsencrypt"}
@@ -105,10 +105,10 @@ def test_a_laptop_has_a_name_that_needs_no_dns(chart: "Chart", local: dict[str, 
     assert hosts == ["urumi.127.0.0.1.nip.io", "urumi.localhost"]
     assert "tls" not in ingress["spec"]
     shops = chart.render(merged(local, {"config": {"BASE_DOMAIN": "localhost"}})).named("ConfigMap", "urumi")
-    assert shops["data"]["BASE_DOMAIN"] == "localhost"
+    assert shops["data"]["URUMI_BASE_DOMAIN"] == "localhost"
 
 
-def test_helm_test_asks_as_a_person_would(chart: "Chart", local: dict[str, Any]) -> None:
+def test_helm_test_calls_the_service_with_a_token(chart: "Chart", local: dict[str, Any]) -> None:
     rendered = chart.render(local)
     [pod] = rendered.of_kind("Pod")
     [container] = pod["spec"]["containers"]
@@ -123,7 +123,7 @@ def test_helm_test_asks_as_a_person_would(chart: "Chart", local: dict[str, Any])
     assert environ["URUMI_TOKEN"] in server["containers"][0]["env"]
 
 
-def test_what_helm_test_runs_tells_a_working_server_from_another(chart: "Chart", platform: ServerProcess) -> None:
+def test_the_command_of_helm_test_fails_without_a_working_server(chart: "Chart", platform: ServerProcess) -> None:
     [pod] = chart.render({"auth": {"mode": "token"}}).of_kind("Pod")
     [program, *arguments] = pod["spec"]["containers"][0]["args"]
     assert program == "urumi"
@@ -132,10 +132,10 @@ def test_what_helm_test_runs_tells_a_working_server_from_another(chart: "Chart",
     assert exit_code(chart, arguments, platform.url, "another") != 0
 
 
-def test_where_rbac_decides_helm_test_brings_an_account_that_may_look(
+def test_with_rbac_helm_test_creates_an_account_that_may_read(
     chart: "Chart", kubectl: "Kubectl", local_cluster: "ClusterInfo", tmp_path: Path
 ) -> None:
-    with ServerProcess(local_cluster, kubectl, tmp_path, AUTH_MODE="kubernetes") as server:
+    with ServerProcess(local_cluster, kubectl, tmp_path, URUMI_AUTH_MODE="kubernetes") as server:
         done = chart.tools.helm("template", "urumi", str(chart.path), "--namespace", server.namespace)
         hooks = [item for item in yaml.safe_load_all(done.stdout) if item and item["metadata"]["name"] == "urumi-test"]
         [pod] = [item for item in hooks if item["kind"] == "Pod"]

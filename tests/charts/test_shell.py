@@ -1,6 +1,6 @@
-"""The shell that stands in the charts and in their images: shellcheck finds nothing in it.
+"""The shell scripts in the charts and in their images: shellcheck finds no problem.
 
-What WooCommerce's chart has as files is looked at in tests/shops/woocommerce.
+tests/shops/woocommerce checks the files of WooCommerce's chart.
 """
 
 import subprocess
@@ -24,7 +24,7 @@ IMAGE_SCRIPTS = [
 
 
 def complaints(shell: str, script: str) -> str:
-    """Return what shellcheck says about a script."""
+    """Return the findings of shellcheck in a script."""
     done = subprocess.run(
         [SHELLCHECK, f"--shell={shell}", "-"], input=script, capture_output=True, text=True, check=False
     )

@@ -1,4 +1,4 @@
-"""What the charts accept: the reconciler's values without a warning, and wrong ones with a sentence that helps."""
+"""The values that the charts accept without a warning, and the messages about wrong ones."""
 
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
@@ -69,7 +69,7 @@ def test_a_missing_identity_is_refused_by_name(chart: "Chart", store_values: Val
     done = chart.template(store_values)
 
     assert done.exit_code != 0
-    assert f"at '/store': missing property '{key}'" in done.stderr
+    assert f"store.{key} is missing: expected " in done.stderr
 
 
 def test_tls_on_a_plain_http_store_is_refused(chart: "Chart", store_values: Values) -> None:

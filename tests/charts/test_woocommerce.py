@@ -1,6 +1,6 @@
-"""What only the WooCommerce chart has: the stock image, mail, its own network policies, and values that must agree.
+"""What only the WooCommerce chart has: the stock image, mail, its own network policies, values that depend on others.
 
-How the files that it carries behave is asked in tests/shops/woocommerce.
+tests/shops/woocommerce tests the files of the chart.
 """
 
 import re
@@ -32,12 +32,12 @@ def engine() -> str:
 
 @pytest.fixture
 def complete(chart: "Chart", store_values: dict[str, Any]) -> "Rendered":
-    """Every switch on."""
+    """The chart with every option enabled."""
     return chart.render(store_values | EVERYTHING)
 
 
 def plain_variables(container: "Manifest") -> dict[str, str]:
-    """The variables of a container that are written down."""
+    """The plain variables of a container."""
     return {each["name"]: each["value"] for each in container["env"] if "value" in each}
 
 
@@ -73,7 +73,7 @@ def test_everything_that_is_added_to_wordpress_is_pinned_by_its_sum() -> None:
 
 
 def test_files_are_written_directly_although_the_code_belongs_to_another_user(rendered: "Rendered") -> None:
-    """Otherwise WordPress reaches for FTP, WooCommerce's log cannot be written, and every checkout ends in 500."""
+    """Otherwise WordPress tries FTP, WooCommerce cannot write its log, and every checkout returns 500."""
     extra = plain_variables(rendered.main_containers()["wordpress/wordpress"])["WORDPRESS_CONFIG_EXTRA"]
 
     assert "define('FS_METHOD', 'direct');" in extra
@@ -96,7 +96,7 @@ def test_as_many_connections_as_workers_and_the_installation_fit_the_database(re
     assert int(limit.partition("=")[2]) > 2 * workers
 
 
-def test_the_shop_of_the_values_is_told_to_the_installation_only(chart: "Chart", store_values: dict[str, Any]) -> None:
+def test_the_settings_of_the_shop_reach_the_installation_only(chart: "Chart", store_values: dict[str, Any]) -> None:
     shop = {"country": "IN:KA", "currency": "INR", "shippingCost": "49", "sampleProducts": True}
     rendered = chart.render(store_values | {"shop": shop})
 
@@ -147,11 +147,11 @@ def test_without_a_mail_server_no_variable_of_it_is_set(rendered: "Rendered") ->
     assert not [each["name"] for each in variables if each["name"].startswith("URUMI_MAIL")]
 
 
-def test_beside_the_platform_the_chart_makes_no_policy_and_no_config_map(rendered: "Rendered") -> None:
+def test_with_the_platform_the_chart_renders_no_policy_and_no_config_map(rendered: "Rendered") -> None:
     assert rendered.of_kind("NetworkPolicy", "ConfigMap") == []
 
 
-def test_only_wordpress_reaches_the_database_and_the_database_reaches_nobody(complete: "Rendered") -> None:
+def test_only_wordpress_connects_to_the_database_which_opens_no_connection(complete: "Rendered") -> None:
     policy = complete.named("NetworkPolicy", "mariadb")["spec"]
 
     [rule] = policy["ingress"]
@@ -181,7 +181,7 @@ def test_the_shop_is_reached_by_the_ingress_controller_and_reaches_database_and_
         pytest.param({"stock": {"enabled": True}, "mail": {"host": "smtp.example.com"}}, [[443], [587]], id="both"),
     ],
 )
-def test_a_way_out_is_opened_for_exactly_what_is_switched_on(
+def test_egress_is_allowed_for_exactly_the_enabled_options(
     chart: "Chart", store_values: dict[str, Any], values: dict[str, Any], ports: list[list[int]]
 ) -> None:
     [policy] = chart.render(store_values | values).of_kind("NetworkPolicy")
@@ -191,7 +191,7 @@ def test_a_way_out_is_opened_for_exactly_what_is_switched_on(
     assert "10.0.0.0/8" in str(policy["spec"]["egress"]) or ports == [[587]]
 
 
-def test_the_stock_image_gets_what_ours_has_baked_in(complete: "Rendered") -> None:
+def test_the_stock_image_gets_the_files_of_our_image(complete: "Rendered") -> None:
     [files] = complete.of_kind("ConfigMap")
     inits = list(complete.init_containers())
     shop = complete.main_containers()["wordpress/wordpress"]
@@ -202,7 +202,7 @@ def test_the_stock_image_gets_what_ours_has_baked_in(complete: "Rendered") -> No
     assert shop["workingDir"] == "/usr/src/wordpress"
     for path in ("/usr/src/wordpress", "/usr/local/lib/urumi", "/etc/apache2/ports.conf"):
         assert mounts[path]["readOnly"] is True
-    # The folder of the code is a volume of the pod, and uploads lie in it: they are mounted after it.
+    # The uploads are mounted inside the volume with the code, so their mount comes after it.
     order = [mount["mountPath"] for mount in shop["volumeMounts"]]
     assert order.index("/usr/src/wordpress") < order.index("/usr/src/wordpress/wp-content/uploads")
 
@@ -218,20 +218,20 @@ def test_a_changed_file_restarts_a_shop_on_the_stock_image(
     assert replace(chart, path=copy).render(values).pods() != chart.render(values).pods()
 
 
-def test_the_notes_say_what_the_stock_image_needs(chart: "Chart", store_values: dict[str, Any]) -> None:
+def test_the_notes_name_the_requirements_of_the_stock_image(chart: "Chart", store_values: dict[str, Any]) -> None:
     where = ("woocommerce-shop-a", str(chart.path), "--namespace", "store-shop-a", "--dry-run=client")
     ours = chart.tools.helm("install", *where, values=store_values).stdout.split("NOTES:")[1]
     stock = chart.tools.helm("install", *where, values=store_values | {"stock": {"enabled": True}}).stdout.split(
         "NOTES:"
     )[1]
 
-    assert "urumi/woocommerce:11.1.2 is one that you build" in ours
+    assert "urumi/woocommerce:11.1.2 is in no public registry" in ours
     assert "downloads.wordpress.org" not in ours
-    assert "downloads WooCommerce\nand a theme from downloads.wordpress.org" in stock
-    assert "dump the database" in ours
+    assert "downloads\nWooCommerce and a theme from downloads.wordpress.org" in stock
+    assert "Back up the database" in ours
 
 
-def test_every_switch_at_once_is_taken_by_the_api_server_inside_the_guardrails(
+def test_all_options_together_are_accepted_by_the_api_server_within_quota_and_limits(
     chart: "Chart", store_namespace: "StoreNamespace", tools: "Tools"
 ) -> None:
     done = chart.install(store_namespace.name, store_namespace.store_id, store_namespace.values | EVERYTHING)

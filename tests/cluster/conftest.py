@@ -1,7 +1,7 @@
-"""A cluster that the tests of this folder share, and the means to have one's own.
+"""A cluster that the tests of this folder share, and fixtures for tests that need their own.
 
-Nothing is mocked: the clusters are real, in temporary folders, with the programs of the user's cache. Only the building
-of programs is tested with a stand-in for the go command, as a real cold build takes minutes.
+The clusters are real, in temporary folders, with the programs of the user's cache. Only the building of programs is
+tested with a substitute for the go command, as a real cold build takes minutes.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from tests.cluster.running import FOREIGN_KUBECONFIG, RunningCluster, Shell, sta
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> Iterator[Shell]:
+def shell(cluster_programs: None, tmp_path: Path) -> Iterator[Shell]:
     """A shell whose cluster is purged at the end."""
     shell = Shell(tmp_path)
     config = tmp_path / ".kube" / "config"
@@ -28,8 +28,8 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
 
 
 @pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCluster]:
-    """A cluster for tests that leave it as it is."""
+def shared(cluster_programs: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCluster]:
+    """A cluster for tests that do not change it."""
     folder = tmp_path_factory.mktemp("shared") / "cluster"
     running = start(folder)
     try:
@@ -40,8 +40,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCluster]
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Iterator[RunningCluster]:
-    """A cluster of one test's own."""
+def own(cluster_programs: None, tmp_path: Path) -> Iterator[RunningCluster]:
+    """A cluster for one test."""
     running = start(tmp_path / "cluster")
     try:
         yield running

@@ -1,4 +1,4 @@
-"""A stand-in for the go command and for a module to build, controlled by files in a folder."""
+"""A substitute for the go command and for a module to build, controlled by files in a folder."""
 
 import json
 import sys
@@ -58,7 +58,7 @@ elif action == "build":
 
 @dataclass(frozen=True, slots=True)
 class FakeGo:
-    """The stand-in: `bin` goes on PATH, `module` is what gets built into `cache`."""
+    """The substitute: `bin` belongs on PATH, `module` is built into `cache`."""
 
     folder: Path
 
@@ -74,7 +74,7 @@ class FakeGo:
 
     @property
     def cache(self) -> Path:
-        """A cache of its own."""
+        """The cache."""
         return self.folder / "cache"
 
     def make(self) -> None:
@@ -88,15 +88,15 @@ class FakeGo:
         command.chmod(0o755)
 
     def tell(self, name: str, text: str) -> None:
-        """Make it behave: version, fail, program, hold, recorded."""
+        """Set its behaviour: version, fail, program, hold, recorded."""
         (self.folder / name).write_text(text)
 
     def forget(self, name: str) -> None:
-        """Take back what it was told."""
+        """Reset a behaviour."""
         (self.folder / name).unlink()
 
     def built(self) -> list[str]:
-        """The names of the programs that it was asked to build, in order."""
+        """The names of the programs that it has built, in order."""
         calls = self.folder / "calls"
         lines = calls.read_text().splitlines() if calls.exists() else []
         return [call[-1].rpartition("/")[2] for call in map(json.loads, lines) if call[0] == "build"]

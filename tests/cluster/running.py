@@ -1,4 +1,4 @@
-"""Clusters as tests hold them: one that runs, and the command as a person uses it."""
+"""Clusters for tests: a running one, and the command as users run it."""
 
 import os
 import subprocess
@@ -8,16 +8,16 @@ from pathlib import Path
 
 from cluster.folders import cache_root
 from cluster.local import ClusterInfo, LocalCluster
-from tests.kubectl import Kubectl
+from testing.kubectl import Kubectl
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-# What another program may have put there; no cluster may read or change it.
+# The kubeconfig of another program; no cluster may read or change it.
 FOREIGN_KUBECONFIG = "apiVersion: v1\nkind: Config\ncurrent-context: precious\n"
 
 
 @dataclass
 class RunningCluster:
-    """A cluster that is up, and what it said on the way."""
+    """A running cluster, and the messages of its start."""
 
     folder: Path
     cluster: LocalCluster
@@ -34,14 +34,14 @@ class RunningCluster:
         return {item.name: item.pid for item in self.cluster.status().components}
 
     def up(self) -> list[str]:
-        """Bring it up once more and return what was said."""
+        """Run `up` again and return its messages."""
         said: list[str] = []
         self.info = self.cluster.up(said.append)
         return said
 
 
 def start(folder: Path) -> RunningCluster:
-    """Bring up a cluster in a folder."""
+    """Start a cluster in a folder."""
     said: list[str] = []
     cluster = LocalCluster(folder, fsync=False)
     return RunningCluster(folder, cluster, cluster.up(said.append), said)
@@ -49,18 +49,18 @@ def start(folder: Path) -> RunningCluster:
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """`python -m cluster` as a person runs it, with a home and a state of its own."""
+    """`python -m cluster` as users run it, with a separate home and state."""
 
     home: Path
 
     @property
     def state_dir(self) -> Path:
-        """Where the command keeps its cluster."""
+        """The folder of the command's cluster."""
         return self.home / "state" / "cluster"
 
     @property
     def environ(self) -> dict[str, str]:
-        """The environment; its kubeconfig belongs to somebody else."""
+        """The environment; its kubeconfig belongs to another program."""
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.home),

@@ -19,13 +19,13 @@ LISTENING = "0A"
 
 
 def authority(running: RunningCluster) -> str:
-    """The certificate authority that the kubeconfig carries."""
+    """The certificate authority in the kubeconfig."""
     config = yaml.safe_load(running.info.kubeconfig.read_text())
     return base64.b64decode(config["clusters"][0]["cluster"]["certificate-authority-data"]).decode()
 
 
 def answer(running: RunningCluster, token: str | None) -> int:
-    """The status that the API server answers with, its certificate checked as strictly as Python can."""
+    """The status of the response; the certificate is verified as strictly as Python can."""
     context = ssl.create_default_context(cadata=authority(running))
     context.verify_flags |= ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))

@@ -1,4 +1,4 @@
-"""Building the programs: once, completely or not at all, by one process at a time; what goes wrong is said."""
+"""Building the programs: once, completely or not at all, by one process at a time; failures are explained."""
 
 import os
 import re
@@ -12,8 +12,10 @@ import pytest
 from cluster import binaries
 from cluster.binaries import Binaries, BuildProgress, Recipe, ensure_binaries
 from cluster.errors import BuildError, DiskSpaceError
+from testing.kubectl import wait_for
 from tests.cluster.fake_go import FakeGo
-from tests.kubectl import wait_for
+
+pytestmark = pytest.mark.slow
 
 BUILD = """
 import sys
@@ -26,7 +28,7 @@ ensure_binaries(Path(sys.argv[1]), lambda progress: None, say, Recipe.read(Path(
 
 @pytest.fixture
 def go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeGo:
-    """A stand-in for the go command, on PATH."""
+    """A substitute for the go command, on PATH."""
     go = FakeGo(tmp_path)
     go.make()
     monkeypatch.setenv("PATH", f"{go.bin}{os.pathsep}{os.environ['PATH']}")
@@ -34,12 +36,12 @@ def go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeGo:
 
 
 def build(go: FakeGo) -> Binaries:
-    """Build the stand-in module."""
+    """Build the test module."""
     return ensure_binaries(go.cache, lambda progress: None, lambda words: None, Recipe.read(go.module))
 
 
 def build_elsewhere(go: FakeGo) -> subprocess.Popen[str]:
-    """Build the stand-in module in another process."""
+    """Build the test module in another process."""
     command = [sys.executable, "-c", BUILD, str(go.cache), str(go.module)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
@@ -84,7 +86,7 @@ def test_two_processes_build_once_between_them(go: FakeGo) -> None:
         wait_for((go.folder / "held").exists, "the first process to build")
         with build_elsewhere(go) as second:
             assert second.stdout is not None
-            assert second.stdout.readline() == "Waiting for another process that builds the programs.\n"
+            assert second.stdout.readline() == "Waiting for another process that is building the programs.\n"
             go.forget("hold")
     assert (first.returncode, second.returncode) == (0, 0)
     assert go.built() == ["alpha", "beta"]
@@ -107,8 +109,10 @@ def test_a_program_damaged_later_is_built_again(go: FakeGo, damage: str) -> None
 @pytest.mark.parametrize(
     ("program", "words"),
     [
-        pytest.param("#!/bin/sh\necho 9.9.9\n", "should name version '1.2.3', but it says '9.9.9'", id="other version"),
-        pytest.param("#!/bin/sh\necho 1.2.3; exit 2\n", "should name version", id="fails"),
+        pytest.param(
+            "#!/bin/sh\necho 9.9.9\n", "has the wrong version: expected '1.2.3', got '9.9.9'", id="other version"
+        ),
+        pytest.param("#!/bin/sh\necho 1.2.3; exit 2\n", "has the wrong version", id="fails"),
         pytest.param("no program", "alpha does not run", id="does not run"),
     ],
 )
@@ -124,7 +128,7 @@ def test_a_program_that_does_not_know_its_version_has_what_go_recorded(
 ) -> None:
     monkeypatch.setattr(binaries, "SILENT", {"alpha"})
     go.tell("recorded", "mod example.com/one v9.9.9")
-    with pytest.raises(BuildError, match=re.escape("alpha should name version '1.2.3', but it says")):
+    with pytest.raises(BuildError, match=re.escape("The built alpha has the wrong version: expected '1.2.3', got")):
         build(go)
     go.tell("recorded", "mod example.com/one v1.2.3")
     assert build(go).path("alpha").exists()
@@ -151,7 +155,7 @@ def test_a_failed_build_says_the_compilers_last_words_and_what_to_do(go: FakeGo,
 
 def test_too_little_space_is_said_before_anything_is_built(go: FakeGo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(binaries, "FREE_BYTES", 10**18)
-    with pytest.raises(DiskSpaceError, match=r"Building needs 1000000000\.0 GB free"):
+    with pytest.raises(DiskSpaceError, match=r"building needs 1000000000\.0 GB"):
         build(go)
     assert go.built() == []
 

@@ -1,4 +1,4 @@
-"""`python -m cluster` as a person uses it: what it prints where, and its exit codes."""
+"""`python -m cluster`: its output and its exit codes."""
 
 import json
 
@@ -33,7 +33,7 @@ def test_the_life_of_a_cluster_from_the_command_line(shell: Shell) -> None:
 
     code, output, narration = shell.run("down")
     assert (code, output) == (0, "")
-    assert "its data stays" in narration
+    assert "Its data is kept" in narration
     assert shell.run("status")[0] == 3
     code, _, narration = shell.run("down", "--purge")
     assert (code, "The cluster is not running." in narration) == (0, True)
@@ -54,7 +54,7 @@ def test_a_failure_is_one_sentence_and_ends_with_1(shell: Shell) -> None:
     (shell.state_dir / "etcd").write_text("not a folder")
     code, output, narration = shell.run("up")
     assert (code, output) == (1, "")
-    assert "error: etcd ended at its start" in narration
+    assert "error: etcd exited during startup" in narration
     assert "Traceback" not in narration
 
 

@@ -1,4 +1,4 @@
-"""A background process: found again, told from others, ended for certain; and its log."""
+"""A background process: found again, distinguished from others, stopped reliably; and its log."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ import pytest
 from cluster import component as component_module
 from cluster.component import Component, Launch, is_alive, stop_all
 from cluster.folders import StateFolder
-from tests.kubectl import wait_for
+from testing.kubectl import wait_for
 
 SLEEP = "import time; print('here', flush=True); time.sleep(300)"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEP}"
@@ -20,7 +20,7 @@ STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEE
 
 @pytest.fixture
 def component(tmp_path: Path) -> Iterator[Component]:
-    """A component that is not started, and is ended afterwards."""
+    """A component that is not started; it is stopped after the test."""
     folder = StateFolder(tmp_path)
     folder.make()
     component = Component("worker", folder)
@@ -67,7 +67,7 @@ def test_a_pid_that_now_belongs_to_another_process_is_left_alone(component: Comp
     os.kill(running(component), signal.SIGKILL)
     wait_for(lambda: component.pid() is None, "the component to end")
     with subprocess.Popen([sys.executable, "-c", SLEEP, "somebody else's"], stdout=subprocess.PIPE) as stranger:
-        # Until it speaks its program may still be being exchanged, and a process in that moment has no name.
+        # Before its first output it may still be in exec, and have no command line.
         assert stranger.stdout is not None
         assert stranger.stdout.readline() == b"here\n"
         (tmp_path / "run" / "worker.pid").write_text(f"{stranger.pid}\n")
@@ -79,18 +79,18 @@ def test_a_pid_that_now_belongs_to_another_process_is_left_alone(component: Comp
 
 def test_one_that_ignores_sigterm_is_killed(component: Component) -> None:
     component.start(launch(component, STUBBORN))
-    wait_for(lambda: "here" in component.last_words(), "the component to ignore SIGTERM")
+    wait_for(lambda: "here" in component.log_tail(), "the component to ignore SIGTERM")
     pid = running(component)
     stop_all([component], grace_seconds=0.1)
     assert component.pid() is None
     assert not is_alive(pid)
 
 
-def test_one_that_ends_leaves_its_last_words(component: Component) -> None:
+def test_the_failure_of_one_that_ended_quotes_its_log(component: Component) -> None:
     component.start(launch(component, "import sys; sys.exit('no such flag')"))
     wait_for(lambda: component.pid() is None, "the component to end")
-    failure = component.failure("ended at its start")
-    assert "worker ended at its start" in failure.message
+    failure = component.failure("exited during startup")
+    assert "worker exited during startup" in failure.message
     assert "no such flag" in failure.message
     assert str(component.log) in failure.hint
 
@@ -99,6 +99,14 @@ def test_a_large_log_is_set_aside_at_the_next_start(component: Component, monkey
     monkeypatch.setattr(component_module, "MAX_LOG_BYTES", 100)
     component.log.write_text("x" * 101)
     component.start(launch(component))
-    wait_for(lambda: component.last_words() == "here", "a new log")
+    wait_for(lambda: component.log_tail() == "here", "a new log")
     assert component.log.with_suffix(".log.1").read_text() == "x" * 101
     assert component.log.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(
+    not Path("/proc/2/comm").exists() or Path("/proc/2/comm").read_text() != "kthreadd\n",
+    reason="pid 2 is not the parent of the kernel threads here",
+)
+def test_a_kernel_thread_is_no_process_of_a_user() -> None:
+    assert not is_alive(2)

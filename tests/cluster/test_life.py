@@ -1,4 +1,4 @@
-"""A cluster's life: up, up again, half dead, down, up with its data, on another port, purged."""
+"""The life of a cluster: up, up again, degraded, down, up with its data, on another port, purged."""
 
 import os
 import shutil
@@ -13,12 +13,12 @@ from cluster import components
 from cluster.component import is_alive
 from cluster.errors import StartError
 from cluster.local import ClusterState, LocalCluster
+from testing.kubectl import wait_for
 from tests.cluster.running import RunningCluster
-from tests.kubectl import wait_for
 
 
 def kill(running: RunningCluster, name: str) -> None:
-    """Kill a component and wait until it is gone."""
+    """Kill a component and wait until it has exited."""
     pid = running.pids()[name]
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
@@ -50,7 +50,7 @@ def test_up_restarts_what_died_and_nothing_else(own: RunningCluster) -> None:
         kill(own, name)
     status = own.cluster.status()
     assert status.state is ClusterState.DEGRADED
-    assert status.problems == ("kube-scheduler does not run", "kwok does not run")
+    assert status.problems == ("kube-scheduler is not running", "kwok is not running")
     assert own.up() == ["Starting kube-scheduler.", "Starting kwok."]
     assert {name for name, pid in own.pids().items() if pid != before[name]} == {"kube-scheduler", "kwok"}
     assert own.cluster.status().state is ClusterState.UP
@@ -72,7 +72,7 @@ def test_changed_stages_restart_what_plays_them(
     (stages / "node.yaml").write_text((stages / "node.yaml").read_text().replace("300000", "400000"))
     monkeypatch.setattr(components, "STAGES_DIR", stages)
     before = own.pids()
-    assert own.up() == ["Restarting kwok: its version or its settings changed."]
+    assert own.up() == ["Restarting kwok: its version or settings changed."]
     assert {name for name, pid in own.pids().items() if pid != before[name]} == {"kwok"}
 
 
@@ -80,8 +80,8 @@ def test_a_component_that_cannot_be_repaired_is_named_and_the_others_stay(
     own: RunningCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = own.pids()
-    monkeypatch.setattr(components, "SCHEDULER_CONFIG", "kind: Nonsense\n")
-    with pytest.raises(StartError, match="kube-scheduler ended at its start"):
+    monkeypatch.setattr(components, "SCHEDULER_CONFIG", {"kind": "Nonsense"})
+    with pytest.raises(StartError, match="kube-scheduler exited during startup"):
         own.up()
     assert own.pids() == {**before, "kube-scheduler": None}
 
@@ -105,7 +105,7 @@ def test_a_taken_port_is_exchanged_and_the_kubeconfig_follows(own: RunningCluste
         said = own.up()
         assert str(taken) not in own.info.server
         assert own.info.server in own.info.kubeconfig.read_text()
-        assert any(f"Port {taken} was taken by another program" in words for words in said)
+        assert any(f"Port {taken} is in use by another program" in words for words in said)
         assert own.kubectl.run("get", "--raw", "/readyz") == "ok"
 
 
@@ -124,7 +124,7 @@ def break_etcd(folder: Path) -> None:
 
 
 def break_api_server(folder: Path) -> None:
-    """Leave a key that nobody can read as one."""
+    """Leave an invalid key."""
     (folder / "pki").mkdir()
     (folder / "pki" / "service-account.key").write_text("no key")
 
@@ -132,7 +132,7 @@ def break_api_server(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "damage"), [("etcd", break_etcd), ("kube-apiserver", break_api_server)], ids=["etcd", "kube-apiserver"]
 )
-def test_a_component_that_dies_at_its_start_is_named_with_its_last_words(
+def test_a_component_that_dies_at_its_start_is_named_with_the_end_of_its_log(
     tmp_path: Path, name: str, damage: Callable[[Path], None]
 ) -> None:
     folder = tmp_path / "cluster"
@@ -142,7 +142,7 @@ def test_a_component_that_dies_at_its_start_is_named_with_its_last_words(
     with pytest.raises(StartError) as failure:
         cluster.up(lambda words: None)
     log = folder / "logs" / f"{name}.log"
-    assert f"{name} ended at its start" in failure.value.message
+    assert f"{name} exited during startup" in failure.value.message
     assert log.read_text().splitlines()[-1] in failure.value.message
-    assert failure.value.hint == f"The log: {log}"
+    assert failure.value.hint == f"See {log}"
     assert cluster.status().state is ClusterState.DOWN

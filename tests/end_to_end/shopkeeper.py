@@ -41,7 +41,7 @@ class Shopkeeper:
 
     @property
     def address(self) -> str:
-        """Where the shop is, as STOREFRONT_ADDRESS takes it."""
+        """Where the shop is, as URUMI_STOREFRONT_ADDRESS takes it."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self) -> Self:

@@ -6,10 +6,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from cluster.local import ClusterInfo
-from tests.end_to_end.asking import ask, helm_processes
-from tests.kubectl import Kubectl, wait_for
-from tests.serve import ServerProcess
+from testing.kubectl import Kubectl, wait_for
+from testing.serve import ServerProcess
+from testing.store_objects import ask, helm_processes
 
 STORES = 20
 ROUNDS = 9
@@ -71,12 +73,13 @@ class Life:
         return {uid: held for uid, held in found.items() if len(held) == 4}
 
 
+@pytest.mark.thorough
 def test_stores_converge_whenever_the_server_dies(
-    local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, store_id: str
+    local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, store_id: str, dice: random.Random
 ) -> None:
-    seed = random.randrange(10**6)
-    dice = random.Random(seed)
-    server = ServerProcess(local_cluster, kubectl, tmp_path, MAX_CONCURRENT_PROVISIONS="4", LEASE_SECONDS="6")
+    server = ServerProcess(
+        local_cluster, kubectl, tmp_path, URUMI_MAX_CONCURRENT_PROVISIONS="4", URUMI_LEASE_SECONDS="6"
+    )
     ids = [f"{store_id}-{number}" for number in range(STORES)]
     life = Life(kubectl, server, ids, dice)
     for _ in range(ROUNDS):
@@ -88,10 +91,10 @@ def test_stores_converge_whenever_the_server_dies(
     with server:
         for each in life.wanted:
             store = server.wait_for_phase(each, "Ready", seconds=150)
-            assert store["release"]["revision"] <= REVISIONS_MOST, f"seed {seed}"
+            assert store["release"]["revision"] <= REVISIONS_MOST
         for each in set(ids) - set(life.wanted):
             server.wait_until_gone(each)
-            wait_for(lambda each=each: kubectl.get("namespace", f"store-{each}") is None, f"seed {seed}: {each}")  # type: ignore[misc]
-        assert life.lost() == [], f"seed {seed}"
+            wait_for(lambda each=each: kubectl.get("namespace", f"store-{each}") is None, each)  # type: ignore[misc]
+        assert life.lost() == []
     assert helm_processes(store_id) == []
     assert life.wanted, "nothing was left to converge"

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.kubectl import Kubectl, wait_for
-from tests.serve import ServerProcess
+from testing.kubectl import Kubectl, wait_for
+from testing.serve import ServerProcess
 from urumi.store import namespace_name
 
 OTHER_UID = "00000000-0000-0000-0000-000000000000"
@@ -73,10 +73,10 @@ def test_the_account_is_that_of_the_secret_and_each_reading_is_written_down(
 @pytest.mark.parametrize(
     ("store_id", "body", "status", "words"),
     [
-        pytest.param("t-account", {"uid": OTHER_UID}, 409, "another store by now", id="other-uid"),
+        pytest.param("t-account", {"uid": OTHER_UID}, 409, "was replaced: expected uid", id="other-uid"),
         pytest.param("t-account", {"uuid": OTHER_UID}, 422, "Expected no body or one such as", id="typo"),
         pytest.param("t-account", {"uid": 7}, 422, "Expected no body or one such as", id="number"),
-        pytest.param("t-nowhere", None, 404, "There is no store 't-nowhere'.", id="no-store"),
+        pytest.param("t-nowhere", None, 404, "No store named 't-nowhere'.", id="no-store"),
     ],
 )
 @pytest.mark.usefixtures("ready")
@@ -91,11 +91,9 @@ def test_a_refusal_hands_nothing_out(
 def test_a_namespace_of_somebody_else_is_not_read_out(platform: ServerProcess, kubectl: Kubectl, blocked: str) -> None:
     status, problem = ask(platform, blocked)
     assert status == 409
-    assert "is not what Urumi made for this store" in problem["detail"]
+    assert "is not managed by Urumi" in problem["detail"]
     kubectl.run("delete", "secret", "store-admin", "-n", namespace_name(blocked))
-    assert (
-        f"Secret store-admin of namespace {namespace_name(blocked)} is not there" in ask(platform, blocked)[1]["detail"]
-    )
+    assert f"Secret {namespace_name(blocked)}/store-admin not found" in ask(platform, blocked)[1]["detail"]
     assert "theirs" not in platform.log.read_text()
 
 
@@ -108,7 +106,7 @@ def test_a_store_on_its_way_out_has_no_account_to_give(
     kubectl.run(*patch, hold)
     platform.call("DELETE", f"/stores/{store_id}")
     status, problem = ask(platform, store_id)
-    assert (status, problem["detail"]) == (409, f"Store {store_id} is being deleted, and its admin account with it.")
+    assert (status, problem["detail"]) == (409, f"Store {store_id} is being deleted, together with its admin account.")
     wait_for(lambda: audited(platform, store_id) == ["refused: conflict"], "the audit line")
     wait_for(
         lambda: kubectl.get("store", store_id, platform.namespace)["metadata"]["finalizers"] == ["tests.urumi.ai/hold"],

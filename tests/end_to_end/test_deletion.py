@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from cluster.local import ClusterInfo
-from tests.end_to_end.asking import ask, condition, events_of, has_event, helm_processes, server_with_store
-from tests.kubectl import Kubectl, wait_for
-from tests.serve import ServerProcess
+from testing.kubectl import Kubectl, wait_for
+from testing.serve import ServerProcess
+from testing.store_objects import ask, condition, events_of, has_event, helm_processes, server_with_store
 
 STRANGER = "example.com/hold"
 
@@ -17,7 +17,7 @@ STRANGER = "example.com/hold"
 @pytest.fixture
 def hasty(local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path) -> Any:
     """A server that calls a deletion blocked soon."""
-    with ServerProcess(local_cluster, kubectl, tmp_path, DELETION_PATIENCE_SECONDS="1") as server:
+    with ServerProcess(local_cluster, kubectl, tmp_path, URUMI_DELETION_PATIENCE_SECONDS="1") as server:
         yield server
 
 

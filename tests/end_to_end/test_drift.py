@@ -1,4 +1,4 @@
-"""What another hand changes or deletes of a store comes back by itself, is said, and is counted."""
+"""Out-of-band changes of a store are reverted, reported on its timeline, and counted."""
 
 import json
 from datetime import datetime
@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from cluster.local import ClusterInfo
-from tests.end_to_end.asking import ask, condition, events_of, helm_processes, listed, server_with_store
-from tests.kubectl import Kubectl, wait_for
-from tests.serve import ServerProcess
+from testing.kubectl import Kubectl, wait_for
+from testing.serve import ServerProcess
+from testing.store_objects import ask, condition, events_of, helm_processes, listed, server_with_store
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def ready_store(platform: ServerProcess, store_id: str) -> str:
 
 
 def wait_for_correction(platform: ServerProcess, store_id: str, words: str) -> Any:
-    """Wait until the timeline says that something was put back, and the store is Ready."""
+    """Wait until the timeline reports a correction, and the store is Ready."""
 
     def look() -> Any:
         store = platform.store(store_id)
@@ -101,7 +101,7 @@ def test_corrections_that_have_to_wait_for_a_slot_are_made_all_the_same(
     local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Any, store_id: str
 ) -> None:
     ids = [f"{store_id}-{number}" for number in range(4)]
-    with ServerProcess(local_cluster, kubectl, tmp_path, MAX_CONCURRENT_PROVISIONS="1") as server:
+    with ServerProcess(local_cluster, kubectl, tmp_path, URUMI_MAX_CONCURRENT_PROVISIONS="1") as server:
         for each in ids:
             server.create(each)
         for each in ids:
@@ -174,7 +174,7 @@ def test_a_deleted_namespace_comes_back_with_a_new_shop(
     assert helm_processes(ready_store) == []
 
 
-def test_somebody_who_insists_is_not_fought_at_full_speed(
+def test_corrections_of_a_repeated_change_are_rate_limited(
     platform: ServerProcess, kubectl: Kubectl, ready_store: str
 ) -> None:
     namespace = f"store-{ready_store}"
@@ -183,7 +183,7 @@ def test_somebody_who_insists_is_not_fought_at_full_speed(
     revision = platform.store(ready_store)["release"]["revision"]
     kubectl.run("delete", "service", "wordpress", "-n", namespace)
     told = platform.wait_for_phase(ready_store, "Degraded")
-    sentence = "Service wordpress was deleted; it is put back 10 s after the last correction"
+    sentence = "Service wordpress was deleted; the next correction starts 10 s after the previous one"
     assert (told["progress"]["step"], told["progress"]["message"]) == ("release", sentence)
     assert events_of(told, "Degraded")[-1]["message"] == sentence
     store = wait_for(
@@ -205,7 +205,7 @@ def test_new_limits_of_the_platform_reach_stores_without_touching_their_pods(
         before = server.wait_for_phase(store_id, "Ready")
     namespace = f"store-{store_id}"
     pods = {pod["metadata"]["uid"] for pod in listed(kubectl, "pod", namespace)}
-    server.environ["INGRESS_NAMESPACES"] = "elsewhere"
+    server.environ["URUMI_INGRESS_NAMESPACES"] = "elsewhere"
     with server:
         wait_for(lambda: events_of(server.store(store_id), "GuardrailsUpdated"), "the new limits to be applied")
         policy = json.dumps(kubectl.get("networkpolicy", "allow-required", namespace))

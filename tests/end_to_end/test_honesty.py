@@ -12,13 +12,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from cluster.local import ClusterInfo
 from reconciler.settings import Settings
 from reconciler.store.desired import desired_release
-from tests.end_to_end.asking import BEHAVIOUR, ask, condition
+from testing.kubectl import Kubectl
+from testing.serve import ServerProcess
+from testing.store_objects import BEHAVIOUR, ask, condition
 from tests.end_to_end.history import History, Moment
-from tests.kubectl import Kubectl
-from tests.serve import ServerProcess
 
 WORKLOADS = (("StatefulSet", "mariadb"), ("Deployment", "wordpress"))
 STORES = 5
@@ -85,11 +87,10 @@ class Mischief:
         self._kubectl.attempt("patch", kind, name, "-n", namespace, "--type=merge", "-p", json.dumps(patch))
 
 
+@pytest.mark.thorough
 def test_ready_is_only_said_of_what_is_so(
-    local_cluster: ClusterInfo, kubectl: Kubectl, platform: ServerProcess, store_id: str
+    local_cluster: ClusterInfo, kubectl: Kubectl, platform: ServerProcess, store_id: str, dice: random.Random
 ) -> None:
-    seed = random.randrange(10**6)
-    dice = random.Random(seed)
     ids = [f"{store_id}-{number}" for number in range(STORES)]
     with History(local_cluster, platform.namespace) as history:
         for each in ids:
@@ -104,7 +105,7 @@ def test_ready_is_only_said_of_what_is_so(
         for each in ids:
             platform.wait_for_phase(each, "Ready", seconds=120)
     lies = [lie for each in ids for lie in lies_about(history, platform.namespace, each)]
-    assert lies == [], f"seed {seed}, after {done}"
+    assert lies == [], f"after {done}"
     flips = sum(len(ready_moments(history, platform.namespace, each)) for each in ids)
     assert flips > 2 * STORES, "the history was too quiet to prove anything"
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from cluster.local import ClusterInfo
-from tests.faults.proxy import ApiProxy
-from tests.kubectl import Kubectl
-from tests.serve import ServerProcess
+from testing.faults.proxy import ApiProxy
+from testing.kubectl import Kubectl
+from testing.serve import ServerProcess
 from urumi.config import Target
 from urumi.live import FeedEvent, Heartbeat, LiveFeed, StoreSnapshot
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.kubectl import Kubectl
-from tests.serve import ServerProcess
+from testing.kubectl import Kubectl
+from testing.serve import ServerProcess
 
 
 def store_object(platform: ServerProcess, name: str, **spec: Any) -> dict[str, Any]:
@@ -33,7 +33,9 @@ def test_another_engine_is_a_conflict_that_names_both(platform: ServerProcess, s
     status, problem = platform.call("POST", "/stores", {"storeId": store_id, "engine": "woocommerce"})
     assert status == 409
     assert problem["type"] == "urn:urumi:problem:conflict"
-    assert problem["detail"] == f"Store {store_id} exists with engine medusa, asked for was woocommerce."
+    assert (
+        problem["detail"] == f"Store {store_id} already exists with engine medusa; the request has engine woocommerce."
+    )
 
 
 @pytest.mark.parametrize("bad_id", ["ab", "Shop", "-shop", "shop-", "shop_1", "x" * 33, "", "shop.1", "läden"])
@@ -95,19 +97,19 @@ def test_the_quota_is_said_in_words(local_platform: ServerProcess, store_id: str
     local_platform.create(store_id)
     status, problem = local_platform.call("POST", "/stores", {"storeId": f"{store_id}-2", "engine": "medusa"})
     assert (status, problem["type"]) == (409, "urn:urumi:problem:quota-exceeded")
-    assert problem["detail"] == "1 of 1 stores exist."
+    assert problem["detail"] == "Limit of stores reached: 1 of 1 exist."
 
 
 def test_a_delete_of_another_store_of_that_name_is_refused(platform: ServerProcess, store_id: str) -> None:
     platform.create(store_id)
     status, problem = platform.call("DELETE", f"/stores/{store_id}?uid=00000000-0000-0000-0000-000000000000")
     assert status == 409
-    assert "another store by now" in problem["detail"]
+    assert "was replaced: the store with uid" in problem["detail"]
     assert "deletionRequestedAt" not in platform.store(store_id)
 
 
 @pytest.fixture
 def local_platform(local_cluster: Any, kubectl: Kubectl, tmp_path: Any) -> Any:
     """A server that allows one store."""
-    with ServerProcess(local_cluster, kubectl, tmp_path, MAX_ACTIVE_STORES="1") as server:
+    with ServerProcess(local_cluster, kubectl, tmp_path, URUMI_MAX_ACTIVE_STORES="1") as server:
         yield server

@@ -19,10 +19,10 @@ import pytest
 import yaml
 
 from cluster.local import ClusterInfo
-from tests.faults.call import Call, of
-from tests.faults.proxy import ApiProxy, write_kubeconfig
-from tests.kubectl import Kubectl, wait_for
-from tests.serve import ServerProcess
+from testing.faults.call import Call, of
+from testing.faults.proxy import ApiProxy, write_kubeconfig
+from testing.kubectl import Kubectl, wait_for
+from testing.serve import ServerProcess
 from urumi.store import namespace_name
 
 CHART = Path(__file__).resolve().parents[2] / "charts" / "platform"
@@ -107,7 +107,7 @@ def lives(
     proxy.calls.clear()
     caller = let_somebody_in(kubectl)
     folder = tmp_path_factory.mktemp("server")
-    with ServerProcess(proxy.cluster, kubectl, folder, namespace=NAMESPACE, AUTH_MODE="kubernetes") as server:
+    with ServerProcess(proxy.cluster, kubectl, folder, namespace=NAMESPACE, URUMI_AUTH_MODE="kubernetes") as server:
         server.token = caller
         lives = Lives(server, granted_by(rights))
         with proxy.answering(409, only=of("stores", "create")):

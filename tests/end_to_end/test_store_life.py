@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from tests.kubectl import Kubectl, wait_for
-from tests.serve import ServerProcess
+from testing.kubectl import Kubectl, wait_for
+from testing.serve import ServerProcess
 
 STEPS = [
     "ProvisioningStarted",

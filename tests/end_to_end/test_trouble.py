@@ -13,15 +13,15 @@ from typing import Any
 import pytest
 
 from cluster.local import ClusterInfo, LocalCluster
-from tests.end_to_end.asking import BEHAVIOUR, ask, has_event, helm_processes, listed, server_with_store
-from tests.kubectl import Kubectl, wait_for
-from tests.serve import ServerProcess
+from testing.kubectl import Kubectl, wait_for
+from testing.serve import ServerProcess
+from testing.store_objects import BEHAVIOUR, ask, has_event, helm_processes, listed, server_with_store
 
 
 @pytest.fixture
 def impatient(local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path) -> Iterator[ServerProcess]:
     """A server that gives a provision a few seconds only."""
-    with ServerProcess(local_cluster, kubectl, tmp_path, MAX_PROVISION_SECONDS="4") as server:
+    with ServerProcess(local_cluster, kubectl, tmp_path, URUMI_MAX_PROVISION_SECONDS="4") as server:
         yield server
 
 
@@ -80,7 +80,7 @@ def test_values_that_the_chart_refuses_stall_the_store_until_they_change(
 def test_slow_pods_are_waited_for_in_words_and_hold_no_slot(
     local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, store_id: str
 ) -> None:
-    with ServerProcess(local_cluster, kubectl, tmp_path, MAX_CONCURRENT_PROVISIONS="1") as server:
+    with ServerProcess(local_cluster, kubectl, tmp_path, URUMI_MAX_CONCURRENT_PROVISIONS="1") as server:
         stuck = [f"{store_id}-{number}" for number in range(4)]
         for each in stuck:
             ask(kubectl, server, each, podAnnotations={BEHAVIOUR: "never-ready"})
@@ -118,7 +118,7 @@ def test_a_ready_store_whose_workload_fails_is_degraded_and_recovers(
 def test_a_server_killed_in_the_middle_goes_on_after_its_restart(
     local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, store_id: str, until: str
 ) -> None:
-    server = ServerProcess(local_cluster, kubectl, tmp_path, HELM_LOCK_SECONDS="3")
+    server = ServerProcess(local_cluster, kubectl, tmp_path, URUMI_HELM_LOCK_SECONDS="3")
     with server:
         ask(kubectl, server, store_id, podAnnotations={BEHAVIOUR: "slow"})
         wait_for(lambda: has_event(kubectl, server.namespace, store_id, until), f"{until} on the timeline")
@@ -178,7 +178,7 @@ def test_a_blocked_store_goes_on_when_a_person_retries(
 def test_a_healthy_release_left_pending_is_unlocked_without_touching_its_pods(
     local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, store_id: str
 ) -> None:
-    with ServerProcess(local_cluster, kubectl, tmp_path, HELM_LOCK_SECONDS="1") as server:
+    with ServerProcess(local_cluster, kubectl, tmp_path, URUMI_HELM_LOCK_SECONDS="1") as server:
         server.create(store_id)
         server.wait_for_phase(store_id, "Ready")
         namespace = f"store-{store_id}"
@@ -236,13 +236,15 @@ def test_a_quota_that_is_too_small_is_named_and_a_larger_one_is_enough(
     local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, store_id: str
 ) -> None:
     """No pod at all: of two that are made at once Kubernetes may count but one, and let both pass."""
-    server = ServerProcess(local_cluster, kubectl, tmp_path, STORE_QUOTA="pods=0", MAX_PROVISION_SECONDS="12")
+    server = ServerProcess(
+        local_cluster, kubectl, tmp_path, URUMI_STORE_QUOTA="pods=0", URUMI_MAX_PROVISION_SECONDS="12"
+    )
     with server:
         ask(kubectl, server, store_id)
         store = server.wait_for_phase(store_id, "Failed")
     assert store["lastError"]["reason"] == "FailedCreate"
     assert "exceeded quota: store-quota" in store["lastError"]["message"]
-    server.environ["STORE_QUOTA"] = "pods=20"
+    server.environ["URUMI_STORE_QUOTA"] = "pods=20"
     with server:
         server.wait_for_phase(store_id, "Ready", seconds=120)
 

@@ -1,4 +1,4 @@
-"""What no proxy can act out: an API server that is killed, an etcd that forgets.
+"""Faults that no proxy can simulate: an API server that is killed, an etcd that is compacted.
 
 These scenes ruin their cluster for everybody else, so they have one of their own and play one after the other. An API
 server that was just started knows no version from before; with etcd compacted, nobody does, and what goes on from one
@@ -17,18 +17,18 @@ from typing import Any
 
 from cluster.components import API_SERVER, ETCD
 from cluster.local import ClusterInfo, LocalCluster
-from reconciler.cache.timing import Pace
-from tests.faults.call import later_pages
-from tests.faults.proxy import ApiProxy
+from reconciler.cache.timeouts import InformerTimeouts
+from testing.faults.call import later_pages
+from testing.faults.proxy import ApiProxy
+from testing.kubectl import wait_for
 from tests.faults.scene import Outcome, Scene, play
-from tests.kubectl import wait_for
 
 OLD_VERSION = "an etcd compaction while the stream is broken"
 OLD_PAGE = "an etcd compaction in the middle of a list"
 
 
 class Ruin:
-    """A cluster of one's own, to be destroyed; use from one thread."""
+    """A separate cluster that may be damaged; use from one thread."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "cluster"
@@ -42,19 +42,19 @@ class Ruin:
         return play(DISASTERS[name](self), self._info, folder)
 
     def clear(self) -> None:
-        """Stop the cluster and forget it."""
+        """Stop the cluster and delete it."""
         self._cluster.down(purge=True)
 
     @contextlib.contextmanager
     def without(self, component: str) -> Iterator[None]:
-        """Kill a component, and bring it up again at the end."""
+        """Kill a component, and restart it at the end."""
         self._kill(component)
         yield
         self._cluster.up(lambda words: None)
 
     @contextlib.contextmanager
     def forgetting(self, fault: contextlib.AbstractContextManager[None]) -> Iterator[None]:
-        """Have a fault on the line, and before it ends make etcd and the API server forget every old version."""
+        """Inject a fault, and before it ends discard every old version in etcd and the API server."""
         with fault:
             yield
             self._compact()
@@ -101,7 +101,7 @@ def _old_page(ruin: Ruin) -> Scene:
     def hold_back(proxy: ApiProxy) -> contextlib.AbstractContextManager[None]:
         return ruin.forgetting(proxy.black_hole(later_pages))
 
-    return Scene(OLD_PAGE, hold_back, seconds=2, pace=Pace(page_size=5), begins_with_it=True)
+    return Scene(OLD_PAGE, hold_back, seconds=2, timeouts=InformerTimeouts(page_size=5), begins_with_it=True)
 
 
 DISASTERS: dict[str, Callable[[Ruin], Scene]] = {

@@ -1,4 +1,4 @@
-"""Tokens that end under a running informer: real ones of a service account, which the API server itself refuses.
+"""Tokens that expire while an informer runs: real service account tokens, refused by the API server.
 
 A token that is bound to a Secret is good as long as that Secret exists; the API server takes up to ten seconds to
 forget that it has let one in.
@@ -9,9 +9,9 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.faults.proxy import ApiProxy, write_kubeconfig
+from testing.faults.proxy import ApiProxy, write_kubeconfig
+from testing.kubectl import Kubectl, wait_for
 from tests.faults.scene import Scene
-from tests.kubectl import Kubectl, wait_for
 
 ACCOUNT = "watcher"
 TOKEN_TOO_LATE = "401 until the token's file changes"
@@ -19,7 +19,7 @@ TOKEN_IN_TIME = "401 when the file holds the next token"
 
 
 class Rotation:
-    """One informer's token, which ends; `in_time` says whether the file holds the next one by then."""
+    """The token of one informer, which is revoked; with `in_time` the file contains the next one before that."""
 
     def __init__(self, *, in_time: bool) -> None:
         self._in_time = in_time
@@ -29,10 +29,11 @@ class Rotation:
     def scene(self) -> Scene:
         """Return the scene."""
         name = TOKEN_IN_TIME if self._in_time else TOKEN_TOO_LATE
-        return Scene(name, self._fault, kubeconfig=self._kubeconfig)
+        stands_for = "" if self._in_time else "authentication"
+        return Scene(name, self._fault, kubeconfig=self._kubeconfig, stands_for=stands_for)
 
     def _kubeconfig(self, proxy: ApiProxy) -> Path:
-        """Make the account and its first token, and return a kubeconfig that names the token's file."""
+        """Create the account and its first token, and return a kubeconfig with the path of the token's file."""
         kubectl = Kubectl(proxy.direct)
         kubectl.run("create", "namespace", self._namespace)
         self._run(kubectl, "create", "serviceaccount", ACCOUNT)
@@ -46,7 +47,7 @@ class Rotation:
 
     @contextlib.contextmanager
     def _fault(self, proxy: ApiProxy) -> Iterator[None]:
-        """End the first token, and the stream that it opened; the next one comes before that, or at the end."""
+        """Revoke the first token and reset its stream; the next one is written before that, or at the end."""
         kubectl = Kubectl(proxy.direct)
         second = self._token(kubectl, "second")
         if self._in_time:

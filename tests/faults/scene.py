@@ -1,4 +1,4 @@
-"""One fault, acted out: an informer behind the proxy, a writer on the other side, and what came of it.
+"""One fault played through: an informer behind the proxy, a writer at the API server, and the outcome.
 
     list, watch -> fault begins -> writes go on -> fault ends, last write -> copy equals LIST -> one more write is seen
 
@@ -18,13 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from cluster.local import ClusterInfo
-from reconciler.cache.informer import Informer, Restart
-from reconciler.cache.timing import Pace
+from reconciler.cache.informer import Informer
+from reconciler.cache.reflector import Restart
+from reconciler.cache.timeouts import InformerTimeouts
 from reconciler.kube.client import Kube
 from reconciler.kube.resources import NAMESPACES, Object
-from tests.faults.call import Call
-from tests.faults.proxy import ApiProxy
-from tests.faults.writer import CONFIG_MAPS, SELECTOR, Writer, essence
+from testing.faults.call import Call
+from testing.faults.proxy import ApiProxy
+from testing.faults.writer import CONFIG_MAPS, SELECTOR, Writer, essence
 
 RECOVERY_SECONDS = 90.0
 STEADY_AFTER_SECONDS = 5.0
@@ -35,19 +36,23 @@ CONNECTING = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A fault, how long it lasts, and the patience of the informer that meets it."""
+    """A fault, how long it lasts, and the timeouts of the informer that meets it.
+
+    `stands_for` names a class of faults; scenes without it are left to `--all`.
+    """
 
     name: str
     fault: Callable[[ApiProxy], AbstractContextManager[object]]
     seconds: float = 14.0
-    pace: Pace = field(default_factory=Pace)
+    timeouts: InformerTimeouts = field(default_factory=InformerTimeouts)
     begins_with_it: bool = False
     kubeconfig: Callable[[ApiProxy], Path] = lambda proxy: proxy.cluster.kubeconfig
+    stands_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a scene; times are those of time.monotonic()."""
+    """The outcome of a scene; times are those of time.monotonic()."""
 
     began_at: float
     ended_at: float
@@ -63,7 +68,7 @@ class Outcome:
 
     @property
     def recovered_seconds(self) -> float:
-        """Return how long after the end of the fault the copy was right."""
+        """Return the time from the end of the fault until the copy was correct."""
         return self.recovered_at - self.ended_at
 
     def steady_rate(self) -> float:
@@ -87,7 +92,7 @@ class Outcome:
 
 
 class Mirror:
-    """A copy made of nothing but what handlers are told, which complains about what does not fit together."""
+    """A copy built only from the changes that handlers receive; it records inconsistent changes."""
 
     def __init__(self) -> None:
         self.items: dict[str, Any] = {}
@@ -95,7 +100,7 @@ class Mirror:
         self._newest: dict[str, int] = {}
 
     def on_change(self, before: Object | None, after: Object | None) -> None:
-        """Take a change as a handler does."""
+        """Apply a change, as a handler does."""
         changed = after or before
         if changed is None:
             self.complaints.append("a change of nothing was told")
@@ -116,12 +121,14 @@ class Mirror:
 
 
 class Stage:
-    """Where one scene plays: a namespace, a proxy, an informer and a writer of its own."""
+    """The set of one scene: its namespace, proxy, informer and writer."""
 
     def __init__(self, proxy: ApiProxy, scene: Scene, direct: Kube, behind: Kube) -> None:
         self.namespace = f"faults-{secrets.token_hex(4)}"
         self.mirror = Mirror()
-        self.informer = Informer(behind, CONFIG_MAPS, namespace=self.namespace, selector=SELECTOR, pace=scene.pace)
+        self.informer = Informer(
+            behind, CONFIG_MAPS, namespace=self.namespace, selector=SELECTOR, timeouts=scene.timeouts
+        )
         self.informer.on_change(self.mirror.on_change)
         self._writer = Writer(direct, self.namespace, seed=scene.name)
         self._proxy = proxy
@@ -130,7 +137,7 @@ class Stage:
         self._silence_seconds = 0.0
 
     async def play(self) -> Outcome:
-        """Play the scene and return what came of it."""
+        """Play the scene and return the outcome."""
         await self._direct.apply(NAMESPACES, {"metadata": {"name": self.namespace}})
         await self._writer.fill()
         running = asyncio.create_task(self.informer.run())
@@ -164,7 +171,7 @@ class Stage:
         return self._outcome(began_at, ended_at, recovered_at, marked_seconds, last_error, await self._writer.truth())
 
     async def _mark(self, running: asyncio.Task[None]) -> float:
-        # A copy may be right by polling; that one more change comes through shows that the watch is alive again.
+        # Lists alone could correct the copy; one more change proves that the watch works again.
         started, name = time.monotonic(), await self._writer.mark()
         await self._until(lambda: self.informer.get(name, self.namespace) is not None, running)
         return time.monotonic() - started
@@ -207,7 +214,7 @@ class Stage:
 
 
 def play(scene: Scene, cluster: ClusterInfo, folder: Path) -> Outcome:
-    """Play a scene in this thread and return what came of it."""
+    """Play a scene in this thread and return the outcome."""
 
     async def act(proxy: ApiProxy) -> Outcome:
         path = scene.kubeconfig(proxy)

@@ -5,8 +5,8 @@ The informers have the patience of production wherever a scene names no other.
 
 import json
 
-from reconciler.cache.timing import Pace
-from tests.faults.call import later_pages, watches
+from reconciler.cache.timeouts import InformerTimeouts
+from testing.faults.call import later_pages, watches
 from tests.faults.rotation import Rotation
 from tests.faults.scene import Scene
 
@@ -42,38 +42,50 @@ def overlong(before: list[bytes], line: bytes) -> list[bytes]:
 
 SCENES = [
     Scene("a black hole that ends", lambda proxy: proxy.black_hole()),
-    Scene("a black hole that leaves every stream dead", lambda proxy: proxy.black_hole(lasting=True)),
+    Scene(
+        "a black hole that leaves every stream dead",
+        lambda proxy: proxy.black_hole(lasting=True),
+        stands_for="silence",
+    ),
     Scene(
         "a black hole that is met while connecting",
         lambda proxy: proxy.black_hole(lasting=True),
         seconds=40,
-        pace=Pace(silence_seconds=6),
+        timeouts=InformerTimeouts(silence_seconds=6),
     ),
     Scene("resets after a second", lambda proxy: proxy.cutting(after_seconds=1.0)),
-    Scene("no server at all", lambda proxy: proxy.cutting()),
+    Scene("no server at all", lambda proxy: proxy.cutting(), stands_for="unreachable"),
     Scene("no server at the start", lambda proxy: proxy.cutting(), begins_with_it=True),
     Scene("a flood of clean ends", lambda proxy: proxy.ending()),
     Scene("a clean end after each event", lambda proxy: proxy.ending(after_lines=1)),
     Scene(
         "429 with Retry-After", lambda proxy: proxy.answering(429, headers={"Retry-After": f"{RETRY_AFTER_SECONDS}"})
     ),
-    Scene("429 with nothing", lambda proxy: proxy.answering(429)),
+    Scene("429 with nothing", lambda proxy: proxy.answering(429), stands_for="overload"),
     Scene("500 in plain text", lambda proxy: proxy.answering(500, b"oops\n", headers=IS_TEXT)),
     Scene("502 in HTML", lambda proxy: proxy.answering(502, HTML, headers=IS_HTML)),
-    Scene("200 in HTML", lambda proxy: proxy.answering(200, HTML, headers=IS_HTML)),
+    Scene("200 in HTML", lambda proxy: proxy.answering(200, HTML, headers=IS_HTML), stands_for="foreign response"),
     Scene("200 with an empty object", lambda proxy: proxy.answering(200, b"{}\n", headers=IS_JSON)),
-    Scene("410 in the stream", lambda proxy: proxy.answering(200, GONE_LINE, headers=IS_JSON, only=watches)),
+    Scene(
+        "410 in the stream",
+        lambda proxy: proxy.answering(200, GONE_LINE, headers=IS_JSON, only=watches),
+        stands_for="expired version",
+    ),
     Scene("410 on the watch", lambda proxy: proxy.answering(410, refusal(410, "Expired"), only=watches)),
     Scene(
         "410 on a list that goes on",
         lambda proxy: proxy.answering(410, refusal(410, "Expired"), only=later_pages),
-        pace=Pace(page_size=5),
+        timeouts=InformerTimeouts(page_size=5),
         begins_with_it=True,
     ),
-    Scene("events twice and late", lambda proxy: proxy.rewriting(doubled_and_late)),
-    Scene("torn lines", lambda proxy: proxy.rewriting(torn)),
+    Scene("events twice and late", lambda proxy: proxy.rewriting(doubled_and_late), stands_for="repetition"),
+    Scene("torn lines", lambda proxy: proxy.rewriting(torn), stands_for="corruption"),
     Scene("lines without end", lambda proxy: proxy.rewriting(overlong)),
-    Scene("403", lambda proxy: proxy.answering(403, refusal(403, "Forbidden"), headers=IS_JSON)),
+    Scene(
+        "403",
+        lambda proxy: proxy.answering(403, refusal(403, "Forbidden"), headers=IS_JSON),
+        stands_for="authorization",
+    ),
     Scene("404", lambda proxy: proxy.answering(404, b"404 page not found\n", headers=IS_TEXT)),
     Scene("slow answers", lambda proxy: proxy.delaying(3.0)),
 ]

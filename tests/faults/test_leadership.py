@@ -1,4 +1,4 @@
-"""Two servers on one cluster: one acts, and whatever becomes of it, no two helm processes ever work on one store."""
+"""Two servers on one cluster: only the leader acts, and no two helm processes ever work on one store."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,20 +7,20 @@ from pathlib import Path
 import pytest
 
 from cluster.local import ClusterInfo
-from tests.end_to_end.asking import events_of
-from tests.faults.helm_watch import HelmWatch, slow_helm
-from tests.faults.proxy import ApiProxy
-from tests.kubectl import Kubectl, wait_for
-from tests.serve import ServerProcess
+from testing.faults.helm_watch import HelmWatch, slow_helm
+from testing.faults.proxy import ApiProxy
+from testing.kubectl import Kubectl, wait_for
+from testing.serve import ServerProcess
+from testing.store_objects import events_of
 
 LEASE_SECONDS = "3"
-# Longer than a lease, so that a helm that nobody killed would still be there when the other server begins.
+# Longer than a lease, so that a helm process that was not killed would still run when the other server begins.
 HELM_SECONDS = 4.0
 
 
 @dataclass
 class Pair:
-    """The leader, the server that stands by, and what lies between the leader and the API server."""
+    """The leader, the standby server, and the proxy between the leader and the API server."""
 
     leader: ServerProcess
     other: ServerProcess
@@ -28,12 +28,12 @@ class Pair:
     store_ids: list[str]
 
     def ask(self) -> None:
-        """Ask for the stores and wait until the leader's helm is at work on each."""
+        """Create the stores and wait until the leader's helm works on each."""
         for store_id in self.store_ids:
             self.leader.create(store_id)
 
     def wait_until_ready(self) -> None:
-        """Wait until every store is Ready, by the word of the other server."""
+        """Wait until every store is Ready, as the other server reports it."""
         for store_id in self.store_ids:
             self.other.wait_for_phase(store_id, "Ready", seconds=120)
 
@@ -41,7 +41,10 @@ class Pair:
 @pytest.fixture
 def pair(local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, store_id: str) -> Iterator[Pair]:
     """Two servers of one platform namespace; the first leads and reaches the API through a proxy."""
-    environ = {"LEASE_SECONDS": LEASE_SECONDS, "URUMI_HELM": str(slow_helm(tmp_path, local_cluster.helm, HELM_SECONDS))}
+    environ = {
+        "URUMI_LEASE_SECONDS": LEASE_SECONDS,
+        "URUMI_HELM": str(slow_helm(tmp_path, local_cluster.helm, HELM_SECONDS)),
+    }
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     with ApiProxy(local_cluster, tmp_path) as proxy:

@@ -1,4 +1,4 @@
-"""The proxy itself: real clients work through it, and each fault does what it says."""
+"""The proxy: real clients work through it, and each fault has its effect."""
 
 import json
 import subprocess
@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from cluster.local import ClusterInfo
-from tests.faults.call import of, watches
-from tests.faults.proxy import ApiProxy
-from tests.kubectl import Kubectl, wait_for
+from testing.faults.call import of, watches
+from testing.faults.proxy import ApiProxy
+from testing.kubectl import Kubectl, wait_for
 
 
 @pytest.fixture

@@ -1,21 +1,21 @@
-"""The node of the whole run, and a platform beside it."""
+"""The node of the whole run, and a platform on it."""
 
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.kubectl import Kubectl
-from tests.node import images
-from tests.node.errors import NodeError
-from tests.node.node import ROOT, Node
-from tests.node.platform import InstalledPlatform
+from testing.kubectl import Kubectl
+from testing.node import images
+from testing.node.errors import NodeError
+from testing.node.node import ROOT, Node
+from testing.node.platform import InstalledPlatform
 
 SYSTEM_IMAGES = (images.BUSYBOX, images.PAUSE)
 
 
 @pytest.fixture(scope="session")
 def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Tell the person who waits what is being done, past the capture of output."""
+    """Print progress to the terminal, past the capture of output."""
     capture = request.config.pluginmanager.getplugin("capturemanager")
     reporter = request.config.pluginmanager.getplugin("terminalreporter")
 
@@ -29,8 +29,8 @@ def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
 
 @pytest.fixture(scope="session")
 def node(tmp_path_factory: pytest.TempPathFactory, say: Callable[[str], None]) -> Iterator[Node]:
-    """A running node; where it cannot run, every test that wants it says why."""
-    # A short path, as the programs' sockets are below it.
+    """A running node; if it cannot run, every test that uses it fails with the reason."""
+    # A short path, because the programs create sockets in it.
     found = Node(tmp_path_factory.mktemp("node"), say)
     try:
         found.up()
@@ -47,7 +47,7 @@ def node(tmp_path_factory: pytest.TempPathFactory, say: Callable[[str], None]) -
 
 @pytest.fixture(scope="session")
 def node_kubectl(node: Node) -> Kubectl:
-    """kubectl against the node's cluster, which knows what a Store is."""
+    """kubectl against the node's cluster, with the Store definition installed."""
     kubectl = Kubectl(node.cluster)
     kubectl.run("apply", "-f", str(ROOT / "crds" / "stores.yaml"))
     return kubectl
@@ -57,7 +57,7 @@ def node_kubectl(node: Node) -> Kubectl:
 def installed(
     node: Node, node_kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory, say: Callable[[str], None]
 ) -> InstalledPlatform:
-    """The platform's own chart on the node, with the settings it comes with; it goes with the node."""
+    """The platform's chart on the node, with its default settings; it is deleted with the node."""
     images.load_images(node, [images.SERVER], say)
     platform = InstalledPlatform(node, node_kubectl, tmp_path_factory.mktemp("installed"))
     platform.install()

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.asking import ask
-from tests.kubectl import Kubectl
-from tests.node import images
-from tests.node.failures import PATIENCE, Failure, Told, run_out_of_patience, watch_progress
-from tests.node.node import Node
-from tests.node.platform import NodePlatform
-from tests.node.volumes import STORAGE_CLASS, give_volume, make_database
+from testing.kubectl import Kubectl
+from testing.node import images
+from testing.node.failures import PATIENCE, Failure, Told, run_out_of_patience, watch_progress
+from testing.node.node import Node
+from testing.node.platform import NodePlatform
+from testing.node.volumes import STORAGE_CLASS, give_volume, make_database
+from testing.store_objects import ask
 
 pytestmark = [pytest.mark.node, pytest.mark.timeout(1200)]
 MARK = secrets.token_hex(2)
@@ -79,9 +79,9 @@ def scene(
         node,
         node_kubectl,
         folder,
-        MAX_PROVISION_SECONDS=PATIENCE,
-        MAX_CONCURRENT_PROVISIONS=str(len(FAILURES)),
-        STOREFRONT_CHECK="off",
+        URUMI_MAX_PROVISION_SECONDS=PATIENCE,
+        URUMI_MAX_CONCURRENT_PROVISIONS=str(len(FAILURES)),
+        URUMI_STOREFRONT_CHECK="off",
     ) as platform:
         for failure in FAILURES:
             ask(node_kubectl, platform, failure.store_id, failure.engine, **failure.values)

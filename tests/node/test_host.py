@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.node import host
-from tests.node.errors import NodeError
+from testing.node import host
+from testing.node.errors import NodeError
 
 
 def test_another_system_is_told_what_to_do() -> None:

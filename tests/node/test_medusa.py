@@ -20,17 +20,17 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.browser import Console, launched
-from tests.end_to_end.asking import condition
-from tests.kubectl import Kubectl, wait_for
-from tests.node import images, medusa
-from tests.node.documentation import Backup
-from tests.node.medusa_shop import NodeShop
-from tests.node.node import Node
-from tests.node.platform import InstalledPlatform
-from tests.node.usage import MIB, memory_limits, working_sets
-from tests.shops.medusa.visitors import fetch, order_by_cash_on_delivery
-from tests.shops.medusa.walk import fill_in, go_to_checkout, place_order, put_into_cart, visiting
+from testing.browser import Console, launched
+from testing.kubectl import Kubectl, wait_for
+from testing.node import images, medusa
+from testing.node.documentation import Backup
+from testing.node.medusa_shop import NodeShop
+from testing.node.node import Node
+from testing.node.platform import InstalledPlatform
+from testing.node.usage import MIB, memory_limits, working_sets
+from testing.shops.medusa.visitors import fetch, order_by_cash_on_delivery
+from testing.shops.medusa.walk import fill_in, go_to_checkout, place_order, put_into_cart, visiting
+from testing.store_objects import condition
 
 pytestmark = [pytest.mark.node, pytest.mark.timeout(1800)]
 READY_SECONDS = 600.0

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from cluster.component import is_alive
-from tests.kubectl import Kubectl, wait_for
-from tests.node import host, images
-from tests.node.cgroups import find_groups
-from tests.node.node import Node
+from testing.kubectl import Kubectl, wait_for
+from testing.node import host, images
+from testing.node.cgroups import find_groups
+from testing.node.node import Node
 
 pytestmark = [pytest.mark.node, pytest.mark.timeout(2400)]
 

@@ -12,14 +12,14 @@ import pytest
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from tests.end_to_end.asking import events_of
-from tests.kubectl import Kubectl, wait_for
-from tests.node import images
-from tests.node.node import Node
-from tests.node.platform import InstalledPlatform
-from tests.node.witness import Witness
-from tests.server.frames import read_frame
-from tests.server.people import Person
+from testing.frames import read_frame
+from testing.kubectl import Kubectl, wait_for
+from testing.node import images
+from testing.node.node import Node
+from testing.node.platform import InstalledPlatform
+from testing.node.witness import Witness
+from testing.people import Person
+from testing.store_objects import events_of
 from urumi.store import namespace_name
 from urumi.wire import SUBPROTOCOL
 
@@ -137,7 +137,10 @@ def test_who_may_look_is_told_what_they_may_not(platform: InstalledPlatform, nod
     body = {"storeId": "viewed", "engine": "woocommerce"}
     status, problem = platform.call("POST", "/stores", body, **viewer.bearer)
     assert status == 403
-    assert problem["detail"] == f"{viewer.user} may not create stores in the namespace {platform.namespace}."
+    assert (
+        problem["detail"]
+        == f"Permission denied: {viewer.user} needs `create` on stores in namespace {platform.namespace}."
+    )
     assert "urumi-operator" in problem["hint"]
 
 
@@ -147,7 +150,7 @@ def test_a_store_is_followed_live_from_the_request_to_ready(
     phases = [store["phase"] for store in followed]
     assert sorted(phases, key=["Pending", "Provisioning", "Ready"].index) == phases
     said = list(dict.fromkeys((store.get("progress") or {}).get("message", "") for store in followed))
-    for words in ("helm installs chart", "mariadb 0/1", "mariadb 1/1, wordpress 0/1"):
+    for words in ("installing chart", "mariadb 0/1", "mariadb 1/1, wordpress 0/1"):
         assert [sentence for sentence in said if words in sentence], said
     types = [event["type"] for event in followed[-1]["events"]]
     assert types[0] == "ProvisioningStarted"

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from reconciler.store.isolation import COMPONENT_LABEL
-from tests.end_to_end.asking import events_of
-from tests.kubectl import Kubectl, wait_for
-from tests.node import images, layout, outside
-from tests.node.node import Node
-from tests.node.platform import NodePlatform
+from testing.kubectl import Kubectl, wait_for
+from testing.node import images, layout, outside
+from testing.node.node import Node
+from testing.node.platform import NodePlatform
+from testing.store_objects import events_of
 
 pytestmark = [pytest.mark.node, pytest.mark.timeout(900)]
 MEDUSA, WOO = "walls-medusa", "walls-woo"
@@ -147,7 +147,7 @@ def walls(
     for namespace in (CONTROLLERS, STRANGERS):
         node_kubectl.run("create", "namespace", namespace)
     folder = tmp_path_factory.mktemp("platform")
-    with NodePlatform(node, node_kubectl, folder, INGRESS_NAMESPACES=CONTROLLERS) as platform:
+    with NodePlatform(node, node_kubectl, folder, URUMI_INGRESS_NAMESPACES=CONTROLLERS) as platform:
         found = Walls(platform, node_kubectl)
         platform.create(MEDUSA, "medusa")
         platform.create(WOO)

@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from tests.node.relay import join
+from testing.node.relay import join
 
 pytestmark = pytest.mark.anyio
 

@@ -15,12 +15,12 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.asking import ask, condition, events_of
-from tests.kubectl import Kubectl
-from tests.node import images
-from tests.node.node import Node
-from tests.node.platform import NodePlatform
-from tests.node.woocommerce import TREE, shop_image
+from testing.kubectl import Kubectl
+from testing.node import images
+from testing.node.node import Node
+from testing.node.platform import NodePlatform
+from testing.node.woocommerce import TREE, shop_image
+from testing.store_objects import ask, condition, events_of
 
 pytestmark = [
     pytest.mark.node,

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.asking import ask
-from tests.kubectl import Kubectl, wait_for
-from tests.node import images
-from tests.node.documentation import Backup
-from tests.node.node import Node
-from tests.node.platform import NodePlatform
-from tests.serve import free_port
+from testing.kubectl import Kubectl, wait_for
+from testing.node import images
+from testing.node.documentation import Backup
+from testing.node.node import Node
+from testing.node.platform import NodePlatform
+from testing.serve import free_port
+from testing.store_objects import ask
 
 pytestmark = [pytest.mark.node, pytest.mark.timeout(1200)]
 BLOG = "writes"
@@ -35,7 +35,7 @@ def platform(
     """A platform that is content with pods that are ready, as WordPress alone sells nothing."""
     images.load_images(node, [images.MARIADB, images.WORDPRESS, images.NEXT_WORDPRESS], say)
     folder = tmp_path_factory.mktemp("platform")
-    with NodePlatform(node, node_kubectl, folder, STOREFRONT_CHECK="off") as found:
+    with NodePlatform(node, node_kubectl, folder, URUMI_STOREFRONT_CHECK="off") as found:
         yield found
 
 
@@ -113,12 +113,12 @@ def test_an_upgrade_keeps_what_people_wrote_and_is_told_on_the_timeline(
     assert wordpress_says(node_kubectl, blog, "echo get_option('blogdescription');") == "written before"
     told = platform.store(blog)["events"]
     [*_, began] = [number for number, event in enumerate(told) if event["type"] == "ProvisioningStarted"]
-    assert told[began]["message"] == "the store's spec was changed"
+    assert told[began]["message"] == "the store's spec changed"
     assert [event["type"] for event in told[began + 1 :] if event["type"].startswith("Helm")] == [
         "HelmInstallStarted",
         "HelmInstalled",
     ]
-    assert told[-1]["message"] == "mariadb 1/1, wordpress 1/1 (storefront not looked at: STOREFRONT_CHECK is off)"
+    assert told[-1]["message"] == "mariadb 1/1, wordpress 1/1 (storefront not checked: URUMI_STOREFRONT_CHECK is off)"
 
 
 def wordpress_says(kubectl: Kubectl, store_id: str, php: str) -> str:

@@ -1,6 +1,6 @@
 """A real Chromium, a peer that it talks to, and a console that must stay clean.
 
-The tests ask for `page_url` and for what happens on the page; only those that make the server misbehave ask for `peer`.
+Most tests need `page_url` and the page; only those that make the server misbehave use `peer`.
 """
 
 from collections.abc import Iterator
@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser import NETWORK as NETWORK
-from tests.browser import Console as Console
-from tests.browser import launched
-from tests.page.peer import Peer
+from testing.browser import NETWORK as NETWORK
+from testing.browser import Console as Console
+from testing.browser import launched
+from testing.peer import Peer
+
+PASSWORD = "s3<b>cret"
 
 
 @pytest.fixture(scope="session")
@@ -37,14 +39,15 @@ def shared_peer() -> Iterator[Peer]:
     peer = Peer()
     peer.start()
     yield peer
-    peer.reset()
     peer.stop()
 
 
 @pytest.fixture
 def peer(shared_peer: Peer) -> Peer:
     """A server without stores."""
-    shared_peer.reset()
+    shared_peer.start_over()
+    shared_peer.on_delete = shared_peer.begin_deletion
+    shared_peer.password = PASSWORD
     return shared_peer
 
 
@@ -62,7 +65,7 @@ def console() -> Console:
 
 @pytest.fixture
 def page(shared_context: BrowserContext, console: Console) -> Iterator[Page]:
-    """A page that nobody is signed in to, that fails the test for any error on its console."""
+    """A page without a session, which fails the test for any error on its console."""
     shared_context.clear_cookies()
     page = shared_context.new_page()
     console.listen(page)

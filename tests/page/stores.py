@@ -1,37 +1,22 @@
-"""Stores as the page sees them, made up for its tests: one in each phase, and thousands where that matters."""
+"""Stores for the tests of the page: created now, and with the address of the shop's admin."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
+import testing.stores
+from testing.stores import event
 from urumi.wire import Store
-
-START = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 
 
 def make_store(store_id: str, phase: str = "Ready", **fields: Any) -> Store:
     """Return a store of that phase, created now unless the fields say otherwise."""
-    engine = fields.pop("engine", "woocommerce")
     given = {
-        "store_id": store_id,
-        "uid": f"uid-of-{store_id}",
-        "engine": engine,
-        "phase": phase,
-        "generation": 1,
-        "observed_generation": 1,
-        "namespace": f"store-{store_id}",
-        "release_name": f"{engine}-{store_id}",
-        "url": f"http://{store_id}.127.0.0.1.nip.io",
         "admin_url": f"http://{store_id}.127.0.0.1.nip.io/wp-admin/",
         "created_at": datetime.now(UTC),
         "attempts": 1,
         **fields,
     }
-    return Store.model_validate(given)
-
-
-def event(kind: str, message: str = "", *, at: float = 0.0, **fields: Any) -> dict[str, Any]:
-    """Return a timeline event that happened `at` seconds after the start."""
-    return {"type": kind, "message": message, "timestamp": START + timedelta(seconds=at), **fields}
+    return testing.stores.make_store(store_id, phase, **given)
 
 
 def hostile_store(store_id: str, text: str) -> Store:
@@ -51,18 +36,3 @@ def hostile_store(store_id: str, text: str) -> Store:
         conditions=[{"type": text, "status": "False", "reason": text, "message": text}],
         events=[event(text, text, step=text, level="error", count=3)],
     )
-
-
-def many_stores(count: int) -> list[Store]:
-    """Return so many stores, most of them Ready, created a second apart, the last one newest."""
-    phases = ["Ready"] * 7 + ["Provisioning", "Failed", "Pending"]
-    return [
-        make_store(
-            f"shop-{number:05}",
-            phases[number % len(phases)],
-            created_at=START + timedelta(seconds=number),
-            engine="medusa" if number % 3 == 0 else "woocommerce",
-            events=[event("HelmInstallStarted", "helm upgrade --install", at=number, step="release")],
-        )
-        for number in range(count)
-    ]

@@ -1,4 +1,4 @@
-"""Another site, open in the same browser in which somebody is signed in: a real second origin that tries what it can.
+"""Another site in the browser of a signed-in user: a real second origin that tries to read and to change stores.
 
 It is served once as `localhost`, another site than the page's 127.0.0.1, to which the browser sends no cookie; and once
 as 127.0.0.1 on another port, the same site to which it does. Both get nowhere.
@@ -11,8 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from playwright.sync_api import Page, Response, expect
 
+from testing.serve import ServerProcess
 from tests.page.conftest import NETWORK, Console
-from tests.serve import ServerProcess
 
 REFUSALS = (401, 403, 405)
 ATTACKER_PAGE = b"<!doctype html><title>Another site</title><body>"
@@ -48,7 +48,7 @@ def another_port() -> Iterator[int]:
 def attacker(
     request: pytest.FixtureRequest, page: Page, platform: ServerProcess, another_port: int, console: Console
 ) -> Page:
-    """A page of another site, in a browser where somebody is signed in to Urumi."""
+    """A page of another site, in the browser of a user who is signed in to Urumi."""
     console.allow(NETWORK)
     console.allow("Content Security Policy|Refused to frame|blocked by CORS policy")
     page.goto(platform.url)
@@ -81,7 +81,7 @@ def test_nothing_can_be_read(attacker: Page, platform: ServerProcess) -> None:
     assert attacker.evaluate(READ, platform.url) == "TypeError"
 
 
-def test_no_live_line_opens(attacker: Page, platform: ServerProcess) -> None:
+def test_no_live_socket_opens(attacker: Page, platform: ServerProcess) -> None:
     address = platform.url.replace("http://", "ws://") + "/ws"
     assert attacker.evaluate(LISTEN, address) == "refused"
 

@@ -1,4 +1,4 @@
-"""axe-core, the yardstick of accessibility audits, finds nothing serious or critical wherever a person can get to.
+"""axe-core finds no serious or critical accessibility violation in any state of the page.
 
 It comes from npm in the pinned version of axe/package-lock.json, into a folder of the cache outside the repository. It
 is run in the page from outside and is no part of it.
@@ -14,9 +14,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from cluster.folders import cache_root
+from testing.peer import Peer
+from testing.stores import event
 from tests.page.conftest import NETWORK, Console
-from tests.page.peer import Peer
-from tests.page.stores import event, make_store
+from tests.page.stores import make_store
 
 WANTED = Path(__file__).resolve().parent / "axe"
 PHASES = ["Pending", "Provisioning", "Ready", "Degraded", "Failed", "Deleting", "Deleted"]
@@ -68,7 +69,7 @@ def test_signing_in(page: Page, page_url: str, console: Console, audit: Audit) -
     audit("sign-in")
     page.get_by_label("Access token").fill("not-it")
     page.keyboard.press("Enter")
-    expect(page.locator("#sign-in-error")).to_have_text("That token was not accepted.")
+    expect(page.locator("#sign-in-error")).to_have_text("Token not accepted.")
     audit("sign-in refused")
 
 
@@ -86,14 +87,14 @@ def test_the_list_a_store_and_the_dialogs(live_page: Page, peer: Peer, console: 
     audit("list")
     for phase in ("Failed", "Ready"):
         live_page.get_by_role("link", name=f"is-{phase.lower()}", exact=True).click()
-        expect(live_page.locator(".phase-words")).to_contain_text(phase)
+        expect(live_page.locator(".phase-line")).to_contain_text(phase)
         audit(f"panel, {phase}")
     for button in ("Delete…", "Admin account…"):
         live_page.get_by_role("button", name=button).click()
         expect(live_page.get_by_role("dialog")).to_be_visible()
         audit(f"dialog, {button}")
         if button == "Admin account…":
-            live_page.get_by_role("button", name="Show it").click()
+            live_page.get_by_role("button", name="Show account").click()
             expect(live_page.get_by_role("button", name="Copy password")).to_be_focused()
             audit("admin account")
         live_page.keyboard.press("Escape")
@@ -102,19 +103,19 @@ def test_the_list_a_store_and_the_dialogs(live_page: Page, peer: Peer, console: 
     live_page.get_by_label("Store id").fill("Bad_")
     audit("create")
     live_page.keyboard.press("Escape")
-    live_page.get_by_label("Filter the stores").fill("nothing-like-it")
-    expect(live_page.get_by_role("heading", name="No store matches")).to_be_visible()
+    live_page.get_by_label("Filter stores").fill("nothing-like-it")
+    expect(live_page.get_by_role("heading", name="No matching stores")).to_be_visible()
     audit("no store matches")
 
 
-def test_a_narrow_screen_and_a_lost_line(live_page: Page, peer: Peer, console: Console, audit: Audit) -> None:
+def test_a_narrow_screen_and_a_lost_connection(live_page: Page, peer: Peer, console: Console, audit: Audit) -> None:
     console.allow(NETWORK)
     live_page.set_viewport_size({"width": 360, "height": 740})
     peer.put(make_store("shop-a"), make_store("shop-b", "Failed"))
     expect(live_page.locator("#shown-count")).to_have_text("2 stores")
     audit("narrow list")
-    peer.refuse_sockets = True
-    peer.drop_sockets()
+    peer.denial = 401
+    peer.hang_up(1012)
     expect(live_page.locator("#status")).to_have_attribute("data-state", "lost")
     audit("offline")
     live_page.get_by_role("link", name="shop-b").click()

@@ -1,10 +1,12 @@
-"""Asking for a store: the rule is checked as one types, the server has the last word, refusals are told in words."""
+"""Creating a store: the rule for ids is checked while typing, refusals are shown in the dialog."""
 
 import pytest
 from playwright.sync_api import Page, expect
+from starlette.responses import Response
 
+from testing.peer import Peer
+from testing.peer_api import refusal
 from tests.page.conftest import NETWORK, Console
-from tests.page.peer import Peer, Refusal, refusal
 from tests.page.stores import make_store
 from urumi.store import store_id_problem
 
@@ -28,26 +30,26 @@ def test_the_rule_for_ids_is_the_same_as_the_servers(live_page: Page) -> None:
     assert told == [store_id_problem(store_id) for store_id in IDS]
 
 
-def test_a_new_store_is_asked_for_and_opens(live_page: Page, peer: Peer) -> None:
+def test_a_new_store_is_requested_and_opens(live_page: Page, peer: Peer) -> None:
     open_dialog(live_page)
     live_page.get_by_label("Store id").fill("shop-a")
-    expect(live_page.locator("#create-id-words")).to_have_text(
-        "Makes namespace store-shop-a and release woocommerce-shop-a."
+    expect(live_page.locator("#create-id-help")).to_have_text(
+        "Creates namespace store-shop-a and release woocommerce-shop-a."
     )
     live_page.get_by_role("radio", name="Medusa").check()
-    expect(live_page.locator("#create-id-words")).to_contain_text("medusa-shop-a")
+    expect(live_page.locator("#create-id-help")).to_contain_text("medusa-shop-a")
     live_page.get_by_role("button", name="Create store").click()
     expect(live_page.get_by_role("dialog")).to_have_count(0)
     expect(live_page.locator("#panel-heading")).to_have_text("shop-a")
     expect(live_page.locator("#panel-heading")).to_be_focused()
-    expect(live_page.locator("#notice-words")).to_have_text("shop-a was asked for.")
+    expect(live_page.locator("#notice-text")).to_have_text("Store shop-a requested.")
     assert peer.stores["shop-a"].engine == "medusa"
 
 
-def test_a_bad_id_is_told_while_it_is_typed_and_not_sent(live_page: Page, peer: Peer) -> None:
+def test_an_invalid_id_is_shown_while_typing_and_not_sent(live_page: Page, peer: Peer) -> None:
     open_dialog(live_page)
     store_id = live_page.get_by_label("Store id")
-    words = live_page.locator("#create-id-words")
+    words = live_page.locator("#create-id-help")
     store_id.press_sequentially("sh")
     expect(words).to_have_text("The id must have 3 to 32 characters.")
     expect(store_id).not_to_have_attribute("aria-invalid", "true")
@@ -57,7 +59,7 @@ def test_a_bad_id_is_told_while_it_is_typed_and_not_sent(live_page: Page, peer: 
     store_id.press("Enter")
     expect(store_id).to_be_focused()
     expect(live_page.get_by_role("dialog")).to_be_visible()
-    assert "POST /stores" not in peer.requests
+    assert "POST /stores" not in peer.calls
 
 
 def test_too_short_an_id_is_refused_when_it_is_sent(live_page: Page, peer: Peer) -> None:
@@ -65,19 +67,19 @@ def test_too_short_an_id_is_refused_when_it_is_sent(live_page: Page, peer: Peer)
     live_page.get_by_label("Store id").fill("ab")
     live_page.get_by_role("button", name="Create store").click()
     expect(live_page.get_by_label("Store id")).to_have_attribute("aria-invalid", "true")
-    assert "POST /stores" not in peer.requests
+    assert "POST /stores" not in peer.calls
 
 
-def test_a_conflict_is_told_in_the_dialog(live_page: Page, peer: Peer, console: Console) -> None:
+def test_a_conflict_is_shown_in_the_dialog(live_page: Page, peer: Peer, console: Console) -> None:
     console.allow(NETWORK)
     peer.put(make_store("shop-a", engine="medusa"))
     expect(live_page.get_by_role("link", name="shop-a")).to_be_visible()
     open_dialog(live_page)
     live_page.get_by_label("Store id").fill("shop-a")
-    expect(live_page.locator("#create-id-words")).to_have_text("shop-a exists already: Medusa, Ready.")
+    expect(live_page.locator("#create-id-help")).to_have_text("Store shop-a already exists (Medusa, Ready).")
     live_page.get_by_role("button", name="Create store").click()
     problem = live_page.get_by_role("dialog").get_by_role("alert")
-    expect(problem).to_contain_text("Store shop-a exists with engine medusa, asked for was woocommerce.")
+    expect(problem).to_contain_text("Store shop-a exists with engine medusa.")
     expect(problem).to_contain_text("Choose another storeId.")
     expect(live_page.get_by_label("Store id")).to_have_value("shop-a")
 
@@ -87,17 +89,17 @@ def test_a_conflict_is_told_in_the_dialog(live_page: Page, peer: Peer, console: 
     [
         pytest.param(
             refusal(409, "quota-exceeded", "50 of 50 stores exist.", hint="Delete a store.", instance="req-7"),
-            ["50 of 50 stores exist.", "Delete a store.", "Request req-7"],
+            ["50 of 50 stores exist.", "Delete a store.", "Request id: req-7"],
             id="quota",
         ),
         pytest.param(
             refusal(429, "rate-limited", "5 stores in 60 s is the limit.", headers={"Retry-After": "42"}),
-            ["5 stores in 60 s is the limit.", "Come back in 42 s."],
+            ["5 stores in 60 s is the limit.", "Try again in 42 s."],
             id="rate",
         ),
         pytest.param(
             refusal(503, "cluster-unreachable", "The Kubernetes API does not answer.", headers={"Retry-After": "5"}),
-            ["The Kubernetes API does not answer.", "Come back in 5 s."],
+            ["The Kubernetes API does not answer.", "Try again in 5 s."],
             id="cluster",
         ),
         pytest.param(
@@ -107,13 +109,13 @@ def test_a_conflict_is_told_in_the_dialog(live_page: Page, peer: Peer, console: 
         ),
     ],
 )
-def test_refusals_are_told_in_words(
-    live_page: Page, peer: Peer, console: Console, refused: Refusal, words: list[str]
+def test_refusals_are_shown_with_their_hint(
+    live_page: Page, peer: Peer, console: Console, refused: Response, words: list[str]
 ) -> None:
     console.allow(NETWORK)
     open_dialog(live_page)
     live_page.get_by_label("Store id").fill("shop-a")
-    peer.next_refusal = refused
+    peer.answer = refused
     live_page.get_by_role("button", name="Create store").click()
     for each in words:
         expect(live_page.get_by_role("dialog").get_by_role("alert")).to_contain_text(each)
@@ -121,24 +123,24 @@ def test_refusals_are_told_in_words(
     expect(live_page.locator("#panel-heading")).to_have_text("shop-a")
 
 
-def test_what_the_server_says_of_the_id_stands_at_the_id(live_page: Page, peer: Peer, console: Console) -> None:
+def test_an_error_of_the_id_is_shown_at_the_id(live_page: Page, peer: Peer, console: Console) -> None:
     console.allow(NETWORK)
     open_dialog(live_page)
     live_page.get_by_label("Store id").fill("shop-a")
     errors = [{"pointer": "/storeId", "message": "That id is reserved."}]
-    peer.next_refusal = refusal(422, "invalid-request", "That id is reserved.", errors=errors)
+    peer.answer = refusal(422, "invalid-request", "That id is reserved.", errors=errors)
     live_page.get_by_role("button", name="Create store").click()
-    expect(live_page.locator("#create-id-words")).to_have_text("That id is reserved.")
+    expect(live_page.locator("#create-id-help")).to_have_text("That id is reserved.")
     expect(live_page.get_by_label("Store id")).to_have_attribute("aria-invalid", "true")
 
 
-def test_no_answer_keeps_the_dialog_and_says_so(live_page: Page, console: Console) -> None:
+def test_without_a_response_the_dialog_stays_and_shows_why(live_page: Page, console: Console) -> None:
     console.allow(NETWORK)
     open_dialog(live_page)
     live_page.get_by_label("Store id").fill("shop-a")
     live_page.route("**/stores", lambda route: route.abort())
     live_page.get_by_role("button", name="Create store").click()
-    expect(live_page.get_by_role("dialog").get_by_role("alert")).to_contain_text("The server does not answer.")
+    expect(live_page.get_by_role("dialog").get_by_role("alert")).to_contain_text("Server unreachable.")
 
 
 def test_the_dialog_waits_for_the_answer(live_page: Page, peer: Peer) -> None:
@@ -146,13 +148,13 @@ def test_the_dialog_waits_for_the_answer(live_page: Page, peer: Peer) -> None:
     live_page.get_by_label("Store id").fill("shop-a")
     peer.answers.clear()
     live_page.get_by_role("button", name="Create store").click()
-    expect(live_page.get_by_role("button", name="Asking…")).to_be_visible()
+    expect(live_page.get_by_role("button", name="Creating…")).to_be_visible()
     live_page.keyboard.press("Enter")
     live_page.keyboard.press("Escape")
     expect(live_page.get_by_role("dialog")).to_be_visible()
     peer.answers.set()
     expect(live_page.get_by_role("dialog")).to_have_count(0)
-    assert peer.requests.count("POST /stores") == 1
+    assert peer.calls.count("POST /stores") == 1
 
 
 def test_asking_for_what_is_there_opens_it(live_page: Page, peer: Peer) -> None:
@@ -160,7 +162,7 @@ def test_asking_for_what_is_there_opens_it(live_page: Page, peer: Peer) -> None:
     open_dialog(live_page)
     live_page.get_by_label("Store id").fill("shop-a")
     live_page.get_by_role("button", name="Create store").click()
-    expect(live_page.locator("#notice-words")).to_have_text("shop-a was there already; here it is.")
+    expect(live_page.locator("#notice-text")).to_have_text("Store shop-a already exists.")
 
 
 def test_a_dialog_opened_again_starts_afresh(live_page: Page) -> None:
@@ -171,4 +173,4 @@ def test_a_dialog_opened_again_starts_afresh(live_page: Page) -> None:
     expect(live_page.locator("#new-store")).to_be_focused()
     open_dialog(live_page)
     expect(live_page.get_by_label("Store id")).to_have_value("")
-    expect(live_page.locator("#create-id-words")).to_contain_text("3 to 32")
+    expect(live_page.locator("#create-id-help")).to_contain_text("3 to 32")

@@ -5,9 +5,10 @@ from datetime import timedelta
 
 from playwright.sync_api import Locator, Page, expect
 
+from testing.peer import Peer
+from testing.stores import START, event, many_stores
 from tests.page.conftest import open_live, sign_in
-from tests.page.peer import Peer
-from tests.page.stores import START, event, make_store, many_stores
+from tests.page.stores import make_store
 
 
 def rows(page: Page) -> Locator:
@@ -25,7 +26,7 @@ def shown_ids(page: Page) -> list[str]:
     return rows(page).locator("a").all_text_contents()
 
 
-def test_no_stores_tells_a_newcomer_what_to_do(live_page: Page) -> None:
+def test_an_empty_list_explains_the_first_steps(live_page: Page) -> None:
     expect(live_page.get_by_role("heading", name="No stores yet")).to_be_visible()
     live_page.locator("#first-store").click()
     expect(live_page.get_by_role("dialog", name="New store")).to_be_visible()
@@ -47,7 +48,7 @@ def test_stores_appear_change_and_go_live(live_page: Page, peer: Peer) -> None:
     expect(live_page.get_by_role("heading", name="No stores yet")).to_be_visible()
 
 
-def test_a_row_tells_error_engine_age_and_last_event(live_page: Page, peer: Peer) -> None:
+def test_a_row_shows_error_engine_age_and_last_event(live_page: Page, peer: Peer) -> None:
     error = {"step": "health", "reason": "ImagePullBackOff", "message": "wordpress 0/1"}
     events = [event("Failed", "gave up", level="error", count=3)]
     peer.put(make_store("shop-a", "Failed", engine="medusa", created_at=START, last_error=error, events=events))
@@ -70,7 +71,7 @@ def test_the_newest_store_is_on_top(live_page: Page, peer: Peer) -> None:
 
 def test_a_late_delete_does_not_take_the_new_store_of_that_name(live_page: Page, peer: Peer) -> None:
     peer.put(make_store("shop-a", uid="first"), make_store("shop-a", "Pending", uid="second"))
-    peer.tell_delete("shop-a", "first")
+    peer.announce_deletion("shop-a", "first")
     peer.put(make_store("shop-b"))
     expect(row(live_page, "shop-b")).to_be_visible()
     expect(row(live_page, "shop-a").locator(".phase")).to_have_text("Pending")
@@ -105,16 +106,16 @@ def test_the_order_is_chosen_and_the_address_keeps_it(live_page: Page, peer: Pee
         "By engine": ["b-old", "a-mid", "c-new"],
         "Last event first": ["a-mid", "b-old", "c-new"],
         "By name": ["a-mid", "b-old", "c-new"],
-        "Trouble first": ["c-new", "a-mid", "b-old"],
+        "Problems first": ["c-new", "a-mid", "b-old"],
     }.items():
-        live_page.get_by_label("Order").select_option(words)
+        live_page.get_by_label("Sort").select_option(words)
         expect(rows(live_page).locator("a")).to_have_text(expected)
     assert live_page.url.endswith("#sort=phase")
     expect(live_page.get_by_role("columnheader", name="Phase")).to_have_attribute("aria-sort", "ascending")
 
     live_page.reload()
     expect(rows(live_page).locator("a")).to_have_text(["c-new", "a-mid", "b-old"])
-    expect(live_page.get_by_label("Order")).to_have_value("phase")
+    expect(live_page.get_by_label("Sort")).to_have_value("phase")
     row(live_page, "b-old").locator("a").focus()
     peer.put(make_store("b-old", "Failed", created_at=START))
     expect(rows(live_page).locator("a")).to_have_text(["b-old", "c-new", "a-mid"])
@@ -133,7 +134,7 @@ def test_of_many_stores_as_many_rows_are_made_as_anybody_looks_at(page: Page, pe
     page.keyboard.press("End")
     expect(row(page, "shop-00000").locator("a")).to_be_focused(timeout=60_000)
     expect(page.locator("#more-stores")).to_be_hidden()
-    page.get_by_label("Filter the stores").fill("shop-0000")
+    page.get_by_label("Filter stores").fill("shop-0000")
     expect(rows(page)).to_have_count(10)
 
 
@@ -152,7 +153,7 @@ def test_the_text_filter(live_page: Page, peer: Peer) -> None:
         "phase:fail shop": ["tea-1"],
         "phase:fail book": [],
     }.items():
-        live_page.get_by_label("Filter the stores").fill(typed)
+        live_page.get_by_label("Filter stores").fill(typed)
         expect(rows(live_page).locator("a")).to_have_text(expected)
 
 
@@ -163,11 +164,11 @@ def test_a_text_filter_comes_back_from_the_address_and_applies_to_new_stores(
     live_page.reload()
     peer.put(make_store("lamp-1"), make_store("book-1"))
     expect(rows(live_page)).to_have_count(1)
-    expect(live_page.get_by_label("Filter the stores")).to_have_value("lamp")
+    expect(live_page.get_by_label("Filter stores")).to_have_value("lamp")
     peer.put(make_store("lamp-2"))
     expect(rows(live_page)).to_have_count(2)
-    live_page.get_by_label("Filter the stores").fill("nothing-like-it")
-    expect(live_page.get_by_role("heading", name="No store matches")).to_be_visible()
+    live_page.get_by_label("Filter stores").fill("nothing-like-it")
+    expect(live_page.get_by_role("heading", name="No matching stores")).to_be_visible()
     live_page.get_by_role("button", name="Show all stores").click()
     expect(rows(live_page)).to_have_count(3)
     assert "q=" not in live_page.url
@@ -188,7 +189,7 @@ def test_updates_leave_the_focus_and_the_other_rows_alone(live_page: Page, peer:
     assert sorted(touched) == ["brand-new", "shop-00500"]
 
 
-def test_the_focus_moves_on_when_its_row_goes(live_page: Page, peer: Peer) -> None:
+def test_the_focus_moves_on_when_its_row_disappears(live_page: Page, peer: Peer) -> None:
     peer.put(*many_stores(3))
     expect(rows(live_page)).to_have_count(3)
     row(live_page, "shop-00001").locator("a").focus()
@@ -199,17 +200,17 @@ def test_the_focus_moves_on_when_its_row_goes(live_page: Page, peer: Peer) -> No
 def test_a_resync_in_small_parts_replaces_everything_known(live_page: Page, peer: Peer) -> None:
     peer.put(*many_stores(5))
     expect(rows(live_page)).to_have_count(5)
-    peer.forget_silently("shop-00002")
+    del peer.stores["shop-00002"]
     peer.resync()
     expect(rows(live_page)).to_have_count(4)
     peer.put(make_store("after-it"))
     expect(rows(live_page)).to_have_count(5)
 
 
-def test_simulated_containers_are_said(live_page: Page, peer: Peer) -> None:
+def test_simulated_containers_are_shown(live_page: Page, peer: Peer) -> None:
     expect(live_page.locator("#simulated")).to_be_hidden()
     peer.put(make_store("shop-a", simulated=True))
-    expect(live_page.locator("#simulated")).to_contain_text("Containers are simulated here")
+    expect(live_page.locator("#simulated")).to_contain_text("Simulated containers")
 
 
 # Collects in `window.touched` the ids of the rows that change in anything but their ages.

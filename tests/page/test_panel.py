@@ -4,9 +4,11 @@ import re
 
 from playwright.sync_api import Page, expect
 
+from testing.peer import Peer
+from testing.peer_api import refusal
+from testing.stores import START, event
 from tests.page.conftest import NETWORK, Console, open_live
-from tests.page.peer import Peer, refusal
-from tests.page.stores import START, event, make_store
+from tests.page.stores import make_store
 
 
 def open_store(page: Page, store_id: str) -> None:
@@ -30,7 +32,7 @@ def test_opening_a_store_shows_what_is_known_of_it(live_page: Page, peer: Peer) 
     )
     open_store(live_page, "shop-a")
     panel = live_page.get_by_role("complementary", name="shop-a")
-    expect(panel.locator(".phase-words")).to_contain_text("Failed")
+    expect(panel.locator(".phase-line")).to_contain_text("Failed")
     expect(panel.get_by_role("heading", name="Stopped at step 5 of 6: health")).to_be_visible()
     expect(panel.locator(".progress progress")).to_have_attribute("max", "6")
     expect(panel.get_by_role("region", name="Last error: ImagePullBackOff in step health")).to_contain_text(
@@ -54,7 +56,7 @@ def test_the_timeline_grows_live_and_keeps_its_lines(live_page: Page, peer: Peer
     expect(lines).to_have_count(1)
     live_page.evaluate("document.querySelector('.timeline > li').dataset.mark = 'kept'")
 
-    peer.put(make_store("shop-a", "Provisioning", events=[first, {**waiting, "seconds": 0.25}]))
+    peer.put(make_store("shop-a", "Provisioning", events=[first, waiting.model_copy(update={"seconds": 0.25})]))
     expect(lines).to_have_count(2)
     expect(lines.first).to_contain_text("warning: WaitingForWorkloads")
     expect(lines.first).to_contain_text("mariadb 0/1")
@@ -72,7 +74,7 @@ def test_links_lead_to_the_shop_only_where_one_can_answer(live_page: Page, peer:
     shop = live_page.get_by_role("link", name="http://shop-a.127.0.0.1.nip.io", exact=True)
     peer.put(make_store("shop-a", "Provisioning"))
     open_store(live_page, "shop-a")
-    expect(live_page.locator("[data-field=addressNote]")).to_have_text("They answer when the store is Ready.")
+    expect(live_page.locator("[data-field=addressNote]")).to_have_text("Available when the store is Ready.")
     expect(shop).to_have_count(0)
     peer.put(make_store("shop-a"))
     expect(shop).to_have_attribute("href", "http://shop-a.127.0.0.1.nip.io")
@@ -80,7 +82,7 @@ def test_links_lead_to_the_shop_only_where_one_can_answer(live_page: Page, peer:
     expect(live_page.get_by_role("link", name="http://shop-a.127.0.0.1.nip.io/wp-admin/")).to_be_visible()
 
     peer.put(make_store("shop-a", simulated=True))
-    expect(live_page.locator("[data-field=addressNote]")).to_have_text("simulated: no shop answers here")
+    expect(live_page.locator("[data-field=addressNote]")).to_have_text("simulated containers: no shop is running")
     expect(shop).to_have_count(0)
     expect(live_page.locator("[data-field=shop]")).to_have_text("http://shop-a.127.0.0.1.nip.io")
 
@@ -90,10 +92,10 @@ def test_id_and_url_can_be_copied(live_page: Page, peer: Peer) -> None:
     peer.put(make_store("shop-a"))
     open_store(live_page, "shop-a")
     live_page.get_by_role("button", name="Copy id").click()
-    expect(live_page.locator("#notice-words")).to_have_text("Copied the id: shop-a")
+    expect(live_page.locator("#notice-text")).to_have_text("Copied the id: shop-a")
     assert live_page.evaluate("navigator.clipboard.readText()") == "shop-a"
     live_page.get_by_role("button", name="Copy URL").click()
-    expect(live_page.locator("#notice-words")).to_have_text("Copied the URL: http://shop-a.127.0.0.1.nip.io")
+    expect(live_page.locator("#notice-text")).to_have_text("Copied the URL: http://shop-a.127.0.0.1.nip.io")
     assert live_page.evaluate("navigator.clipboard.readText()") == "http://shop-a.127.0.0.1.nip.io"
 
 
@@ -101,48 +103,48 @@ def test_retry_asks_the_server_and_the_feed_shows_what_comes_of_it(live_page: Pa
     peer.put(make_store("shop-a", "Failed", last_error={"step": "release", "reason": "Helm", "message": "broken"}))
     open_store(live_page, "shop-a")
     live_page.get_by_role("button", name="Retry now").click()
-    expect(live_page.locator("#notice-words")).to_have_text("shop-a is tried again now.")
-    expect(live_page.locator(".phase-words")).to_contain_text("Provisioning")
+    expect(live_page.locator("#notice-text")).to_have_text("Retrying shop-a now.")
+    expect(live_page.locator(".phase-line")).to_contain_text("Provisioning")
     expect(live_page.get_by_role("heading", name="Last error")).to_be_hidden()
-    assert any(request.startswith("POST /stores/shop-a/retry") for request in peer.requests)
+    assert any(request.startswith("POST /stores/shop-a/retry") for request in peer.calls)
 
 
-def test_a_refused_retry_stays_on_the_page_in_words(live_page: Page, peer: Peer, console: Console) -> None:
+def test_a_refused_retry_stays_on_the_page(live_page: Page, peer: Peer, console: Console) -> None:
     console.allow(NETWORK)
     peer.put(make_store("shop-a", "Failed"))
     open_store(live_page, "shop-a")
-    peer.next_refusal = refusal(503, "cluster-unreachable", "The Kubernetes API is down.", headers={"Retry-After": "5"})
+    peer.answer = refusal(503, "cluster-unreachable", "The Kubernetes API is down.", headers={"Retry-After": "5"})
     live_page.get_by_role("button", name="Retry now").click()
-    expect(live_page.locator("#notice-words")).to_have_text(
-        "shop-a was not retried. The Kubernetes API is down. Come back in 5 s."
+    expect(live_page.locator("#notice-text")).to_have_text(
+        "Could not retry shop-a. The Kubernetes API is down. Try again in 5 s."
     )
     live_page.get_by_role("button", name="Dismiss").click()
     expect(live_page.locator("#notice")).to_be_hidden()
 
 
-def test_a_retry_that_makes_no_sense_is_off_and_says_why(live_page: Page, peer: Peer) -> None:
+def test_a_retry_without_effect_is_disabled_with_a_reason(live_page: Page, peer: Peer) -> None:
     peer.put(make_store("shop-a"))
     open_store(live_page, "shop-a")
     retry = live_page.get_by_role("button", name="Retry now")
     expect(retry).to_have_attribute("aria-disabled", "true")
     expect(live_page.locator("#off-reason")).to_have_text("Nothing to retry: the store is Ready.")
     retry.click(force=True)
-    assert not [request for request in peer.requests if "/retry" in request]
+    assert not [request for request in peer.calls if "/retry" in request]
 
 
-def test_a_store_that_goes_stays_readable_and_says_so(live_page: Page, peer: Peer) -> None:
+def test_a_deleted_store_stays_readable(live_page: Page, peer: Peer) -> None:
     peer.put(make_store("shop-a", "Deleting", events=[event("Deleting", "asked for by admin")]), make_store("shop-b"))
     open_store(live_page, "shop-a")
     peer.remove("shop-a")
-    expect(live_page.locator(".gone")).to_have_text(
-        re.compile("^shop-a is gone since .* This is how it was last seen.$")
+    expect(live_page.locator(".deleted-note")).to_have_text(
+        re.compile("^shop-a was deleted at .* This is its last known state.$")
     )
-    expect(live_page.locator(".phase-words")).to_contain_text("Deleted")
+    expect(live_page.locator(".phase-line")).to_contain_text("Deleted")
     expect(live_page.locator(".timeline")).to_contain_text("asked for by admin")
     expect(live_page.get_by_role("button", name="Delete…")).to_have_attribute("aria-disabled", "true")
     peer.put(make_store("shop-a", "Pending", uid="another"))
-    expect(live_page.locator(".gone")).to_be_hidden()
-    expect(live_page.locator(".phase-words")).to_contain_text("Pending")
+    expect(live_page.locator(".deleted-note")).to_be_hidden()
+    expect(live_page.locator(".phase-line")).to_contain_text("Pending")
 
 
 def test_the_address_opens_a_store_and_back_closes_it(live_page: Page, peer: Peer) -> None:
@@ -155,12 +157,12 @@ def test_the_address_opens_a_store_and_back_closes_it(live_page: Page, peer: Pee
     expect(live_page.locator("[aria-current=true]")).to_have_text("shop-b")
 
 
-def test_an_address_of_no_store_says_so(live_page: Page, peer: Peer) -> None:
+def test_an_address_without_a_store_shows_so(live_page: Page, peer: Peer) -> None:
     open_live(live_page, f"{peer.url}/#store=never-was")
-    expect(live_page.locator("#panel-blank")).to_contain_text("There is no such store. It may have been deleted.")
+    expect(live_page.locator("#panel-blank")).to_contain_text("No store with this id. It may have been deleted.")
 
 
-def test_times_of_the_timeline_carry_the_whole_moment(live_page: Page, peer: Peer) -> None:
+def test_times_of_the_timeline_have_the_full_date(live_page: Page, peer: Peer) -> None:
     peer.put(make_store("shop-a", events=[event("Ready", "all healthy", at=7)]))
     open_store(live_page, "shop-a")
     moment = live_page.locator(".timeline time")

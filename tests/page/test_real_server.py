@@ -16,10 +16,10 @@ from playwright.sync_api import Page, expect
 
 from cluster.local import ClusterInfo
 from reconciler.store.status import PROVISION_STEPS
-from tests.kubectl import Kubectl
-from tests.own_charts import changed_charts
+from testing.kubectl import Kubectl
+from testing.own_charts import changed_charts
+from testing.serve import ServerProcess
 from tests.page.conftest import NETWORK, Console
-from tests.serve import ServerProcess
 from tui.app import Dashboard
 from tui.model.settings import Settings
 
@@ -35,7 +35,7 @@ def server(
     """A server with room for one store, whose pods take a while, as pods do."""
     folder = tmp_path_factory.mktemp("page-server")
     charts = changed_charts(folder, "podAnnotations: {}", 'podAnnotations: {simulate.urumi.ai/ready-after: "3s"}')
-    environ = {"MAX_ACTIVE_STORES": "1", "URUMI_CHARTS_DIR": str(charts)}
+    environ = {"URUMI_MAX_ACTIVE_STORES": "1", "URUMI_CHARTS_DIR": str(charts)}
     with ServerProcess(local_cluster, kubectl, folder, **environ) as server:
         yield server
 
@@ -55,7 +55,7 @@ def sign_in(page: Page, server: ServerProcess) -> None:
     token = page.get_by_label("Access token")
     token.fill("wrong-" + server.token)
     token.press("Enter")
-    expect(page.locator("#sign-in-error")).to_have_text("That token was not accepted.", timeout=PATIENCE_MS)
+    expect(page.locator("#sign-in-error")).to_have_text("Token not accepted.", timeout=PATIENCE_MS)
     token.fill(server.token)
     token.press("Enter")
     expect(page.locator("#status-state")).to_have_text("Live", timeout=PATIENCE_MS)
@@ -72,7 +72,7 @@ def create(page: Page, store_id: str, engine: str) -> None:
 
 def expect_phase(page: Page, phase: str) -> None:
     """Wait until the open store has a phase."""
-    expect(page.locator(".phase-words .phase")).to_have_text(phase, timeout=PATIENCE_MS)
+    expect(page.locator(".phase-line .phase")).to_have_text(phase, timeout=PATIENCE_MS)
 
 
 @pytest.mark.parametrize("engine", ["WooCommerce", "Medusa"])
@@ -91,17 +91,17 @@ def test_the_whole_life_of_a_store(
     assert steps == sorted(steps), f"the steps were shown out of order: {steps}"
     expect(page.locator(".timeline")).to_contain_text("ProvisioningStarted")
     expect(page.locator(".conditions")).to_contain_text("Ready")
-    expect(page.locator("[data-field=addressNote]")).to_have_text("simulated: no shop answers here")
+    expect(page.locator("[data-field=addressNote]")).to_have_text("simulated containers: no shop is running")
 
     page.get_by_role("button", name="Admin account…").click()
-    page.get_by_role("button", name="Show it").click()
+    page.get_by_role("button", name="Show account").click()
     expect(page.locator("[data-field=password]")).to_have_text(re.compile(r"\S{12,}"), timeout=PATIENCE_MS)
     page.get_by_role("button", name="Close").click()
 
     page.get_by_role("button", name="Delete…").click()
-    page.get_by_label(f"Type {store_id} to delete it").fill(store_id)
+    page.get_by_label(f"Type {store_id} to confirm").fill(store_id)
     page.get_by_role("button", name="Delete store").click()
-    expect(page.locator(".gone")).to_contain_text(f"{store_id} is gone since", timeout=PATIENCE_MS)
+    expect(page.locator(".deleted-note")).to_contain_text(f"{store_id} was deleted at", timeout=PATIENCE_MS)
     expect(page.get_by_role("heading", name="No stores yet")).to_be_visible()
     assert server.store(store_id) is None
 
@@ -124,7 +124,7 @@ def restart_in_the_middle(page: Page, server: ServerProcess, console: Console, s
     expect(page.get_by_role("link", name=store_id, exact=True)).to_be_visible(timeout=PATIENCE_MS)
     server.stop()
     expect(page.locator("#status-state")).to_have_text(re.compile("Reconnecting|Offline since"), timeout=PATIENCE_MS)
-    expect(page.locator("#status-detail")).to_contain_text("Showing the data of")
+    expect(page.locator("#status-detail")).to_contain_text("Showing data from")
     expect(page.locator("#panel-heading")).to_have_text(store_id)
     server.start()
     expect(page.locator("#status-state")).to_have_text("Live", timeout=PATIENCE_MS)
@@ -132,13 +132,13 @@ def restart_in_the_middle(page: Page, server: ServerProcess, console: Console, s
     assert page.evaluate("window.mark") == "same page"
 
 
-def test_a_full_quota_is_told_in_words(page: Page, server: ServerProcess, console: Console, store_id: str) -> None:
+def test_a_reached_limit_is_shown(page: Page, server: ServerProcess, console: Console, store_id: str) -> None:
     console.allow(NETWORK)
     server.create(store_id)
     sign_in(page, server)
     create(page, f"{store_id}-x", "WooCommerce")
     problem = page.get_by_role("dialog").get_by_role("alert")
-    expect(problem).to_contain_text("1 of 1 stores exist.", timeout=PATIENCE_MS)
+    expect(problem).to_contain_text("Limit of stores reached: 1 of 1 exist.", timeout=PATIENCE_MS)
     expect(problem).to_contain_text(re.compile("[Dd]elete"))
     expect(page.get_by_label("Store id")).to_have_value(f"{store_id}-x")
     assert server.store(f"{store_id}-x") is None

@@ -1,12 +1,13 @@
-"""Texts of stores are words and never markup; the files hold nothing inline; the browser's policy is never broken."""
+"""Texts of stores are never markup; the files have nothing inline; the browser's policy is never violated."""
 
 import re
 from html.parser import HTMLParser
 
 from playwright.sync_api import Page, expect
 
+from testing.peer import Peer
+from testing.peer_api import STATIC
 from tests.page.conftest import static_file
-from tests.page.peer import STATIC, Peer
 from tests.page.stores import hostile_store
 
 ATTACKS = [
@@ -53,7 +54,7 @@ class Markup(HTMLParser):
         self.addresses += [value for name, value in attrs if name in ("src", "href", "action") and value]
 
 
-def test_the_markup_holds_nothing_inline_and_nothing_from_elsewhere() -> None:
+def test_the_markup_has_nothing_inline_and_nothing_from_other_hosts() -> None:
     markup = Markup()
     markup.feed(static_file("index.html"))
     assert markup.inline == []

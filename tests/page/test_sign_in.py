@@ -1,13 +1,14 @@
-"""Signing in and out: what the page shows to strangers, and what it says."""
+"""Signing in and out: what the page shows without a session, and its messages."""
 
 from playwright.sync_api import Page, expect
 
+from testing.peer import Peer
+from testing.peer_api import refusal
 from tests.page.conftest import NETWORK, Console, open_live, sign_in
-from tests.page.peer import Peer, refusal
 from tests.page.stores import make_store
 
 
-def test_a_stranger_sees_the_form_and_no_stores(page: Page, page_url: str, console: Console) -> None:
+def test_without_a_session_the_form_is_shown_and_no_stores(page: Page, page_url: str, console: Console) -> None:
     console.allow(NETWORK)
     page.goto(page_url)
     expect(page.get_by_label("Access token")).to_be_focused()
@@ -15,13 +16,13 @@ def test_a_stranger_sees_the_form_and_no_stores(page: Page, page_url: str, conso
     expect(page.locator("#status")).to_be_hidden()
 
 
-def test_a_wrong_token_is_told_in_words_and_a_right_one_goes_live(page: Page, peer: Peer, console: Console) -> None:
+def test_a_wrong_token_is_refused_and_a_right_one_goes_live(page: Page, peer: Peer, console: Console) -> None:
     console.allow(NETWORK)
     page.goto(peer.url)
     token = page.get_by_label("Access token")
     token.fill("not-it")
     token.press("Enter")
-    expect(page.locator("#sign-in-error")).to_have_text("That token was not accepted.")
+    expect(page.locator("#sign-in-error")).to_have_text("Token not accepted.")
     expect(token).to_have_attribute("aria-invalid", "true")
     expect(token).to_be_focused()
 
@@ -36,8 +37,8 @@ def test_an_empty_token_is_not_sent(page: Page, peer: Peer, console: Console) ->
     console.allow(NETWORK)
     page.goto(peer.url)
     page.get_by_role("button", name="Sign in").click()
-    expect(page.locator("#sign-in-error")).to_have_text("Enter the token.")
-    assert "POST /session" not in peer.requests
+    expect(page.locator("#sign-in-error")).to_have_text("Enter your access token.")
+    assert "POST /session" not in peer.calls
 
 
 def test_the_token_is_kept_nowhere_in_the_browser(page: Page, peer: Peer, console: Console) -> None:
@@ -67,11 +68,13 @@ def test_signing_out_takes_the_stores_off_the_page(page: Page, peer: Peer) -> No
     assert "shop-a" not in page.content()
 
 
-def test_a_refused_sign_out_says_that_one_is_still_signed_in(live_page: Page, peer: Peer, console: Console) -> None:
+def test_a_refused_sign_out_shows_that_the_user_is_still_signed_in(
+    live_page: Page, peer: Peer, console: Console
+) -> None:
     console.allow(NETWORK)
-    peer.next_refusal = refusal(503, "cluster-unreachable", "The Kubernetes API does not answer.")
+    peer.answer = refusal(503, "cluster-unreachable", "The Kubernetes API does not answer.")
     live_page.get_by_role("button", name="Sign out").click()
-    expect(live_page.locator("#notice-words")).to_contain_text("You are still signed in.")
+    expect(live_page.locator("#notice-text")).to_contain_text("You are still signed in.")
     expect(live_page.locator("#app")).to_be_visible()
 
 
@@ -81,23 +84,23 @@ def test_a_session_that_ended_leads_to_the_form_with_a_reason(live_page: Page, p
     live_page.locator("#new-store").click()
     live_page.get_by_label("Store id").fill("shop-b")
     live_page.get_by_role("button", name="Create store").click()
-    expect(live_page.locator("#sign-in-error")).to_have_text("Your sign-in is over. Sign in again to go on.")
+    expect(live_page.locator("#sign-in-error")).to_have_text("Your session has expired. Sign in again.")
     expect(live_page.locator("dialog[open]")).to_have_count(0)
 
 
-def test_a_live_line_that_is_refused_leads_to_the_form(live_page: Page, peer: Peer, console: Console) -> None:
+def test_a_refused_live_connection_leads_to_the_form(live_page: Page, peer: Peer, console: Console) -> None:
     console.allow(NETWORK)
     peer.end_sessions()
-    peer.drop_sockets()
-    expect(live_page.locator("#sign-in-error")).to_have_text("You have been signed out. Sign in again to go on.")
+    peer.hang_up(1012)
+    expect(live_page.locator("#sign-in-error")).to_have_text("You have been signed out. Sign in again.")
 
 
-def test_a_page_whose_server_is_down_says_so_and_starts_by_itself(page: Page, peer: Peer, console: Console) -> None:
+def test_a_page_whose_server_is_down_shows_so_and_recovers(page: Page, peer: Peer, console: Console) -> None:
     console.allow(NETWORK)
     sign_in(page, peer)
     page.route("**/session", lambda route: route.abort())
     page.goto(peer.url)
-    expect(page.locator("#boot-words")).to_contain_text("The server does not answer.")
+    expect(page.locator("#boot-text")).to_contain_text("Server unreachable.")
     page.unroute("**/session")
     page.get_by_role("button", name="Try again").click()
     expect(page.locator("#status-state")).to_have_text("Live")

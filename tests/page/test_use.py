@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from testing.peer import Peer
+from testing.stores import START, event, many_stores
 from tests.page.conftest import open_live, sign_in
-from tests.page.peer import Peer
-from tests.page.stores import START, event, make_store, many_stores
+from tests.page.stores import make_store
 
 
 def test_creating_and_deleting_by_keyboard_alone(live_page: Page, peer: Peer) -> None:
@@ -25,7 +26,7 @@ def test_creating_and_deleting_by_keyboard_alone(live_page: Page, peer: Peer) ->
     assert peer.stores["shop-a"].engine == "medusa"
 
     peer.put(make_store("shop-a", "Ready"))
-    expect(live_page.locator(".phase-words")).to_contain_text("Ready")
+    expect(live_page.locator(".phase-line")).to_contain_text("Ready")
     while not live_page.evaluate("document.activeElement.dataset.field === 'delete'"):
         keyboard.press("Tab")
     keyboard.press("Enter")
@@ -33,13 +34,13 @@ def test_creating_and_deleting_by_keyboard_alone(live_page: Page, peer: Peer) ->
     keyboard.press("Shift+Tab")
     keyboard.type("shop-a")
     keyboard.press("Enter")
-    expect(live_page.locator(".phase-words")).to_contain_text("Deleting")
+    expect(live_page.locator(".phase-line")).to_contain_text("Deleting")
 
 
 def test_moving_in_the_list_opening_and_going_back(live_page: Page, peer: Peer) -> None:
     peer.put(*many_stores(30))
     expect(live_page.locator("#shown-count")).to_have_text("30 stores")
-    field = live_page.get_by_label("Filter the stores")
+    field = live_page.get_by_label("Filter stores")
     field.focus()
     steps = [("ArrowDown", 29), ("j", 28), ("ArrowDown", 27), ("k", 28), ("End", 0), ("Home", 29), ("PageDown", 19)]
     for key, number in steps:
@@ -85,7 +86,7 @@ def test_no_width_scrolls_sideways(live_page: Page, peer: Peer) -> None:
         *many_stores(20),
     )
     expect(live_page.locator("#shown-count")).to_have_text("21 stores")
-    for width in (360, 768, 1119, 1120, 2560):
+    for width in (320, 360, 768, 1119, 1120, 2560):
         live_page.set_viewport_size({"width": width, "height": 740})
         assert live_page.evaluate(OVERFLOWING) == []
         live_page.get_by_role("link", name=long_id).click()
@@ -108,15 +109,15 @@ def test_a_narrow_screen_shows_the_list_or_the_store(live_page: Page, peer: Peer
     expect(live_page.get_by_role("link", name="shop-a")).to_be_focused()
 
 
-def test_losing_the_line_moves_nothing(live_page: Page, peer: Peer) -> None:
+def test_a_lost_connection_moves_nothing(live_page: Page, peer: Peer) -> None:
     peer.put(*many_stores(3))
     expect(live_page.locator("#shown-count")).to_have_text("3 stores")
     before = live_page.locator("#stores").bounding_box()
-    peer.refuse_sockets = True
-    peer.drop_sockets()
+    peer.denial = 401
+    peer.hang_up(1012)
     expect(live_page.locator("#status")).to_have_attribute("data-state", "lost")
     assert live_page.locator("#stores").bounding_box() == before
-    peer.refuse_sockets = False
+    peer.denial = 0
     expect(live_page.locator("#status")).to_have_attribute("data-state", "live")
     assert live_page.locator("#stores").bounding_box() == before
 
@@ -137,7 +138,7 @@ def test_nothing_shifts_while_the_page_comes_up_and_its_stores_change(page: Page
     assert page.evaluate("window.shifts") == []
 
 
-def test_motion_stops_where_it_is_not_wanted(browser: Browser, peer: Peer) -> None:
+def test_motion_stops_if_the_user_prefers_so(browser: Browser, peer: Peer) -> None:
     context = browser.new_context(reduced_motion="reduce")
     page = context.new_page()
     sign_in(page, peer)
@@ -171,7 +172,7 @@ def test_every_text_can_be_read(live_page: Page, peer: Peer, scheme: str) -> Non
     expect(live_page.locator("#shown-count")).to_have_text("7 stores")
     for phase in phases:
         live_page.get_by_role("link", name=f"is-{phase.lower()}", exact=True).click()
-        expect(live_page.locator(".phase-words")).to_contain_text(phase)
+        expect(live_page.locator(".phase-line")).to_contain_text(phase)
         assert live_page.evaluate(CONTRAST) == []
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import httpx2
 
 from cluster.local import ClusterInfo
-from tests.kubectl import Kubectl, wait_for
-from tests.serve import ServerProcess
+from testing.kubectl import Kubectl, wait_for
+from testing.serve import ServerProcess
 
 PROBLEM_JSON = "application/problem+json"
 URN = "urn:urumi:problem:"
@@ -60,7 +60,7 @@ class Api:
         return Answer(answer.status_code, answer.headers, answer.content)
 
     def create(self, store_id: str, engine: str = "medusa", **headers: str) -> Answer:
-        """Ask for a store."""
+        """Request a store."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.ask("POST", "/stores", {"storeId": store_id, "engine": engine}, {**self.token, **named})
 
@@ -70,7 +70,7 @@ class Api:
 
 
 def idle_server(cluster: ClusterInfo, kubectl: Kubectl, folder: Path, **environ: str) -> ServerProcess:
-    """Return a server that shows its stores and never works on them: somebody else holds the lease."""
+    """Return a server that shows its stores and never reconciles them: another holder has the lease."""
     folder.mkdir(exist_ok=True)
     server = ServerProcess(cluster, kubectl, folder, **environ)
     lease = {
@@ -84,7 +84,7 @@ def idle_server(cluster: ClusterInfo, kubectl: Kubectl, folder: Path, **environ:
 
 
 def let_go(kubectl: Kubectl, server: ServerProcess, store_id: str) -> None:
-    """End a store that nobody works on, and wait until the server knows."""
+    """Delete a store that is not reconciled, and wait until the server has noticed."""
     patch = json.dumps({"metadata": {"finalizers": None}})
     kubectl.run("patch", "store", store_id, "-n", server.namespace, "--type=merge", "-p", patch)
     kubectl.run("delete", "store", store_id, "-n", server.namespace, "--ignore-not-found")
@@ -92,5 +92,5 @@ def let_go(kubectl: Kubectl, server: ServerProcess, store_id: str) -> None:
 
 
 def new_id() -> str:
-    """Return a store id that nobody has."""
+    """Return an unused store id."""
     return f"t-{secrets.token_hex(4)}"

@@ -1,4 +1,4 @@
-"""Whose word counts about where a call comes from."""
+"""Which forwarded addresses and schemes count as those of the client."""
 
 from ipaddress import ip_network
 
@@ -57,11 +57,11 @@ def test_the_scheme_counts_from_a_trusted_proxy_only(peer: str, proto: str, sche
 
 
 def test_networks_are_read_from_the_environment() -> None:
-    settings = server_settings_from("h", 1, "t", {"TRUSTED_PROXIES": "10.42.0.0/16 fd00::/8"})
+    settings = server_settings_from({"URUMI_TRUSTED_PROXIES": "10.42.0.0/16 fd00::/8"})
     assert settings.trusted_proxies == TRUSTED
 
 
 @pytest.mark.parametrize("wrong", ["traefik", "10.42.0.0/99", "10.42.0.1/16", "10.0.0.0/8,fd00::/8"])
 def test_a_wrong_network_is_named_at_the_start(wrong: str) -> None:
     with pytest.raises(ConfigError, match="TRUSTED_PROXIES must be networks"):
-        server_settings_from("h", 1, "t", {"TRUSTED_PROXIES": wrong})
+        server_settings_from({"URUMI_TRUSTED_PROXIES": wrong})

@@ -1,7 +1,7 @@
-"""AUTH_MODE=kubernetes on a real API server: RBAC decides who may do what, and what was taken away stops to count.
+"""Identity in a cluster, on a real API server: RBAC decides who may do what, and a revoked right stops counting.
 
 Roles are those of charts/platform; tokens are made by TokenRequest. Not covered: other authenticators of a cluster,
-such as OIDC, which a TokenReview does not tell apart.
+such as OIDC, which a TokenReview does not distinguish.
 """
 
 import contextlib
@@ -17,11 +17,11 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
 from cluster.local import ClusterInfo
-from tests.faults.call import of
-from tests.faults.proxy import ApiProxy
-from tests.kubectl import Kubectl, wait_for
-from tests.serve import ServerProcess
-from tests.server.people import Person, roles_of_the_chart
+from testing.faults.call import of
+from testing.faults.proxy import ApiProxy
+from testing.kubectl import Kubectl, wait_for
+from testing.people import Person, roles_of_the_chart
+from testing.serve import ServerProcess
 from urumi.wire import SUBPROTOCOL
 
 SUBSCRIBE = json.dumps({"type": "subscribe", "stores": "all"})
@@ -49,39 +49,39 @@ def proxy(local_cluster: ClusterInfo, tmp_path_factory: pytest.TempPathFactory) 
 def server(
     proxy: ApiProxy, kubectl: Kubectl, roles: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ServerProcess]:
-    """A server that asks the cluster, and forgets what it was told after a second."""
+    """A server that asks the cluster, and caches the reviews for a second."""
     with ServerProcess(
         proxy.cluster,
         kubectl,
         tmp_path_factory.mktemp("server"),
-        AUTH_MODE="kubernetes",
-        AUTH_CACHE_SECONDS="1",
-        ANONYMOUS_READS="health",
+        URUMI_AUTH_MODE="kubernetes",
+        URUMI_AUTH_CACHE_SECONDS="1",
+        URUMI_ANONYMOUS_READS="health",
     ) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def viewer(server: ServerProcess, kubectl: Kubectl) -> Person:
-    """Somebody who may look."""
+    """An account that may read."""
     return Person(kubectl, server.namespace, "viewer", "urumi-viewer")
 
 
 @pytest.fixture(scope="module")
 def operator(server: ServerProcess, kubectl: Kubectl) -> Person:
-    """Somebody who may do everything with stores."""
+    """An account with every right on stores."""
     return Person(kubectl, server.namespace, "operator", "urumi-operator")
 
 
 @pytest.fixture(scope="module")
 def nobody(server: ServerProcess, kubectl: Kubectl) -> Person:
-    """Somebody whom the cluster knows and who may do nothing."""
+    """An account without any right."""
     return Person(kubectl, server.namespace, "nobody")
 
 
 @pytest.fixture
 def guest(server: ServerProcess, kubectl: Kubectl) -> Person:
-    """Somebody who may look, for the length of a test."""
+    """An account that may read, for the length of a test."""
     return Person(kubectl, server.namespace, f"guest-{secrets.token_hex(3)}", "urumi-viewer")
 
 
@@ -160,18 +160,21 @@ def audit_lines(server: ServerProcess) -> list[dict[str, str]]:
     return [line for line in lines if line["logger"] == "urumi.audit"]
 
 
-def test_who_may_look_looks_and_changes_nothing(server: ServerProcess, viewer: Person, store_id: str) -> None:
+def test_a_viewer_reads_and_changes_nothing(server: ServerProcess, viewer: Person, store_id: str) -> None:
     assert status_of(server, "GET", "/stores", viewer) == (200, "")
     for method, path in [("POST", "/stores"), ("DELETE", "/stores/x-1"), ("POST", "/stores/x-1/retry")]:
         body = {"storeId": store_id, "engine": "woocommerce"} if path == "/stores" else None
         assert status_of(server, method, path, viewer, body) == (403, "not-allowed")
     status, problem = server.call("DELETE", f"/stores/{store_id}", **viewer.bearer)
     assert status == 403
-    assert problem["detail"] == f"{viewer.user} may not delete stores in the namespace {server.namespace}."
+    assert (
+        problem["detail"]
+        == f"Permission denied: {viewer.user} needs `delete` on stores in namespace {server.namespace}."
+    )
     assert "urumi-operator" in problem["hint"]
 
 
-def test_who_may_operate_creates_and_deletes_in_their_own_name(
+def test_an_operator_creates_and_deletes_under_the_own_name(
     server: ServerProcess, operator: Person, kubectl: Kubectl, store_id: str
 ) -> None:
     status, store = server.call("POST", "/stores", {"storeId": store_id, "engine": "woocommerce"}, **operator.bearer)
@@ -182,14 +185,14 @@ def test_who_may_operate_creates_and_deletes_in_their_own_name(
     wait_for(lambda: status_of(server, "GET", f"/stores/{store_id}", operator)[0] == 404, f"{store_id} to be gone")
 
 
-def test_who_is_bound_to_nothing_sees_nothing(server: ServerProcess, nobody: Person) -> None:
+def test_an_account_without_a_role_sees_nothing(server: ServerProcess, nobody: Person) -> None:
     assert status_of(server, "GET", "/stores", nobody) == (403, "not-allowed")
     assert refusal(server, nobody.bearer) == (403, "not-allowed")
     assert status_of(server, "GET", "/session", nobody) == (200, "")
 
 
 @pytest.mark.parametrize("headers", [{"Authorization": ""}, STRANGER])
-def test_whom_the_cluster_does_not_know_is_told_to_sign_in(server: ServerProcess, headers: dict[str, str]) -> None:
+def test_an_unknown_token_is_unauthorized(server: ServerProcess, headers: dict[str, str]) -> None:
     for method, path in [("GET", "/stores"), ("POST", "/stores"), ("DELETE", "/stores/x-1"), ("GET", "/metrics")]:
         status, problem = server.call(method, path, None, **headers)
         assert (status, problem["type"]) == (401, "urn:urumi:problem:unauthorized")
@@ -197,7 +200,7 @@ def test_whom_the_cluster_does_not_know_is_told_to_sign_in(server: ServerProcess
     assert refusal(server, headers) == (401, "unauthorized")
 
 
-def test_the_live_protocol_is_open_to_who_may_watch(server: ServerProcess, viewer: Person) -> None:
+def test_the_live_protocol_is_open_to_a_viewer(server: ServerProcess, viewer: Person) -> None:
     with listen(server, viewer.bearer) as socket:
         assert json.loads(socket.recv(30))["type"] == "snapshot"
 
@@ -235,7 +238,7 @@ def test_a_right_that_is_taken_away_closes_the_socket_and_is_back_when_it_is_giv
     wait_for(lambda: status_of(server, "GET", "/stores", guest) == (200, ""), "the right to be back")
 
 
-def test_without_the_api_server_nobody_new_comes_in_and_nobody_is_told_that_their_token_is_wrong(
+def test_without_the_api_server_new_callers_get_503_and_open_sockets_stay(
     server: ServerProcess, proxy: ApiProxy, viewer: Person
 ) -> None:
     with listen(server, viewer.bearer) as socket:
@@ -273,9 +276,7 @@ def test_many_calls_with_one_token_are_few_reviews(server: ServerProcess, proxy:
     assert len(proxy.calls_of(REVIEWS)) - before < calls / 2
 
 
-def test_metrics_are_for_those_who_may_list_where_strangers_may_not_read_them(
-    server: ServerProcess, viewer: Person
-) -> None:
+def test_metrics_need_the_right_to_list_unless_they_are_anonymous(server: ServerProcess, viewer: Person) -> None:
     connection = HTTPConnection("127.0.0.1", server.port, timeout=30)
     for path, headers, expected in [
         ("/metrics", {}, 401),
@@ -291,7 +292,7 @@ def test_metrics_are_for_those_who_may_list_where_strangers_may_not_read_them(
     connection.close()
 
 
-def test_every_change_that_was_asked_for_is_on_record_with_who_and_what_came_of_it(
+def test_every_requested_change_is_audited_with_user_and_outcome(
     server: ServerProcess, viewer: Person, operator: Person, store_id: str
 ) -> None:
     name = {"X-Request-Id": f"audit-{store_id}"}
@@ -304,7 +305,7 @@ def test_every_change_that_was_asked_for_is_on_record_with_who_and_what_came_of_
         ("delete", store_id, viewer.user, "refused: not-allowed"),
         ("delete", store_id, "", "refused: unauthorized"),
     ]
-    assert {(line["msg"], line["ip"]) for line in lines} == {("store call", "127.0.0.1")}
+    assert {(line["msg"], line["ip"]) for line in lines} == {("call audited", "127.0.0.1")}
 
 
 def test_no_token_is_in_the_log(server: ServerProcess, viewer: Person, operator: Person) -> None:

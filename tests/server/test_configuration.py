@@ -1,12 +1,12 @@
-"""Every knob is documented, every documented knob exists, and code, documentation and chart have the same defaults.
+"""Settings, docs/configuration.md and charts/platform have the same variables with the same defaults.
 
-What the code reads is found in its source: a call or an index that has the environment in it and a name in capitals.
+The settings classes list their variables. Those that other code reads are found in its source: a call or an index that
+has the environment in it and a name in capitals.
 """
 
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -15,22 +15,27 @@ import yaml
 
 from reconciler.settings import Settings, settings_from
 from server.settings import ServerSettings, server_settings_from
+from urumi.environment import PREFIX, variables
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("urumi", "reconciler", "server")
 NAME = re.compile(r"[A-Z][A-Z0-9_]+")
 ROW = re.compile(r"\| `([A-Z][A-Z0-9_]+)` \| (?:`(.+?)`|\*none\*) \| (.+) \| (.+) \|")
 
-# What the chart does not put into its ConfigMap, and where the pod has it from instead.
-NOT_OF_THE_CONFIGMAP = {
+# Read where LC_ALL is not set; LC_ALL stands for all three in the documentation.
+OF_THE_SYSTEM = frozenset({"LC_CTYPE", "LANG"})
+
+# Variables that are not in the chart's ConfigMap, and where the pod gets each of them instead.
+NOT_IN_THE_CONFIGMAP = {
     "URUMI_HOST": "an argument of the container",
     "URUMI_PORT": "an argument of the container",
     "URUMI_TOKEN": "the Secret",
-    "AUTH_MODE": "the container's own environment, as rights and roles go with it",
-    "URUMI_STATE_DIR": "the container's own environment, beside its volume",
+    "URUMI_AUTH_MODE": "the container's environment, because the chart's RBAC depends on it",
+    "URUMI_STATE_DIR": "the container's environment, beside its volume",
     "URUMI_URL": "read by clients only",
-    "URUMI_HELM": "the image, which brings Helm",
-    "URUMI_CHARTS_DIR": "the image, which brings the charts",
+    "LC_ALL": "read by clients only",
+    "URUMI_HELM": "the image, which contains Helm",
+    "URUMI_CHARTS_DIR": "the image, which contains the charts",
     "KUBECONFIG": "not set, so that the pod uses its ServiceAccount",
 }
 
@@ -39,7 +44,8 @@ NOT_OF_THE_CONFIGMAP = {
 def read_by_the_code() -> frozenset[str]:
     """Return the name of every environment variable that the code reads."""
     sources = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
-    return frozenset(name for path in sources for name in names_in(path.read_text()))
+    elsewhere = frozenset(name for path in sources for name in names_in(path.read_text())) - OF_THE_SYSTEM
+    return elsewhere | {variable.name for each in (Settings, ServerSettings) for variable in variables(each).values()}
 
 
 def names_in(source: str) -> Iterator[str]:
@@ -81,7 +87,7 @@ def documented() -> dict[str, str]:
 def of_the_chart() -> dict[str, str]:
     """Return the variables of the chart's ConfigMap and their defaults, without the release's own namespace."""
     values = yaml.safe_load((ROOT / "charts" / "platform" / "values.yaml").read_text())
-    return {name: str(value) for name, value in values["config"].items()}
+    return {PREFIX + name: str(value) for name, value in values["config"].items()}
 
 
 @pytest.mark.parametrize(
@@ -106,12 +112,12 @@ def test_every_documented_variable_is_read() -> None:
     assert documented().keys() - read_by_the_code() == set()
 
 
-def test_the_chart_has_every_knob_that_the_pod_has_from_nowhere_else() -> None:
-    assert of_the_chart().keys() | {"PLATFORM_NAMESPACE"} == read_by_the_code() - NOT_OF_THE_CONFIGMAP.keys()
+def test_the_chart_has_every_variable_that_the_pod_has_from_nowhere_else() -> None:
+    assert of_the_chart().keys() | {"URUMI_PLATFORM_NAMESPACE"} == read_by_the_code() - NOT_IN_THE_CONFIGMAP.keys()
 
 
 def test_what_the_pod_has_from_elsewhere_is_read() -> None:
-    assert NOT_OF_THE_CONFIGMAP.keys() <= read_by_the_code()
+    assert NOT_IN_THE_CONFIGMAP.keys() <= read_by_the_code()
 
 
 def test_the_documentation_has_the_defaults_of_the_chart() -> None:
@@ -122,17 +128,30 @@ def test_the_chart_has_the_defaults_of_the_code() -> None:
     environ = of_the_chart()
 
     assert settings_from(environ) == Settings()
-    assert server_settings_from("h", 1, "t", environ) == replace(ServerSettings(), host="h", port=1, token="t")
+    assert server_settings_from(environ) == ServerSettings()
+
+
+def test_the_templates_of_the_chart_add_the_prefix() -> None:
+    templates = ROOT / "charts" / "platform" / "templates"
+
+    assert "  URUMI_{{ $name }}: " in (templates / "configmap.yaml").read_text()
+    assert "- name: URUMI_AUTH_MODE" in (templates / "deployment.yaml").read_text()
+
+
+def test_every_variable_of_the_settings_has_the_prefix_except_kubeconfig() -> None:
+    names = {variable.name for each in (Settings, ServerSettings) for variable in variables(each).values()}
+
+    assert {name for name in names if not name.startswith(PREFIX)} == {"KUBECONFIG"}
 
 
 def test_the_documentation_has_the_other_defaults_of_the_code() -> None:
-    settings, server, told = Settings(), ServerSettings(), documented()
+    settings, server, defaults = Settings(), ServerSettings(), documented()
 
-    assert told["PLATFORM_NAMESPACE"] == settings.platform_namespace
-    assert told["URUMI_HELM"] == settings.helm
-    assert told["URUMI_CHARTS_DIR"] == settings.charts_dir.name
-    assert told["AUTH_MODE"] == server.auth_mode
-    assert (told["URUMI_HOST"], told["URUMI_PORT"]) == (server.host, str(server.port))
+    assert defaults["URUMI_PLATFORM_NAMESPACE"] == settings.platform_namespace
+    assert defaults["URUMI_HELM"] == settings.helm
+    assert defaults["URUMI_CHARTS_DIR"] == settings.charts_dir.name
+    assert defaults["URUMI_AUTH_MODE"] == server.auth_mode
+    assert (defaults["URUMI_HOST"], defaults["URUMI_PORT"]) == (server.host, str(server.port))
 
 
 def test_the_documentation_has_the_quota_of_the_code() -> None:

@@ -19,9 +19,9 @@ from websockets.sync.client import connect
 from cluster.local import ClusterInfo
 from server.http.problems import PROBLEMS
 from server.openapi.operations import operations
-from server.openapi.pages import Manual
-from tests.faults.proxy import ApiProxy
-from tests.kubectl import Kubectl, wait_for
+from server.openapi.pages import ApiReference
+from testing.faults.proxy import ApiProxy
+from testing.kubectl import Kubectl, wait_for
 from tests.server.api import PROBLEM_JSON, Answer, Api, idle_server
 from tests.server.walk import OPEN, Defective, Walk, whole_walk
 from urumi.wire import Problem
@@ -39,7 +39,7 @@ def proxy(local_cluster: ClusterInfo, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture(scope="module")
 def api(proxy: ApiProxy, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """A server with tight limits."""
-    limits = {"MAX_ACTIVE_STORES": "2", "CREATE_RATE_LIMIT": "4", "RATE_WINDOW_SECONDS": "3600"}
+    limits = {"URUMI_MAX_ACTIVE_STORES": "2", "URUMI_CREATE_RATE_LIMIT": "4", "URUMI_RATE_WINDOW_SECONDS": "3600"}
     with idle_server(proxy.cluster, kubectl, tmp_path_factory.mktemp("walk"), **limits) as server:
         api = Api(server)
         yield api
@@ -88,13 +88,13 @@ def test_every_error_has_the_one_shape_and_the_id_of_its_request(walk: Walk) -> 
         assert "secret" not in problem.detail
 
 
-def test_what_time_helps_says_when_to_come_back(walk: Walk) -> None:
+def test_temporary_problems_have_retry_after(walk: Walk) -> None:
     for _, path, answer in walk.answers:
         if answer.status in (429, 503) and answer.problem:
             assert int(answer.headers["Retry-After"]) >= 1, (path, answer)
 
 
-def test_a_limit_says_what_it_allows_and_what_there_is(walk: Walk) -> None:
+def test_a_limit_reports_the_allowed_and_the_current_number(walk: Walk) -> None:
     limited = ("quota-exceeded", "too-many-requests")
     limits = {answer.problem: answer.json["limit"] for _, _, answer in walk.answers if answer.problem in limited}
     assert limits["quota-exceeded"] == {"name": "MAX_ACTIVE_STORES", "allowed": 2, "current": 2}
@@ -109,14 +109,14 @@ def test_a_refusal_is_in_the_log_by_its_id(walk: Walk, api: Api) -> None:
     wait_for(lambda: '"request_id": "find-me.1"' in api.server.log.read_text(), "the line in the log")
 
 
-def test_another_method_is_told_which_there_are(api: Api) -> None:
+def test_an_unsupported_method_gets_the_list_of_methods(api: Api) -> None:
     answer = api.ask("PATCH", "/stores/shop-1")
     assert (answer.status, answer.problem) == (405, "method-not-allowed")
     assert {each.strip() for each in answer.headers["Allow"].split(",")} == {"GET", "HEAD", "DELETE"}
 
 
 @pytest.mark.parametrize(("path", "status", "problem"), [("/ws", 401, "unauthorized"), ("/wss", 404, "not-found")])
-def test_a_denied_socket_is_told_the_problem(api: Api, path: str, status: int, problem: str) -> None:
+def test_a_denied_socket_gets_the_problem(api: Api, path: str, status: int, problem: str) -> None:
     url = api.server.url.replace("http", "ws") + path
     with pytest.raises(InvalidStatus) as denied, connect(url):
         pass
@@ -166,7 +166,7 @@ def test_the_page_of_the_document_shows_every_operation_and_needs_no_script(walk
 
 
 def test_the_manual_has_one_table_for_both() -> None:
-    manual = Manual()
+    manual = ApiReference()
     broken: Any = Defective()
     table = operations(broken, broken, broken, broken, broken, broken, manual, OPEN)
     names = [operation.name for operation in table]

@@ -1,4 +1,4 @@
-"""Limits: never exceeded by parallel requests nor by two replicas, and fair to whoever is within them."""
+"""Limits: never exceeded by parallel requests or two replicas, and no obstacle below them."""
 
 import json
 from collections import Counter
@@ -10,18 +10,18 @@ from pathlib import Path
 import pytest
 
 from cluster.local import ClusterInfo
-from tests.faults.call import of
-from tests.faults.proxy import ApiProxy
-from tests.kubectl import Kubectl, wait_for
-from tests.serve import ServerProcess
+from testing.faults.call import of
+from testing.faults.proxy import ApiProxy
+from testing.kubectl import Kubectl, wait_for
+from testing.serve import ServerProcess
 from tests.server.api import Answer, Api, idle_server, let_go, new_id
 
 LIMITS = {
-    "MAX_ACTIVE_STORES": "7",
-    "MAX_STORES_PER_IP": "4",
-    "TRUSTED_PROXIES": "127.0.0.1",
-    "CREATE_RATE_LIMIT": "20",
-    "RATE_WINDOW_SECONDS": "3600",
+    "URUMI_MAX_ACTIVE_STORES": "7",
+    "URUMI_MAX_STORES_PER_IP": "4",
+    "URUMI_TRUSTED_PROXIES": "127.0.0.1",
+    "URUMI_CREATE_RATE_LIMIT": "20",
+    "URUMI_RATE_WINDOW_SECONDS": "3600",
 }
 
 
@@ -91,7 +91,7 @@ def test_one_address_has_its_share_whichever_replica_it_asks(replicas: tuple[Api
     assert Counter(answer.status for answer in answers) == {202: 4, 409: 6}
     refused = next(answer for answer in answers if answer.status == 409)
     assert refused.json["limit"] == {"name": "MAX_STORES_PER_IP", "allowed": 4, "current": 4}
-    assert "4 of 4 stores asked for by address 198.51.100.7 exist" in refused.json["detail"]
+    assert "Limit of stores reached for address 198.51.100.7: 4 of 4 exist." in refused.json["detail"]
     elsewhere = replicas[1].create(new_id(), X_Forwarded_For="198.51.100.8")
     assert (elsewhere.status, elsewhere.json["requestedBy"]["ip"]) == (202, "198.51.100.8")
 
@@ -118,7 +118,7 @@ def test_a_key_is_known_to_every_replica_and_outlives_a_restart(replicas: tuple[
     for api in replicas:
         refused = api.create(store_id, Idempotency_Key="a-key")
         assert refused.problem == "conflict"
-        assert f"{store_id}, which this Idempotency-Key made, was deleted" in refused.json["detail"]
+        assert f"{store_id}, which this Idempotency-Key created, has been deleted" in refused.json["detail"]
     assert stores_of(kubectl, one) == set()
 
 
@@ -137,7 +137,7 @@ def test_a_key_that_is_at_work_makes_one_store(replicas: tuple[Api, Api], kubect
 def test_a_creation_that_the_cluster_refuses_is_given_back(
     local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path
 ) -> None:
-    limits = {"MAX_ACTIVE_STORES": "1", "CREATE_RATE_LIMIT": "2", "RATE_WINDOW_SECONDS": "3600"}
+    limits = {"URUMI_MAX_ACTIVE_STORES": "1", "URUMI_CREATE_RATE_LIMIT": "2", "URUMI_RATE_WINDOW_SECONDS": "3600"}
     with (
         ApiProxy(local_cluster, tmp_path) as proxy,
         idle_server(proxy.cluster, kubectl, tmp_path / "server", **limits) as server,
@@ -150,7 +150,7 @@ def test_a_creation_that_the_cluster_refuses_is_given_back(
         with proxy.answering(401, only=of("stores", "create")):
             disowned = api.create(new_id())
             assert (disowned.status, disowned.problem) == (503, "cluster-unreachable")
-            assert "this server's own token" in disowned.json["detail"]
+            assert "the token of this server" in disowned.json["detail"]
         store_id = new_id()
         assert api.create(store_id).status == 202
         let_go(kubectl, server, store_id)
@@ -162,7 +162,7 @@ def test_a_creation_that_the_cluster_refuses_is_given_back(
         api.close()
 
 
-def test_a_ledger_that_somebody_spoilt_is_begun_anew(replicas: tuple[Api, Api], kubectl: Kubectl) -> None:
+def test_an_unreadable_ledger_is_replaced(replicas: tuple[Api, Api], kubectl: Kubectl) -> None:
     namespace = replicas[0].server.namespace
     assert replicas[0].create(new_id()).status == 202
     kubectl.run("annotate", "lease", "urumi-admission", "-n", namespace, "--overwrite", "stores.urumi.ai/grants=[{")
@@ -175,7 +175,7 @@ def test_a_ledger_that_somebody_spoilt_is_begun_anew(replicas: tuple[Api, Api], 
 def test_an_address_counts_only_from_a_trusted_proxy(
     local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path
 ) -> None:
-    with idle_server(local_cluster, kubectl, tmp_path / "server", TRUSTED_PROXIES="10.0.0.0/8") as server:
+    with idle_server(local_cluster, kubectl, tmp_path / "server", URUMI_TRUSTED_PROXIES="10.0.0.0/8") as server:
         api = Api(server)
         made = api.create(new_id(), X_Forwarded_For="203.0.113.9", X_Forwarded_Proto="https")
         assert made.json["requestedBy"]["ip"] == "127.0.0.1"

@@ -7,7 +7,7 @@ import pytest
 
 from server.main import _listener
 from server.settings import ServerSettings
-from tests.serve import free_port
+from testing.serve import free_port
 
 
 @pytest.mark.anyio

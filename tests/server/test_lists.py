@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from cluster.local import ClusterInfo
-from tests.kubectl import Kubectl, wait_for
-from tests.serve import ServerProcess
+from testing.kubectl import Kubectl, wait_for
+from testing.serve import ServerProcess
 from tests.server.api import Api, idle_server, let_go
 from urumi.cli.arguments import SORTS
 from urumi.wire import ListQuery, StoreList
@@ -20,8 +20,10 @@ SORT_VALUES = ("-createdAt", "createdAt", "storeId", "-storeId", "phase", "-phas
 
 @pytest.fixture(scope="module")
 def api(local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    """A server with many stores that nobody works on."""
-    with idle_server(local_cluster, kubectl, tmp_path_factory.mktemp("lists"), MAX_ACTIVE_STORES="1000") as server:
+    """A server with many stores that are not reconciled."""
+    with idle_server(
+        local_cluster, kubectl, tmp_path_factory.mktemp("lists"), URUMI_MAX_ACTIVE_STORES="1000"
+    ) as server:
         items = [store(server, f"{'ab'[number % 2]}-{number:03}") for number in range(COUNT)]
         kubectl.run("create", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": items})
         api = Api(server)
@@ -118,7 +120,11 @@ def test_a_store_that_stays_comes_once_whatever_comes_and_goes(api: Api, kubectl
         ("limit=1001", "limit", "less than or equal to 1000"),
         ("limit=ten", "limit", "got 'ten'"),
         ("sort=age", "sort", "got 'age'"),
-        ("phse=Ready", "phse", "phse is not a parameter of this call; it has continue, engine, limit, phase, q, sort"),
+        (
+            "phse=Ready",
+            "phse",
+            "phse is not a parameter of this call; expected one of continue, engine, limit, phase, q, sort",
+        ),
         ("q=a&q=b", "q", "q must be given once"),
         ("q=" + "x" * 65, "q", "at most 64 characters"),
     ],
@@ -174,7 +180,7 @@ def test_a_tag_is_the_same_on_another_replica_and_after_a_restart(
         there.close()
 
 
-def test_a_list_in_parts_is_one_picture_while_everything_changes(api: Api, kubectl: Kubectl) -> None:
+def test_a_list_in_parts_is_consistent_while_everything_changes(api: Api, kubectl: Kubectl) -> None:
     with ThreadPoolExecutor(1) as pool:
         notes = pool.submit(
             lambda: [
@@ -192,7 +198,7 @@ def test_head_has_the_headers_of_get_and_no_body(api: Api) -> None:
     assert (head.status, head.content, head.headers["ETag"]) == (200, b"", get.headers["ETag"])
 
 
-def test_every_order_is_documented_and_the_command_s_words_are_some_of_them(api: Api) -> None:
+def test_every_sort_order_is_documented_and_the_command_has_some_of_them(api: Api) -> None:
     for sort in [*SORT_VALUES, *filter(None, SORTS.values())]:
         assert ListQuery.model_validate({"sort": sort}).sort == sort
 
@@ -202,4 +208,4 @@ def test_a_retry_of_another_store_of_that_name_is_refused(api: Api) -> None:
     assert api.ask("POST", f"/stores/a-004/retry?uid={uid}").status == 202
     refused = api.ask("POST", "/stores/a-004/retry?uid=00000000-0000-0000-0000-000000000000")
     assert (refused.status, refused.problem) == (409, "conflict")
-    assert "another store by now" in refused.json["detail"]
+    assert "was replaced: the store with uid" in refused.json["detail"]

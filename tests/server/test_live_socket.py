@@ -15,8 +15,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 import server.live.socket
 from reconciler.metrics import REGISTRY
 from server.live.hub import RING_SIZE
-from tests.server.frames import PUBLISHED, is_frame, read_frame
-from tests.server.replica import Replica, store_object, until
+from testing.frames import PUBLISHED, is_frame, read_frame
+from testing.replica import Replica, store_object, until
 from urumi.schema import live_schema
 
 pytestmark = pytest.mark.anyio
@@ -53,7 +53,7 @@ async def receive_until(line: ClientConnection, kind: str) -> list[dict[str, Any
 
 
 async def close_of(line: ClientConnection) -> tuple[int, str]:
-    """Read on until the server closes, and return its code and reason; 1006 where it just went."""
+    """Read until the server closes, and return its code and reason; 1006 without a close frame."""
     try:
         async with asyncio.timeout(60):
             async for _ in line:
@@ -85,7 +85,7 @@ def test_the_schema_knows_what_is_no_frame(text: str) -> None:
     assert not is_frame(text, "FromServer")
 
 
-async def test_a_picture_comes_in_parts_and_is_followed_by_a_bookmark(replica: Replica) -> None:
+async def test_a_snapshot_comes_in_parts_and_is_followed_by_a_bookmark(replica: Replica) -> None:
     for number in range(250):
         replica.put(store_object(f"shop-{number}", 1))
     async with replica.connect() as line:
@@ -97,13 +97,13 @@ async def test_a_picture_comes_in_parts_and_is_followed_by_a_bookmark(replica: R
     assert len({store["storeId"] for frame in frames[:3] for store in frame["stores"]}) == 250
 
 
-async def test_subscribers_are_told_at_once_that_the_cluster_is_out_of_reach(replica: Replica) -> None:
+async def test_subscribers_are_notified_at_once_that_the_cluster_is_unreachable(replica: Replica) -> None:
     async with replica.connect() as idle, replica.connect() as busy:
         for line in (idle, busy):
             await line.send(subscribe())
             assert (await receive_until(line, "bookmark"))[-1]["clusterError"] == ""
         replica.trouble = "The Kubernetes API at https://k:6443 does not answer: refused."
-        replica.hub.remind()
+        replica.hub.notify_all()
         for line in (idle, busy):
             assert await receive(line) == {
                 "type": "bookmark",
@@ -114,13 +114,13 @@ async def test_subscribers_are_told_at_once_that_the_cluster_is_out_of_reach(rep
             }
         replica.trouble = ""
         replica.put(store_object("shop-1", 1))
-        replica.hub.remind()
-        told = await receive_until(busy, "bookmark")
-        assert [frame["type"] for frame in told] == ["delta", "bookmark"]
-        assert (told[-1]["seq"], told[-1]["clusterError"]) == (1, "")
+        replica.hub.notify_all()
+        received = await receive_until(busy, "bookmark")
+        assert [frame["type"] for frame in received] == ["delta", "bookmark"]
+        assert (received[-1]["seq"], received[-1]["clusterError"]) == (1, "")
 
 
-async def test_changes_come_in_order_and_deletions_are_told(replica: Replica) -> None:
+async def test_changes_and_deletions_come_in_order(replica: Replica) -> None:
     async with replica.connect() as line:
         await line.send(subscribe())
         await receive_until(line, "bookmark")
@@ -146,23 +146,23 @@ async def test_changes_of_a_store_that_come_at_once_are_folded_and_never_out_of_
             replica.put(store_object("shop-a", version))
             replica.put(store_object("shop-b", version))
         frames = [await receive(line), await receive(line)]
-    told = [(frame["seq"], frame["storeId"], frame["store"]["generation"]) for frame in frames]
-    assert told == [(9, "shop-a", 5), (10, "shop-b", 5)]
+    received = [(frame["seq"], frame["storeId"], frame["store"]["generation"]) for frame in frames]
+    assert received == [(9, "shop-a", 5), (10, "shop-b", 5)]
 
 
-async def test_only_the_stores_that_were_asked_for_are_told_and_the_place_moves_on(replica: Replica) -> None:
+async def test_only_subscribed_stores_are_sent_and_the_position_advances(replica: Replica) -> None:
     replica.put(store_object("shop-1", 1))
     replica.put(store_object("shop-2", 1))
     async with replica.connect() as line:
         await line.send(subscribe(stores=["shop-2", "shop-3"]))
-        [picture, _] = await receive_until(line, "bookmark")
-        assert [store["storeId"] for store in picture["stores"]] == ["shop-2"]
+        [snapshot, _] = await receive_until(line, "bookmark")
+        assert [store["storeId"] for store in snapshot["stores"]] == ["shop-2"]
         replica.put(store_object("shop-1", 2))
         replica.put(store_object("shop-3", 1))
         assert ((await receive(line))["storeId"], replica.hub.seq) == ("shop-3", 4)
 
 
-async def test_a_known_place_is_gone_on_from_and_an_unknown_one_is_not(replica: Replica) -> None:
+async def test_a_known_position_is_resumed_and_an_unknown_one_is_not(replica: Replica) -> None:
     for version in range(1, 4):
         replica.put(store_object("shop-1", version))
     replica.put(store_object("shop-2", 1))
@@ -171,14 +171,14 @@ async def test_a_known_place_is_gone_on_from_and_an_unknown_one_is_not(replica: 
         await line.send(subscribe(here))
         frames = await receive_until(line, "bookmark")
         assert [(frame["type"], frame["seq"]) for frame in frames] == [("delta", 4), ("bookmark", 4)]
-    for place in (gone, {**here, "seq": 99}):
+    for position in (gone, {**here, "seq": 99}):
         async with replica.connect() as line:
-            await line.send(subscribe(place))
+            await line.send(subscribe(position))
             frames = await receive_until(line, "bookmark")
             assert [frame["type"] for frame in frames] == ["resync", "snapshot", "bookmark"]
 
 
-async def test_a_place_that_fell_out_of_the_ring_is_answered_with_the_picture(replica: Replica) -> None:
+async def test_a_position_outside_the_ring_gets_a_snapshot(replica: Replica) -> None:
     replica.put(store_object("shop-1", 1))
     replica.put(store_object("shop-2", 1))
     replica.remove("shop-2")
@@ -202,19 +202,19 @@ async def test_a_place_that_fell_out_of_the_ring_is_answered_with_the_picture(re
     ],
     ids=["no-json", "no-type", "no-stores", "too-many-stores", "not-a-clients", "bytes"],
 )
-async def test_another_first_frame_ends_the_line_with_1008(replica: Replica, first: str | bytes) -> None:
+async def test_another_first_frame_closes_the_socket_with_1008(replica: Replica, first: str | bytes) -> None:
     async with replica.connect() as line:
         await line.send(first)
         assert await close_of(line) == (1008, "the first frame must be subscribe")
 
 
-async def test_whoever_says_nothing_is_closed_in_time(replica: Replica, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_client_that_sends_nothing_is_closed_in_time(replica: Replica, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server.live.socket, "FIRST_FRAME_SECONDS", 0.1)
     async with replica.connect() as line:
         assert (await close_of(line))[0] == 1008
 
 
-async def test_a_quiet_line_is_told_that_the_server_is_there(replica: Replica, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_idle_socket_gets_bookmarks(replica: Replica, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server.live.socket, "BOOKMARK_SECONDS", 0.05)
     async with replica.connect() as line:
         await line.send(subscribe())
@@ -237,10 +237,10 @@ async def test_no_more_connections_are_let_in_than_may_be_also_where_they_never_
             assert (await receive(line))["type"] == "snapshot"
 
 
-async def test_a_client_that_stops_reading_is_dropped_and_nobody_else_notices(
+async def test_a_client_that_stops_reading_is_dropped_without_effect_on_others(
     replica: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server.live.socket, "SEND_SECONDS", 0.5)
+    monkeypatch.setattr(server.live.socket, "SEND_TIMEOUT_SECONDS", 0.5)
     before, stores, rounds = dropped("slow"), 30, 40
     with socket.socket() as small:
         small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -253,15 +253,15 @@ async def test_a_client_that_stops_reading_is_dropped_and_nobody_else_notices(
                 await line.send(subscribe())
             await receive_until(reader, "bookmark")
             await until(lambda: len(replica.hub.outboxes) == 2)
-            told: dict[str, int] = {}
+            received: dict[str, int] = {}
             for version in range(1, rounds + 1):
                 for number in range(stores):
                     replica.put(store_object(f"shop-{number}", version, text=BIG))
-                while min(told.values(), default=0) < version or len(told) < stores:
+                while min(received.values(), default=0) < version or len(received) < stores:
                     frame = await receive(reader)
                     assert frame["type"] in ("delta", "bookmark")
                     if frame["type"] == "delta":
-                        told[frame["storeId"]] = frame["store"]["generation"]
+                        received[frame["storeId"]] = frame["store"]["generation"]
                 # What one client does not take never piles up.
                 assert all(len(outbox) <= stores for outbox in replica.hub.outboxes)
             await until(lambda: len(replica.hub.outboxes) == 1)
@@ -276,7 +276,7 @@ async def test_a_client_that_stops_reading_is_dropped_and_nobody_else_notices(
 async def test_a_client_that_reads_again_in_time_finds_out_why_it_was_dropped(
     replica: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server.live.socket, "SEND_SECONDS", 0.05)
+    monkeypatch.setattr(server.live.socket, "SEND_TIMEOUT_SECONDS", 0.05)
     monkeypatch.setattr(server.live.socket, "CLOSE_SECONDS", 60.0)
     async with replica.connect(max_queue=1, max_size=None) as stuck:
         await stuck.send(subscribe())
@@ -307,7 +307,7 @@ async def test_clients_that_vanish_leave_nothing_behind_and_no_traceback(
     assert [record.getMessage() for record in caplog.records if record.exc_info or record.levelno >= 40] == []
 
 
-async def test_a_stop_says_goodbye_to_everybody_whatever_they_are_doing(replica: Replica) -> None:
+async def test_a_stop_sends_goodbye_to_every_client(replica: Replica) -> None:
     async with replica.connect() as busy, replica.connect() as quiet, replica.connect() as silent:
         for line in (busy, quiet):
             await line.send(subscribe())
@@ -323,7 +323,7 @@ async def test_a_stop_says_goodbye_to_everybody_whatever_they_are_doing(replica:
     await replica.start()
 
 
-async def test_a_client_that_is_behind_only_for_a_while_is_told_everything_and_not_dropped(replica: Replica) -> None:
+async def test_a_client_that_is_behind_for_a_while_gets_everything_and_is_not_dropped(replica: Replica) -> None:
     before = dropped("slow")
     async with replica.connect(max_queue=1, max_size=None) as line:
         await line.send(subscribe())
@@ -333,11 +333,11 @@ async def test_a_client_that_is_behind_only_for_a_while_is_told_everything_and_n
             version += 1
             replica.put(store_object(f"shop-{version % 100}", version, text=BIG))
             await asyncio.sleep(0)
-        told: dict[str, int] = {}
-        while told.get(f"shop-{version % 100}") != version:
+        received: dict[str, int] = {}
+        while received.get(f"shop-{version % 100}") != version:
             [*_, frame] = await receive_until(line, "delta")
-            told[frame["storeId"]] = frame["store"]["generation"]
-    assert told == {name: store["metadata"]["generation"] for name, store in replica.stores.items()}
+            received[frame["storeId"]] = frame["store"]["generation"]
+    assert received == {name: store["metadata"]["generation"] for name, store in replica.stores.items()}
     assert dropped("slow") == before
 
 

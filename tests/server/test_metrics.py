@@ -7,8 +7,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from tests.kubectl import Kubectl, wait_for
-from tests.serve import ServerProcess
+from testing.kubectl import Kubectl, wait_for
+from testing.serve import ServerProcess
 from urumi.wire import SUBPROTOCOL
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]

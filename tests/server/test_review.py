@@ -1,10 +1,10 @@
-"""What a review is remembered for: how long, how many, and how often it is asked for."""
+"""The cache of reviews: how long, how many, and how often a review is requested."""
 
 import asyncio
 
 import pytest
 
-from server.auth.token_review import Memory
+from server.auth.token_review import ReviewCache
 from urumi.errors import ClusterUnreachable
 
 pytestmark = pytest.mark.anyio
@@ -12,7 +12,7 @@ KEY = ("a-token", "list")
 
 
 class Answers:
-    """Answers a review when it is told to, and counts how often it is asked."""
+    """Completes a review on request, and counts the reviews."""
 
     def __init__(self, answer: bool | None = True) -> None:
         self.answer = answer
@@ -26,15 +26,15 @@ class Answers:
         return self.answer
 
 
-async def test_an_answer_is_asked_for_once_while_it_counts() -> None:
-    memory: Memory[bool] = Memory(600, 600)
+async def test_a_review_is_requested_once_while_it_is_cached() -> None:
+    memory: ReviewCache[bool] = ReviewCache(600, 600)
     answers = Answers()
     assert [await memory.get(KEY, answers) for _ in range(5)] == [True] * 5
     assert answers.count == 1
 
 
-async def test_an_answer_that_lapsed_is_asked_for_again() -> None:
-    memory: Memory[bool] = Memory(0.0, 0.0)
+async def test_an_expired_review_is_requested_again() -> None:
+    memory: ReviewCache[bool] = ReviewCache(0.0, 0.0)
     answers = Answers()
     for _ in range(3):
         await memory.get(KEY, answers)
@@ -42,7 +42,7 @@ async def test_an_answer_that_lapsed_is_asked_for_again() -> None:
 
 
 async def test_a_refusal_counts_for_a_shorter_time() -> None:
-    memory: Memory[bool] = Memory(600, 0.0)
+    memory: ReviewCache[bool] = ReviewCache(600, 0.0)
     refused, allowed = Answers(None), Answers(True)
     for _ in range(2):
         assert await memory.get(KEY, refused) is None
@@ -50,8 +50,8 @@ async def test_a_refusal_counts_for_a_shorter_time() -> None:
     assert (refused.count, allowed.count) == (2, 1)
 
 
-async def test_whoever_asks_meanwhile_waits_for_the_same_answer_and_may_go_away() -> None:
-    memory: Memory[bool] = Memory(600, 600)
+async def test_concurrent_callers_share_a_review_and_may_be_cancelled() -> None:
+    memory: ReviewCache[bool] = ReviewCache(600, 600)
     answers = Answers()
     answers.may_answer.clear()
     waiting = [asyncio.create_task(memory.get(KEY, answers)) for _ in range(10)]
@@ -64,8 +64,8 @@ async def test_whoever_asks_meanwhile_waits_for_the_same_answer_and_may_go_away(
     assert answers.count == 1
 
 
-async def test_an_error_goes_to_everybody_and_is_not_remembered() -> None:
-    memory: Memory[bool] = Memory(600, 600)
+async def test_an_error_reaches_every_caller_and_is_not_cached() -> None:
+    memory: ReviewCache[bool] = ReviewCache(600, 600)
 
     async def away() -> bool | None:
         await asyncio.sleep(0)
@@ -77,7 +77,7 @@ async def test_an_error_goes_to_everybody_and_is_not_remembered() -> None:
 
 
 async def test_no_more_answers_are_kept_than_there_is_room_for() -> None:
-    memory: Memory[bool] = Memory(600, 600, size=8)
+    memory: ReviewCache[bool] = ReviewCache(600, 600, size=8)
     answers = Answers()
     for number in range(100):
         await memory.get((f"token-{number}", "list"), answers)

@@ -1,4 +1,4 @@
-"""SIGTERM of a real server with many open sockets and Helm at work: everybody is told, nothing is left, in its time."""
+"""SIGTERM of a real server with many open sockets and a running Helm: clients are notified, nothing is left over."""
 
 import asyncio
 import contextlib
@@ -12,10 +12,10 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from cluster.local import ClusterInfo
-from tests.faults.helm_watch import HelmWatch, slow_helm
-from tests.kubectl import Kubectl, wait_for
-from tests.serve import ServerProcess
-from tests.server.frames import read_frame
+from testing.faults.helm_watch import HelmWatch, slow_helm
+from testing.frames import read_frame
+from testing.kubectl import Kubectl, wait_for
+from testing.serve import ServerProcess
 from urumi.wire import SUBPROTOCOL
 
 pytestmark = pytest.mark.anyio
@@ -33,7 +33,7 @@ async def open_line(server: ServerProcess, stack: contextlib.AsyncExitStack, **o
 
 
 async def subscribe(line: ClientConnection) -> None:
-    """Subscribe and hear the picture."""
+    """Subscribe and read the snapshot."""
     await line.send(SUBSCRIBE)
     while read_frame(await line.recv())["type"] != "bookmark":
         pass

@@ -18,16 +18,16 @@ from starlette.responses import Response
 from starlette.testclient import TestClient
 
 from server.app import application
-from server.auth.authority import OneToken
+from server.auth.authority import SharedToken
 from server.auth.identity import Gate
 from server.openapi.operations import operations
 from server.settings import ServerSettings
-from tests.faults.call import of
-from tests.faults.proxy import ApiProxy
-from tests.kubectl import Kubectl, wait_for
-from tests.serve import ServerProcess
+from testing.faults.call import of
+from testing.faults.proxy import ApiProxy
+from testing.kubectl import Kubectl, wait_for
+from testing.people import Person
+from testing.serve import ServerProcess
 from tests.server.api import PROBLEM_JSON, URN, Answer, Api, idle_server, let_go
-from tests.server.people import Person
 from urumi.store import namespace_name, store_labels
 
 OPEN = frozenset({"health", "metrics"})
@@ -169,7 +169,7 @@ def walk_shop(walk: Walk, api: Api, kubectl: Kubectl) -> None:
 
 
 def walk_bodies(walk: Walk, api: Api) -> None:
-    """Bodies that nobody can use."""
+    """Invalid bodies."""
     json_type = {"Content-Type": "application/json"}
     own = {"Origin": api.server.url}
     credentials = "/stores/{store_id}/credentials"
@@ -213,7 +213,7 @@ def store_write(call: Any) -> bool:
 
 
 def walk_full_ledger(walk: Walk, api: Api, kubectl: Kubectl) -> None:
-    """More stores are asked for at once than can be remembered."""
+    """More stores are requested at once than the ledger can hold."""
     lease = kubectl.get("lease", "urumi-admission", api.server.namespace)
     at = time.time()
     grants = [{"mark": str(n), "store": "x", "user": "u", "ip": "", "at": at} for n in range(1000)]
@@ -243,16 +243,16 @@ def walk_start(walk: Walk, proxy: ApiProxy, kubectl: Kubectl, folder: Path) -> N
 
 @contextmanager
 def not_answering(proxy: ApiProxy) -> Iterator[None]:
-    """Have the API server answer 503 to whoever asks for stores."""
+    """Let the API server answer requests for stores with 503."""
     with proxy.answering(503, only=of("stores")):
         yield
 
 
 def walk_authority(walk: Walk, proxy: ApiProxy, kubectl: Kubectl, folder: Path) -> None:
-    """Somebody without rights, and a cluster that does not say who somebody is."""
+    """An account without rights, and a cluster that cannot review tokens."""
     review = of("tokenreviews")
     refusal = b'{"kind": "Status", "message": "not allowed", "reason": "Forbidden"}'
-    with idle_server(proxy.cluster, kubectl, folder, AUTH_MODE="kubernetes") as server:
+    with idle_server(proxy.cluster, kubectl, folder, URUMI_AUTH_MODE="kubernetes") as server:
         api = Api(server)
         nobody = Person(kubectl, server.namespace, "nobody")
         for method, path, _ in guarded(walk):
@@ -268,7 +268,7 @@ def walk_authority(walk: Walk, proxy: ApiProxy, kubectl: Kubectl, folder: Path) 
 
 
 def guarded(walk: Walk) -> list[tuple[str, str, str]]:
-    """Return every operation that needs identity, each with a token that nobody has seen."""
+    """Return every operation that needs identity, each with an unknown token."""
     return [
         (method.upper(), path, secrets.token_hex(8))
         for path, methods in walk.document["paths"].items()
@@ -281,7 +281,7 @@ def walk_defects(walk: Walk) -> None:
     """A defect in every endpoint."""
     broken: Any = Defective()
     table = operations(broken, broken, broken, broken, broken, broken, broken, OPEN)
-    app = application(table, Gate(OneToken("token", 60)), broken, ServerSettings(), None)  # type: ignore[arg-type]
+    app = application(table, Gate(SharedToken("token", 60)), broken, ServerSettings(), None)  # type: ignore[arg-type]
     with TestClient(app, headers={"Authorization": "Bearer token"}) as client:
         for operation in table:
             response = client.request(operation.method, operation.path.format(store_id="shop-1"))

@@ -1,4 +1,4 @@
-"""A checkout whose every outside program is a stand-in, so that setup.sh can be watched deciding.
+"""A checkout with a substitute for every external program, so that the decisions of setup.sh can be tested.
 
 PATH holds the plain tools of any Unix and nothing else: which Python, apt-get or Docker there is, is up to the test.
 The stand-ins write down how they were called. The `urumi` of the environment is one, too; its server really serves
@@ -23,7 +23,7 @@ sort tail touch tr xargs
 SCRIPTS = ("current", "environment", "kind", "platform")
 PATIENCE_SECONDS = 60.0
 
-# The Python that a person has: real, except that environments are made of stand-ins.
+# The installed Python: real, except that the environments it creates contain substitutes.
 PYTHON = """\
 #!/bin/bash
 echo "python3 $*" >>"$CALLS"
@@ -108,7 +108,7 @@ esac
 
 @dataclass(frozen=True)
 class Done:
-    """What a run ended with."""
+    """The result of a run."""
 
     code: int
     out: str
@@ -126,7 +126,7 @@ class Done:
 
 
 class Checkout:
-    """The project's files that setup.sh looks at, in a folder of its own."""
+    """The project's files that setup.sh reads, in a separate folder."""
 
     def __init__(self, folder: Path) -> None:
         self.root = folder / "checkout"
@@ -175,7 +175,7 @@ class Checkout:
             path.symlink_to(text_or_path)
 
     def without(self, name: str) -> None:
-        """Take a program from PATH."""
+        """Remove a program from PATH."""
         (self.bin / name).unlink(missing_ok=True)
 
     def run(self, *arguments: str, program: str = "setup.sh", **environ: str) -> Done:
@@ -193,18 +193,18 @@ class Checkout:
         return Done(done.returncode, done.stdout, done.stderr)
 
     def calls(self, start: str) -> list[str]:
-        """Return how the stand-in of that name was called since the last question."""
+        """Return the calls of the substitute of that name since the last query."""
         found = [line for line in self.calls_file.read_text().splitlines() if line.startswith(start)]
         kept = [line for line in self.calls_file.read_text().splitlines() if not line.startswith(start)]
         self.calls_file.write_text("".join(f"{line}\n" for line in kept))
         return found
 
     def server_pid(self) -> int:
-        """Return the pid that setup.sh wrote down."""
+        """Return the pid that setup.sh recorded."""
         return int((self.state / "server.pid").read_text())
 
     def end_server(self) -> None:
-        """End the stand-in server, if there is one."""
+        """Stop the substitute server, if it is running."""
         try:
             pid = self.server_pid()
             words = Path(f"/proc/{pid}/cmdline").read_text() if Path("/proc").is_dir() else str(self.root)
@@ -222,7 +222,7 @@ def write_program(path: Path, text: str) -> None:
 
 
 def sentence_of(done: Done) -> str:
-    """Return the one sentence that a failed run ends with, without the name of the script."""
+    """Return the last message of a failed run, without the name of the script."""
     assert done.code == 1, done
     return re.sub(r"^setup\.sh: ", "", done.sentence)
 

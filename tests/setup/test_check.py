@@ -1,4 +1,4 @@
-"""scripts/check runs every check, even after one has failed, and tells which failed."""
+"""scripts/check runs every check, even after a failure, and prints the time and the result of each."""
 
 import pytest
 
@@ -38,8 +38,16 @@ def test_the_tests_are_part_of_it(tools: Checkout) -> None:
     tools.stand_in("tmux", "#!/bin/bash\n")
     tools.stand_in("npm", "#!/bin/bash\n")
     done = tools.run(program="scripts/check", PYTEST_CODE="1")
-    assert "pytest " in done.lines
+    assert any(line.startswith("pytest -n auto") for line in done.lines)
     assert (done.code, done.sentence) == (1, "Failed: tests")
+
+
+def test_the_fast_tests_are_run_without_anything_being_installed(tools: Checkout) -> None:
+    done = tools.run("--fast", program="scripts/check")
+    assert (done.code, done.lines[-1]) == (0, "All checks passed.")
+    assert any(line.startswith("pytest -q --fast -n 3") for line in done.lines)
+    assert any(line.startswith("tests    passed in ") for line in done.lines)
+    assert tools.calls("apt-get") == []
 
 
 def test_without_an_environment_nothing_is_claimed(tools: Checkout) -> None:
@@ -51,4 +59,4 @@ def test_without_an_environment_nothing_is_claimed(tools: Checkout) -> None:
 
 def test_an_unknown_argument_is_refused(tools: Checkout) -> None:
     done = tools.run("--splendid", program="scripts/check")
-    assert (done.code, done.err) == (2, "usage: scripts/check [--static]\n")
+    assert (done.code, done.err) == (2, "usage: scripts/check [--fast | --static]\n")

@@ -74,7 +74,7 @@ def answer(checkout: Checkout, words: str) -> Done:
 def test_without_a_terminal_nothing_is_touched(current: Checkout) -> None:
     done = current.run("--cluster", "current")
 
-    assert "and there is no terminal to ask at. Look at the lines above, and add --yes" in sentence_of(done)
+    assert "and stdin is not a terminal. Check the lines above, then pass --yes" in sentence_of(done)
     for words in ("context     prod-eu", "server      https://api.example.com:6443", "namespace   store-platform"):
         assert f"      {words}" in done.lines
     assert changes(current) == []
@@ -83,7 +83,7 @@ def test_without_a_terminal_nothing_is_touched(current: Checkout) -> None:
 def test_whoever_does_not_type_yes_is_taken_at_their_word(current: Checkout) -> None:
     done = answer(current, "y")
 
-    assert sentence_of(done) == "Nothing was touched."
+    assert sentence_of(done) == "Nothing was changed."
     assert changes(current) == []
 
 
@@ -115,8 +115,8 @@ def test_an_installation_that_is_there_is_shown(current: Checkout) -> None:
     ("environ", "words"),
     [
         ({"CONTEXT": ""}, "kubectl has no current context."),
-        ({"API_CODE": "1"}, "The API server https://api.example.com:6443 of the context prod-eu does not answer"),
-        ({"TEMPLATE_CODE": "1"}, "The values do not fit the chart; Helm's words are above."),
+        ({"API_CODE": "1"}, "The API server https://api.example.com:6443 of the context prod-eu does not respond"),
+        ({"TEMPLATE_CODE": "1"}, "The values do not fit the chart: see Helm's message above."),
     ],
 )
 def test_what_cannot_work_ends_before_anything_is_touched(
@@ -128,7 +128,7 @@ def test_what_cannot_work_ends_before_anything_is_touched(
 
 def test_a_missing_values_file_is_named(current: Checkout) -> None:
     words = sentence_of(current.run("--cluster", "current", "--yes", "--values", "other.yaml"))
-    assert words == "There is no values file other.yaml."
+    assert words == "Values file not found: other.yaml."
 
 
 def test_where_rbac_decides_no_token_is_made(current: Checkout) -> None:

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from cluster.binaries import Recipe
-from tests.kubectl import Kubectl
+from testing.kubectl import Kubectl
 from tests.setup.checkout import SOURCE, Checkout, sentence_of, write_program
 
 KIND_FILES = SOURCE / "scripts" / "kind"
@@ -135,7 +135,7 @@ def test_the_second_run_makes_no_second_cluster(docker: Checkout) -> None:
     docker.calls("kind")
     done = docker.run(NODE="running")
     assert done.code == 0
-    assert "      The kind cluster urumi runs already." in done.lines
+    assert "      The kind cluster urumi is already running." in done.lines
     assert [line for line in docker.calls("kind") if "create" in line] == []
 
 
@@ -151,14 +151,14 @@ def test_without_an_engine_the_local_cluster_is_taken(docker: Checkout, code: st
         docker.without("docker")
     done = docker.run(DOCKER_CODE=code if code == "1" else "0")
     assert done.code == 0
-    assert any("containers are simulated" in line for line in done.lines)
+    assert any("simulated containers" in line for line in done.lines)
     assert docker.calls("kind") == []
     assert docker.calls("build") == ["build all"]
 
 
 def test_asked_for_kind_without_docker_it_says_so(docker: Checkout) -> None:
     words = sentence_of(docker.run("--cluster", "kind", DOCKER_CODE="1"))
-    assert words == "Docker does not answer, and kind needs it. Without Docker: ./setup.sh --cluster local"
+    assert words == "Docker does not respond, and kind needs it. Without Docker, run ./setup.sh --cluster local"
 
 
 def test_the_local_cluster_can_be_asked_for_and_is_remembered(docker: Checkout) -> None:
@@ -201,7 +201,7 @@ def test_a_taken_port_is_noticed_before_a_cluster_is_made(docker: Checkout) -> N
         other.listen()
         words = sentence_of(docker.run())
     assert words == (
-        f"Port {docker.port} of 127.0.0.1 is taken, and the shops need it."
+        f"Port {docker.port} of 127.0.0.1 is in use, and the shops need it."
         " Free it, or use the local cluster without Docker: ./setup.sh --cluster local"
     )
     assert docker.calls("kind") == []
@@ -210,10 +210,10 @@ def test_a_taken_port_is_noticed_before_a_cluster_is_made(docker: Checkout) -> N
 @pytest.mark.parametrize(
     ("environ", "words"),
     [
-        ({"KIND_FAILS": "create"}, "kind could not make the cluster; its words are above. Without Docker:"),
+        ({"KIND_FAILS": "create"}, "kind could not create the cluster: see its message above. Without Docker, run"),
         ({"KIND_FAILS": "load"}, "kind could not load urumi/urumi:0.1.0-"),
         ({"IMAGES_FAIL": "yes"}, "The images could not be built"),
-        ({"HELM_CODE": "1"}, "Helm could not release charts/platform"),
+        ({"HELM_CODE": "1"}, "Helm could not install charts/platform"),
     ],
 )
 def test_what_fails_ends_it_with_one_sentence(docker: Checkout, environ: dict[str, str], words: str) -> None:
@@ -241,10 +241,13 @@ def test_status_tells_of_the_node_and_of_the_server(docker: Checkout) -> None:
     docker.run()
     done = docker.run("status", NODE="running")
     assert done.lines == [
-        "cluster     kind, its node is running",
-        "server      up at http://urumi.127.0.0.1.nip.io/, 2 pods ready",
+        "cluster                  kind, node running",
+        "server                   running at http://urumi.127.0.0.1.nip.io/, 2 pods ready",
     ]
-    assert (docker.run("status").code, docker.run("status").lines) == (3, ["cluster     kind, its node is absent"])
+    assert (docker.run("status").code, docker.run("status").lines) == (
+        3,
+        ["cluster                  kind, node absent"],
+    )
 
 
 def test_kind_is_built_from_a_module_that_is_pinned_with_its_checksums() -> None:

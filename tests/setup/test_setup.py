@@ -61,7 +61,7 @@ def test_the_second_run_installs_and_starts_nothing(checkout: Checkout) -> None:
     assert len(checkout.calls("pip")) == len(checkout.calls("urumi serve")) == 1
     done = checkout.run()
     assert done.code == 0
-    assert "      It is up already." in done.lines
+    assert "      The server is already running." in done.lines
     assert done.lines[-5:] == last_words(checkout)
     assert checkout.server_pid() == pid
     assert checkout.calls("pip") == checkout.calls("urumi serve") == []
@@ -92,7 +92,7 @@ def test_another_port_moves_the_server_and_is_kept(checkout: Checkout) -> None:
     kept = checkout.run(URUMI_PORT="")
     assert f"Urumi:  http://127.0.0.1:{port}/" in moved.lines
     assert f"Urumi:  http://127.0.0.1:{port}/" in kept.lines
-    assert "      It is up already." in kept.lines
+    assert "      The server is already running." in kept.lines
 
 
 def test_a_token_of_the_environment_is_named_as_such(checkout: Checkout) -> None:
@@ -141,14 +141,14 @@ def test_an_interrupted_installation_is_done_again(checkout: Checkout) -> None:
 def test_without_python_it_says_which_one_it_needs(checkout: Checkout) -> None:
     checkout.without("python3")
     assert sentence_of(checkout.run()) == (
-        "Urumi needs Python 3.11 or newer; there is no python3 on PATH."
+        "Urumi needs Python 3.11 or newer; found no python3 on PATH."
         " Install it (Debian, Ubuntu: apt-get install python3 python3-venv) and run this again."
     )
 
 
 def test_an_old_python_is_named(checkout: Checkout) -> None:
     checkout.stand_in("python3", OLD_PYTHON)
-    assert f"there is only Python 3.9.2 at {checkout.bin}/python3." in sentence_of(checkout.run())
+    assert f"found only Python 3.9.2 at {checkout.bin}/python3." in sentence_of(checkout.run())
 
 
 def test_a_newer_python_beside_an_old_one_is_taken(checkout: Checkout) -> None:
@@ -160,7 +160,7 @@ def test_a_newer_python_beside_an_old_one_is_taken(checkout: Checkout) -> None:
 def test_python_without_its_venv_package_is_one_sentence(checkout: Checkout) -> None:
     done = checkout.run(NO_VENV="1")
     assert sentence_of(done) == (
-        f"{checkout.bin}/python3 cannot make environments: its venv package is missing."
+        f"{checkout.bin}/python3 cannot create environments: its venv package is missing."
         " Install it (Debian, Ubuntu: apt-get install python3-venv) and run this again."
     )
     assert len(done.err.splitlines()) == 1
@@ -169,7 +169,7 @@ def test_python_without_its_venv_package_is_one_sentence(checkout: Checkout) -> 
 def test_a_full_disk_is_noticed_before_anything_is_written(checkout: Checkout) -> None:
     checkout.stand_in("df", '#!/bin/bash\nprintf "Filesystem 1024-blocks Used Available\\n/dev/x 9 9 5000 9%% /\\n"\n')
     words = sentence_of(checkout.run())
-    assert words == f"The disk is too full: the environment needs 800 MB in {checkout.root}, there are 5 MB."
+    assert words == f"Not enough disk space: the environment needs 800 MB in {checkout.root}; 5 MB are free."
     assert not (checkout.root / ".venv").exists()
 
 
@@ -179,7 +179,7 @@ def test_a_full_disk_is_noticed_before_anything_is_written(checkout: Checkout) -
         ("OSError: [Errno 28] No space left on device", "The disk is full: pip could not install into"),
         ("connection broken by NewConnectionError", "pip cannot reach the package index: check the network"),
         ("connection broken by ProxyError('Cannot connect')", "pip cannot reach the package index: check the network"),
-        ("ERROR: something else", "pip could not install Urumi; its last words are above, all of them in"),
+        ("ERROR: something else", "pip could not install Urumi: see the lines above and"),
     ],
 )
 def test_a_failed_installation_is_explained(checkout: Checkout, says: str, words: str) -> None:
@@ -194,7 +194,7 @@ def test_a_taken_port_is_noticed_before_anything_is_built(checkout: Checkout) ->
         other.listen()
         done = checkout.run()
     assert sentence_of(done) == (
-        f"Port {checkout.port} of 127.0.0.1 is taken by another program."
+        f"Port {checkout.port} of 127.0.0.1 is in use by another program."
         f" Choose another: URUMI_PORT={checkout.port + 1} ./setup.sh"
     )
     assert checkout.calls("urumi") == []
@@ -219,14 +219,14 @@ def test_a_cluster_that_does_not_come_up_ends_it(checkout: Checkout) -> None:
 def test_a_definition_that_is_not_taken_ends_it(checkout: Checkout) -> None:
     done = checkout.run(KUBECTL_FAILS="yes")
     assert "no matches for kind" in done.err
-    assert sentence_of(done).startswith("Kubernetes did not take the Store definition or the namespace store-platform")
+    assert sentence_of(done).startswith("The Store definition or the namespace store-platform could not be applied")
     assert checkout.calls("urumi serve") == []
 
 
-def test_a_server_that_ends_at_its_start_shows_its_last_words(checkout: Checkout) -> None:
+def test_a_server_that_ends_at_its_start_shows_the_end_of_its_log(checkout: Checkout) -> None:
     done = checkout.run(SERVER_FAILS="yes")
     assert "urumi: There is no helm program." in done.err
-    assert sentence_of(done).endswith(f"all of them in {checkout.state}/server.log")
+    assert sentence_of(done).endswith(f"see the lines above and {checkout.state}/server.log")
 
 
 def test_a_server_that_does_not_become_ready_says_what_is_missing(checkout: Checkout) -> None:
@@ -242,7 +242,7 @@ def test_a_server_that_does_not_become_ready_says_what_is_missing(checkout: Chec
 def test_down_stops_server_and_cluster_and_keeps_the_data(checkout: Checkout) -> None:
     checkout.run()
     done = checkout.run("down")
-    assert (done.code, done.lines[0]) == (0, "The server is stopped.")
+    assert (done.code, done.lines[0]) == (0, "Server stopped.")
     assert checkout.calls("urumi cluster down") == ["urumi cluster down"]
     assert (checkout.state / "token").exists()
     assert not (checkout.state / "server.pid").exists()
@@ -276,15 +276,17 @@ def test_down_without_an_environment_says_so(checkout: Checkout) -> None:
 def test_status_tells_both(checkout: Checkout) -> None:
     assert (checkout.run("status").code, checkout.run("status").out) == (
         3,
-        "server      not set up; run ./setup.sh\n",
+        "server                   not set up; run ./setup.sh\n",
     )
     checkout.run()
     done = checkout.run("status")
     assert done.code == 0
-    assert done.lines[0].startswith(f"server      up at http://127.0.0.1:{checkout.port}/, pid {checkout.server_pid()}")
+    assert done.lines[0].startswith(
+        f"server                   running at http://127.0.0.1:{checkout.port}/, pid {checkout.server_pid()}"
+    )
     assert done.lines[1] == "cluster     up"
     checkout.end_server()
-    assert (checkout.run("status").code, checkout.run("status").lines[0]) == (3, "server      down")
+    assert (checkout.run("status").code, checkout.run("status").lines[0]) == (3, "server                   not running")
 
 
 # --- test
@@ -312,6 +314,14 @@ def test_tests_get_what_they_need_and_their_arguments(checkout: Checkout) -> Non
         "apt-get install -qq -y --no-install-recommends busybox-static gawk mawk",
         "apt-get install -qq -y --no-install-recommends npm",
     ]
+
+
+@pytest.mark.parametrize("arguments", [[], ["--all"]], ids=["newcomer", "all"])
+def test_a_whole_tier_runs_side_by_side(checkout: Checkout, arguments: list[str]) -> None:
+    with_root(checkout, is_root=True)
+    last = checkout.run("test", *arguments).lines[-1]
+    assert last.startswith(" ".join(["pytest", *arguments, "-n auto"]))
+    assert "--dist loadfile --no-loadscope-reorder" in last
 
 
 def test_tests_install_nothing_that_is_there(checkout: Checkout) -> None:
@@ -377,7 +387,8 @@ def test_help_names_every_command(checkout: Checkout, word: str) -> None:
     for command in (
         "status",
         "down [--purge]",
-        "test [ARGS...]",
+        "test --all",
+        "test ARGS...",
         "dev",
         "--cluster kind",
         "--yes",

@@ -1,4 +1,4 @@
-"""A peer that speaks the protocol, for the dashboard to look at."""
+"""A peer that speaks the protocol, as the server of the dashboard."""
 
 import os
 import time
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.urumi.peer import Peer
+from testing.peer import Peer
 from urumi.config import Target
 
 
@@ -30,7 +30,12 @@ def no_choices_of_this_machine(
 
 
 @pytest.fixture(scope="module")
-def module_peer() -> Iterator[Peer]:
+def whole_dashboard() -> None:
+    """What every test uses that runs the whole dashboard: it marks its tests with `dashboard`."""
+
+
+@pytest.fixture(scope="module")
+def module_peer(whole_dashboard: None) -> Iterator[Peer]:
     """The one peer of a module; starting and stopping takes longer than most tests."""
     server = Peer()
     yield server

@@ -1,4 +1,4 @@
-"""The dashboard, run headless and driven by keys; what it shows is read from its screen as lines of text."""
+"""The dashboard, run headless and driven by keys; its screen is read as lines of text."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Static
 
-from tests.urumi.peer import Peer
-from tests.urumi.stores import START, make_store
+from testing.peer import Peer
+from testing.stores import START, make_store
 from tui.app import Dashboard, utc_now
 from tui.model.settings import Settings
 from tui.screens.stores import StoresScreen
@@ -30,12 +30,12 @@ T = TypeVar("T")
 
 
 class Driver:
-    """A dashboard with somebody at its keyboard; `said` is everything that was said in passing."""
+    """A dashboard and its keyboard; `messages` are all messages that it showed."""
 
-    def __init__(self, app: Dashboard, pilot: Pilot[None], said: list[str]) -> None:
+    def __init__(self, app: Dashboard, pilot: Pilot[None], messages: list[str]) -> None:
         self.app = app
         self.pilot = pilot
-        self.said = said
+        self.messages = messages
 
     @property
     def home(self) -> StoresScreen:
@@ -50,13 +50,13 @@ class Driver:
     @property
     def cursor(self) -> str:
         """The id of the store under the cursor."""
-        row = self.home.roster.row(self.table.cursor)
+        row = self.home.rows.row(self.table.cursor)
         return row.store.store_id if row else ""
 
     @property
     def ids(self) -> list[str]:
         """The ids that the list shows, in order."""
-        return [row.store.store_id for row in self.home.roster.rows]
+        return [row.store.store_id for row in self.home.rows.visible]
 
     def lines(self) -> list[str]:
         """Return what the screen shows."""
@@ -93,24 +93,26 @@ class Driver:
         """Wait until something is true, and return it."""
         deadline = time.monotonic() + seconds
         while not (found := look()):
-            assert time.monotonic() < deadline, f"waited for {what}; said {self.said}; the screen:\n{self.text()}"
+            assert time.monotonic() < deadline, (
+                f"waited for {what}; messages {self.messages}; the screen:\n{self.text()}"
+            )
             await self.pilot.pause(0.01)
         return found
 
     async def until_shown(self, words: str) -> None:
-        """Wait until the screen shows some words."""
+        """Wait until the screen shows a text."""
         await self.until(lambda: words in self.text(), f"{words!r} on the screen")
 
     async def until_not_shown(self, words: str) -> None:
-        """Wait until the screen shows some words no more."""
+        """Wait until the screen no longer shows a text."""
         await self.until(lambda: words not in self.text(), f"{words!r} to leave the screen")
 
-    async def until_said(self, words: str) -> None:
-        """Wait until something was said in passing."""
-        await self.until(lambda: any(words in said for said in self.said), f"{words!r} to be said")
+    async def until_message(self, words: str) -> None:
+        """Wait until a message was shown."""
+        await self.until(lambda: any(words in each for each in self.messages), f"the message {words!r}")
 
     async def until_live(self) -> None:
-        """Wait until the line is up; nobody sits a wait for an attempt out."""
+        """Wait until the connection is live, without the waits between attempts."""
 
         def look() -> bool:
             self.app.session.reconnect_now()
@@ -144,18 +146,18 @@ async def dashboard(
     is_live: bool = True,
     **choices: Any,
 ) -> AsyncIterator[Driver]:
-    """Run a dashboard; with `is_live`, from when it shows its first picture."""
+    """Run a dashboard; with `is_live`, from when it shows its first snapshot."""
     app = Dashboard(Settings(**{"url": target.url, "token": target.token, **choices}), now=now)
-    said: list[str] = []
+    messages: list[str] = []
 
-    def hear(message: Message) -> None:
-        if isinstance(message, Notify) and message.notification.message not in said:
-            said.append(message.notification.message)
+    def record(message: Message) -> None:
+        if isinstance(message, Notify) and message.notification.message not in messages:
+            messages.append(message.notification.message)
 
-    async with app.run_test(size=size, notifications=True, message_hook=hear) as pilot:
-        driver = Driver(app, pilot, said)
+    async with app.run_test(size=size, notifications=True, message_hook=record) as pilot:
+        driver = Driver(app, pilot, messages)
         if is_live:
             await driver.until(lambda: app.session.age_seconds is not None, "the first picture")
-            await driver.until(lambda: len(driver.home.roster) == len(app.session.stores), "the list")
+            await driver.until(lambda: len(driver.home.rows) == len(app.session.stores), "the list")
             await pilot.pause()
         yield driver

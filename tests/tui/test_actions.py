@@ -1,13 +1,13 @@
-"""What keys do to stores: retry, open, copy, the admin account; and why they sometimes do nothing."""
+"""What keys do to stores: retry, open, copy, the admin account; and the reasons why they are unavailable."""
 
 from datetime import timedelta
 
 import pytest
 
+from testing.peer import Peer
+from testing.stores import START, event, failed, make_store, provisioning
 from tests.tui.driver import Driver, dashboard, put_several
 from tests.tui.test_create import refusal
-from tests.urumi.peer import Peer
-from tests.urumi.stores import START, event, failed, make_store, provisioning
 from tui.commands.clipboard import copied_file
 from urumi.config import Target
 
@@ -28,7 +28,7 @@ async def test_r_retries_the_store_under_the_cursor(peer: Peer, target: Target) 
     peer.put(failed("shop-1"))
     async with dashboard(target) as driver:
         await driver.press("r")
-        await driver.until_said("shop-1 is tried again now.")
+        await driver.until_message("Retrying shop-1 now.")
     assert [(method, path) for method, path, *_ in peer.requests] == [
         ("POST", "/stores/shop-1/retry?uid=uid-of-shop-1")
     ]
@@ -39,18 +39,18 @@ async def test_marked_stores_are_retried_together_those_that_are_ready_are_left_
         peer.put(store)
     async with dashboard(target) as driver:
         await driver.press("asterisk", "r")
-        await driver.until_said("2 stores are tried again now.")
+        await driver.until_message("Retrying 2 stores now.")
     assert sorted(path for _, path, *_ in peer.requests) == [
         f"/stores/{name}/retry?uid=uid-of-{name}" for name in ("shop-1", "shop-2")
     ]
 
 
-async def test_a_retry_that_is_refused_is_said_with_the_reason(peer: Peer, target: Target) -> None:
+async def test_a_failed_retry_is_shown_with_the_reason(peer: Peer, target: Target) -> None:
     peer.put(failed("shop-1"))
     async with dashboard(target) as driver:
         peer.answer = refusal(503, "The cluster does not answer.", "Come back in 5 s.")
         await driver.press("r")
-        await driver.until_said("shop-1 was not retried. The cluster does not answer. Come back in 5 s.")
+        await driver.until_message("shop-1 was not retried: The cluster does not answer. Come back in 5 s.")
 
 
 @pytest.mark.parametrize(
@@ -58,19 +58,21 @@ async def test_a_retry_that_is_refused_is_said_with_the_reason(peer: Peer, targe
     [
         pytest.param("Ready", "r", "Nothing to retry: shop-1 is Ready.", id="retry-ready"),
         pytest.param("Deleting", "r", "Nothing to retry: shop-1 is being deleted.", id="retry-deleting"),
-        pytest.param("Deleting", "delete", "shop-1 is being deleted already.", id="delete-deleting"),
-        pytest.param("Pending", "o", "shop-1 does not answer yet: it is Pending.", id="open-pending"),
+        pytest.param("Deleting", "delete", "shop-1 is already being deleted.", id="delete-deleting"),
+        pytest.param("Pending", "o", "The shop of shop-1 is not running: the store is Pending.", id="open-pending"),
         pytest.param(
-            "Pending", "a", "shop-1 has no admin account yet: it is waiting for its turn.", id="admin-pending"
+            "Pending", "a", "shop-1 has no admin account yet: it is waiting in the queue.", id="admin-pending"
         ),
         pytest.param("Ready", "b", "Nothing to report: shop-1 has no error.", id="report-ready"),
     ],
 )
-async def test_a_key_that_does_nothing_says_why(peer: Peer, target: Target, phase: str, key: str, reason: str) -> None:
+async def test_an_unavailable_key_shows_the_reason(
+    peer: Peer, target: Target, phase: str, key: str, reason: str
+) -> None:
     peer.put(make_store("shop-1", phase))
     async with dashboard(target) as driver:
         await driver.press(key)
-        await driver.until_said(reason)
+        await driver.until_message(reason)
     assert peer.requests == []
 
 
@@ -85,14 +87,14 @@ async def test_keys_that_would_do_nothing_are_dimmed(peer: Peer, target: Target)
 
 
 @pytest.mark.parametrize("key", ["r", "d", "enter", "a"])
-async def test_without_a_store_a_key_says_so(target: Target, key: str) -> None:
+async def test_without_a_store_a_key_shows_that_there_is_none(target: Target, key: str) -> None:
     async with dashboard(target) as driver:
         assert not {"retry", "details"} & enabled(driver)
         await driver.press(key)
-        await driver.until_said("There is no store under the cursor.")
+        await driver.until_message("No store under the cursor.")
 
 
-async def test_a_read_only_dashboard_changes_nothing_and_says_so(peer: Peer, target: Target) -> None:
+async def test_a_read_only_dashboard_changes_nothing_and_shows_why(peer: Peer, target: Target) -> None:
     peer.put(failed("shop-1"))
     async with dashboard(target, read_only=True) as driver:
         assert "read-only" in driver.lines()[0]
@@ -100,7 +102,7 @@ async def test_a_read_only_dashboard_changes_nothing_and_says_so(peer: Peer, tar
         for key in ("n", "r", "delete", "ctrl+d"):
             await driver.press(key)
         assert type(driver.app.screen).__name__ == "StoresScreen"
-        await driver.until_said("This dashboard is read-only")
+        await driver.until_message("The dashboard is read-only")
     assert peer.requests == []
 
 
@@ -126,7 +128,7 @@ async def test_without_a_browser_o_copies_the_address(
     async with dashboard(target) as driver:
         monkeypatch.setattr("webbrowser.get", none)
         await driver.press("o")
-        await driver.until_said("there is no browser on this machine")
+        await driver.until_message("no browser on this machine")
         assert copied(driver) == "http://shop-1.127.0.0.1.nip.io"
 
 
@@ -139,14 +141,14 @@ async def test_a_browser_that_would_need_the_terminal_is_not_started(
     async with dashboard(target) as driver:
         monkeypatch.setattr("webbrowser.get", lambda: webbrowser.GenericBrowser("lynx"))
         await driver.press("o")
-        await driver.until_said("the browser here would need this terminal")
+        await driver.until_message("the only browser on this machine needs the terminal")
 
 
-async def test_o_does_not_claim_that_a_simulated_shop_answers(peer: Peer, target: Target) -> None:
+async def test_o_does_not_open_a_simulated_shop(peer: Peer, target: Target) -> None:
     peer.put(make_store("shop-1", simulated=True))
     async with dashboard(target) as driver:
         await driver.press("o")
-        await driver.until_said("No shop answers at shop-1: its containers are simulated.")
+        await driver.until_message("No shop is running at shop-1: its containers are simulated.")
 
 
 @pytest.mark.parametrize("address", ["javascript:alert(1)", "file:///etc/passwd", "http://[", ""])
@@ -154,7 +156,7 @@ async def test_o_follows_nothing_but_web_addresses(peer: Peer, target: Target, a
     peer.put(make_store("shop-1", url=address))
     async with dashboard(target) as driver:
         await driver.press("o")
-        await driver.until_said("shop-1 has no address yet.")
+        await driver.until_message("shop-1 has no address yet.")
 
 
 async def test_c_copies_the_id_and_u_the_address(peer: Peer, target: Target) -> None:
@@ -171,7 +173,7 @@ async def test_c_copies_the_ids_of_all_marked_stores(peer: Peer, target: Target)
     async with dashboard(target) as driver:
         await driver.press("space", "space", "c")
         assert copied(driver) == "shop-1\nshop-2"
-        await driver.until_said("Copied 2 ids. ")
+        await driver.until_message("Copied 2 ids. ")
 
 
 async def test_b_copies_a_report_with_cause_hint_and_timeline(peer: Peer, target: Target) -> None:
@@ -188,20 +190,20 @@ async def test_what_was_copied_is_in_a_file_of_its_owner_as_well(peer: Peer, tar
     peer.put(make_store("shop-1"))
     async with dashboard(target) as driver:
         await driver.press("c")
-        await driver.until_said(f"If this terminal does not take it, it is in {copied_file()}.")
+        await driver.until_message(f"Copied shop-1. It is also in {copied_file()}.")
         assert copied_file().read_text() == "shop-1"
         assert copied_file().stat().st_mode & 0o777 == 0o600
         await driver.press("u")
         await driver.until(lambda: copied_file().read_text().startswith("http://shop-1."), "the newer copy")
 
 
-async def test_a_copy_that_cannot_be_written_says_so(peer: Peer, target: Target) -> None:
+async def test_a_copy_that_cannot_be_written_is_reported(peer: Peer, target: Target) -> None:
     copied_file().parent.mkdir()
     copied_file().symlink_to("elsewhere")  # what somebody else may have put there is not followed
     peer.put(make_store("shop-1"))
     async with dashboard(target) as driver:
         await driver.press("c")
-        await driver.until_said(f"It could not be written to {copied_file()}")
+        await driver.until_message(f"Writing {copied_file()} failed: ")
     assert not (copied_file().parent / "elsewhere").exists()
 
 
@@ -214,7 +216,7 @@ async def test_an_action_hits_the_store_that_was_under_the_cursor_though_the_lis
         assert driver.ids == ["shop-0", "shop-1", "shop-2"]
         assert driver.cursor == "shop-2"
         await driver.press("r")
-        await driver.until_said("shop-2 is tried again now.")
+        await driver.until_message("Retrying shop-2 now.")
 
 
 async def test_a_store_that_stops_matching_the_filter_stays_under_the_cursor(peer: Peer, target: Target) -> None:
@@ -225,6 +227,6 @@ async def test_a_store_that_stops_matching_the_filter_stays_under_the_cursor(pee
         peer.put(provisioning("shop-1", created_at=START + timedelta(minutes=1)))
         await driver.until_shown("◐ Provisioning")
         assert driver.cursor == "shop-1"
-        assert "showing 1 of 2 stores" in driver.text()
+        assert "1 of 2 stores" in driver.text()
         await driver.press("down")
         assert driver.ids == ["shop-0"]

@@ -1,4 +1,4 @@
-"""The admin account: asked for on purpose, of that very store, shown until it is closed, and in no file."""
+"""The admin account: read after a confirmation, by uid, shown until it is closed, and never in a file."""
 
 import json
 from collections.abc import AsyncIterator
@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 import pytest
 from starlette.responses import JSONResponse
 
+from testing.peer import Peer
+from testing.stores import make_store
 from tests.tui.driver import Driver, dashboard, put_several
 from tests.tui.test_create import refusal
 from tests.tui.test_hostile import check_screen
-from tests.urumi.peer import Peer
-from tests.urumi.stores import make_store
 from tui.commands.clipboard import copied_file
 from urumi.config import Target
 
@@ -29,14 +29,14 @@ async def asked(peer: Peer, target: Target) -> AsyncIterator[Driver]:
         yield driver
 
 
-async def test_it_is_not_asked_for_before_somebody_says_yes(peer: Peer, target: Target) -> None:
+async def test_the_account_is_not_read_before_the_confirmation(peer: Peer, target: Target) -> None:
     async with asked(peer, target) as driver:
         assert "Show the admin account of shop-1?" in driver.text()
         await driver.open("StoresScreen", "enter")
     assert peer.requests == []
 
 
-async def test_it_is_shown_until_it_is_closed_and_asked_for_by_uid(peer: Peer, target: Target) -> None:
+async def test_the_account_is_read_by_uid_and_shown_until_it_is_closed(peer: Peer, target: Target) -> None:
     async with asked(peer, target) as driver:
         await driver.open("AccountDialog", "tab", "enter")
         for words in ("http://shop-1.127.0.0.1.nip.io/admin", "admin", PASSWORD):
@@ -53,8 +53,8 @@ async def test_c_copies_the_password_and_writes_no_file(peer: Peer, target: Targ
         await driver.open("AccountDialog", "tab", "enter")
         await driver.press("c")
         assert driver.app.clipboard == PASSWORD
-        await driver.until_said("Copied the password of shop-1")
-        assert not [said for said in driver.said if PASSWORD in said]
+        await driver.until_message("Copied the password of shop-1")
+        assert not [said for said in driver.messages if PASSWORD in said]
     assert not copied_file().exists()
 
 
@@ -80,11 +80,11 @@ async def test_an_account_that_looks_like_markup_is_drawn_as_text(peer: Peer, ta
         await driver.until_open("StoresScreen")
 
 
-async def test_whoever_only_looks_is_not_given_it(peer: Peer, target: Target) -> None:
+async def test_a_read_only_dashboard_does_not_show_the_account(peer: Peer, target: Target) -> None:
     peer.put(make_store("shop-1"))
     async with dashboard(target, read_only=True) as driver:
         await driver.press("a")
-        await driver.until_said("This dashboard is read-only")
+        await driver.until_message("The dashboard is read-only")
     assert peer.requests == []
 
 
@@ -92,5 +92,5 @@ async def test_of_several_marked_stores_none_is_picked(peer: Peer, target: Targe
     put_several(peer, 2)
     async with dashboard(target) as driver:
         await driver.press("asterisk", "a")
-        await driver.until_said("One store at a time, and 2 are marked.")
+        await driver.until_message("Only one store at a time; 2 are marked.")
         assert type(driver.app.screen).__name__ == "StoresScreen"

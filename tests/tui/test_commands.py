@@ -4,9 +4,9 @@ import pytest
 from textual.command import CommandPalette
 from textual.widgets import Input
 
+from testing.peer import Peer
+from testing.stores import failed, make_store
 from tests.tui.driver import Driver, dashboard
-from tests.urumi.peer import Peer
-from tests.urumi.stores import failed, make_store
 from urumi.config import Target
 
 pytestmark = pytest.mark.anyio
@@ -23,7 +23,7 @@ async def test_a_command_is_run_by_its_name(peer: Peer, target: Target) -> None:
     peer.put(failed("shop-1"))
     async with dashboard(target) as driver:
         await command(driver, "retry")
-        await driver.until_said("shop-1 is tried again now.")
+        await driver.until_message("Retrying shop-1 now.")
 
 
 async def test_new_takes_an_id(target: Target) -> None:
@@ -42,7 +42,7 @@ async def test_go_finds_a_store_though_the_filter_hides_it(peer: Peer, target: T
         await command(driver, "go shop-2")
         await driver.until(lambda: driver.cursor == "shop-2", "the cursor to be there")
         await command(driver, "go shop-9")
-        await driver.until_said("There is no store 'shop-9'.")
+        await driver.until_message("No store named 'shop-9'.")
 
 
 async def test_sort_takes_a_column(peer: Peer, target: Target) -> None:
@@ -52,17 +52,17 @@ async def test_sort_takes_a_column(peer: Peer, target: Target) -> None:
         await command(driver, "sort name")
         await driver.until_shown("NAME ↑")
         await command(driver, "sort colour")
-        await driver.until_said("There is no column 'colour'. There are: name, phase,")
+        await driver.until_message("Unknown column 'colour'. Known columns: name, phase,")
 
 
-async def test_themes_can_be_chosen_and_a_wrong_one_is_said(target: Target) -> None:
+async def test_themes_can_be_chosen_and_an_unknown_one_is_reported(target: Target) -> None:
     async with dashboard(target) as driver:
         await command(driver, "theme urumi-light")
         await driver.until(lambda: driver.app.theme == "urumi-light", "the theme")
         await driver.press("T")
         await driver.until(lambda: driver.app.theme == "urumi-dark", "the other theme")
         await command(driver, "theme pink")
-        await driver.until_said("There is no theme 'pink'.")
+        await driver.until_message("Unknown theme 'pink'.")
 
 
 async def test_the_palette_offers_every_theme(target: Target) -> None:
@@ -78,12 +78,12 @@ async def test_the_palette_offers_every_theme(target: Target) -> None:
 async def test_an_unknown_command_names_the_nearest(target: Target) -> None:
     async with dashboard(target) as driver:
         await command(driver, "retyr")
-        await driver.until_said("There is no command 'retyr'. Did you mean 'retry'?")
+        await driver.until_message("Unknown command 'retyr'. Did you mean 'retry'?")
         await command(driver, "retry shop-1")
-        await driver.until_said("'retry' takes no words, got 'shop-1'.")
+        await driver.until_message("retry takes no argument, got 'shop-1'.")
 
 
-async def test_the_line_suggests_commands_and_stores(peer: Peer, target: Target) -> None:
+async def test_the_command_line_suggests_commands_and_stores(peer: Peer, target: Target) -> None:
     peer.put(make_store("shop-1"))
     async with dashboard(target) as driver:
         await driver.press("colon")
@@ -110,9 +110,9 @@ async def test_the_palette_finds_commands_of_the_list(peer: Peer, target: Target
         await driver.until(lambda: isinstance(driver.app.screen, CommandPalette), "the palette")
         await driver.until_shown("list: new")
         await driver.type("retry")
-        await driver.until_shown("make the next attempt now (r)")
+        await driver.until_shown("retry now (r)")
         await driver.press("enter")
-        await driver.until_said("shop-1 is tried again now.")
+        await driver.until_message("Retrying shop-1 now.")
 
 
 async def test_the_palette_finds_stores(peer: Peer, target: Target) -> None:

@@ -1,11 +1,11 @@
-"""Asking for a store: the form, its checks, and what it does with a refusal."""
+"""Creating a store: the dialog, its checks, and a refusal."""
 
 import pytest
 from starlette.responses import JSONResponse
 
+from testing.peer import Peer
+from testing.stores import failed, make_store
 from tests.tui.driver import dashboard
-from tests.urumi.peer import Peer
-from tests.urumi.stores import failed, make_store
 from urumi.config import Target
 
 pytestmark = pytest.mark.anyio
@@ -17,17 +17,17 @@ def refusal(status: int, detail: str, hint: str = "", **more: object) -> JSONRes
     return JSONResponse(problem, status)
 
 
-async def test_a_store_that_was_asked_for_appears_under_the_cursor(peer: Peer, target: Target) -> None:
+async def test_a_requested_store_appears_under_the_cursor(peer: Peer, target: Target) -> None:
     peer.put(make_store("shop-1"))
     async with dashboard(target) as driver:
         await driver.open("CreateDialog", "n")
         await driver.type("shop-2")
         await driver.open("StoresScreen", "enter")
         await driver.until(lambda: driver.cursor == "shop-2", "the cursor to be on it")
-        await driver.until_said("shop-2 was asked for")
+        await driver.until_message("Store shop-2 requested (Pending).")
 
 
-async def test_an_id_that_comes_in_one_go_with_the_key_is_taken_whole(peer: Peer, target: Target) -> None:
+async def test_an_id_that_arrives_together_with_the_key_is_typed_completely(peer: Peer, target: Target) -> None:
     async with dashboard(target) as driver:
         driver.burst("n", *"shop", "minus", "1", "enter")
         await driver.until(lambda: "shop-1" in peer.stores, "the store")
@@ -46,19 +46,19 @@ async def test_the_id_is_checked_while_it_is_typed(target: Target) -> None:
         assert type(driver.app.screen).__name__ == "CreateDialog"
 
 
-async def test_it_says_what_will_be_made_and_that_a_name_is_taken(peer: Peer, target: Target) -> None:
+async def test_the_dialog_shows_what_is_created_and_that_an_id_exists(peer: Peer, target: Target) -> None:
     peer.put(make_store("shop-1"))
     async with dashboard(target) as driver:
         await driver.open("CreateDialog", "n")
         await driver.type("shop-1")
-        await driver.until_shown("shop-1 exists already: WooCommerce, Ready.")
+        await driver.until_shown("shop-1 already exists: WooCommerce, Ready.")
         await driver.type("0")
-        await driver.until_shown("Makes namespace store-shop-10 and release woocommerce-shop-10.")
+        await driver.until_shown("Creates namespace store-shop-10 and release woocommerce-shop-10.")
         await driver.press("tab", "down")
         await driver.until_shown("release medusa-shop-10")
 
 
-async def test_the_engine_that_is_chosen_is_asked_for(peer: Peer, target: Target) -> None:
+async def test_the_chosen_engine_is_requested(peer: Peer, target: Target) -> None:
     async with dashboard(target) as driver:
         await driver.open("CreateDialog", "n")
         await driver.type("shop-1")
@@ -86,7 +86,7 @@ async def test_another_engine_for_the_same_name_is_refused_inside_the_form(peer:
         pytest.param(503, "The cluster does not answer.", "Come back in 5 s.", id="cluster"),
     ],
 )
-async def test_a_refusal_stays_in_the_form_in_words_and_can_be_tried_again(
+async def test_a_refusal_is_shown_in_the_dialog_and_the_request_can_be_repeated(
     peer: Peer, target: Target, status: int, detail: str, hint: str
 ) -> None:
     async with dashboard(target) as driver:
@@ -110,16 +110,16 @@ async def test_a_field_that_the_server_refuses_is_named(peer: Peer, target: Targ
         assert driver.problem() == "The body is off.\nstoreId: is reserved"
 
 
-async def test_an_answer_that_is_not_of_the_api_is_said_in_words(peer: Peer, target: Target) -> None:
+async def test_an_invalid_response_is_shown_in_the_dialog(peer: Peer, target: Target) -> None:
     async with dashboard(target) as driver:
         await driver.open("CreateDialog", "n")
         await driver.type("shop-1")
         peer.answer = JSONResponse({"hello": "there"})
         await driver.press("enter")
-        await driver.until(lambda: "not of the API" in driver.problem(), "the refusal")
+        await driver.until(lambda: "not an Urumi API response" in driver.problem(), "the refusal")
 
 
-async def test_escape_leaves_without_asking(peer: Peer, target: Target) -> None:
+async def test_escape_closes_the_dialog_without_a_request(peer: Peer, target: Target) -> None:
     async with dashboard(target) as driver:
         await driver.open("CreateDialog", "n")
         await driver.type("shop-1")

@@ -1,14 +1,14 @@
-"""Deleting: what the dialog says, what has to be typed, and that it hits the store that was meant."""
+"""Deleting: what the dialog lists, what must be typed, and that the right store is deleted."""
 
 from datetime import timedelta
 
 import pytest
 from textual.widgets import Button
 
+from testing.peer import Peer
+from testing.stores import START, failed, make_store
 from tests.tui.driver import Driver, dashboard, put_several
 from tests.tui.test_create import refusal
-from tests.urumi.peer import Peer
-from tests.urumi.stores import START, failed, make_store
 from urumi.config import Target
 
 pytestmark = pytest.mark.anyio
@@ -31,12 +31,12 @@ async def test_it_names_the_store_its_namespace_and_what_goes_with_it(peer: Peer
     assert peer.url in text
 
 
-async def test_it_does_not_threaten_a_namespace_that_is_somebody_elses(peer: Peer, target: Target) -> None:
+async def test_a_namespace_of_somebody_else_is_not_listed_for_deletion(peer: Peer, target: Target) -> None:
     error = {"step": "namespace", "reason": "NamespaceNotOurs", "message": "it is left alone"}
     peer.put(make_store("shop-1", "Failed", last_error=error))
     async with dashboard(target) as driver:
         await driver.open("DeleteDialog", "delete")
-        assert "namespace store-shop-1 is not its own and stays" in driver.text()
+        assert "namespace store-shop-1 does not belong to it and is kept" in driver.text()
         assert "volumes" not in driver.text()
 
 
@@ -59,17 +59,17 @@ async def test_a_ready_store_has_to_be_named(peer: Peer, target: Target) -> None
         assert type(driver.app.screen).__name__ == "DeleteDialog"
         await driver.type("1")
         await driver.open("StoresScreen", "enter")
-        await driver.until_said("shop-1 is being deleted.")
+        await driver.until_message("Deleting shop-1.")
     assert [(method, path) for method, path, *_ in peer.requests] == [("DELETE", "/stores/shop-1?uid=uid-of-shop-1")]
 
 
-async def test_a_name_that_comes_in_one_go_is_taken_whole(peer: Peer, target: Target) -> None:
+async def test_a_confirmation_that_arrives_at_once_is_typed_completely(peer: Peer, target: Target) -> None:
     put_several(peer, 2)
     async with dashboard(target) as driver:
         await driver.press("asterisk")
         await open_dialog(driver)
         driver.burst(*"delete", "space", "2", "enter")
-        await driver.until_said("2 stores are being deleted.")
+        await driver.until_message("Deleting 2 stores.")
 
 
 async def test_a_failed_store_is_deleted_without_typing(peer: Peer, target: Target) -> None:
@@ -77,7 +77,7 @@ async def test_a_failed_store_is_deleted_without_typing(peer: Peer, target: Targ
     async with dashboard(target) as driver:
         await open_dialog(driver)
         await driver.press("tab", "enter")
-        await driver.until_said("shop-1 is being deleted.")
+        await driver.until_message("Deleting shop-1.")
 
 
 async def test_it_deletes_the_store_that_was_under_the_cursor_wherever_the_list_goes_meanwhile(
@@ -92,7 +92,7 @@ async def test_it_deletes_the_store_that_was_under_the_cursor_wherever_the_list_
         peer.put(failed("shop-9", created_at=START + timedelta(minutes=9)))
         await driver.until(lambda: "shop-9" in driver.ids, "the list to change")
         await driver.press("tab", "enter")
-        await driver.until_said("shop-2 is being deleted.")
+        await driver.until_message("Deleting shop-2.")
     assert [path for _, path, *_ in peer.requests] == ["/stores/shop-2?uid=uid-of-shop-2"]
 
 
@@ -110,16 +110,16 @@ async def test_a_store_of_the_same_name_that_came_meanwhile_is_not_hit(peer: Pee
     assert [path for _, path, *_ in peer.requests] == ["/stores/shop-1?uid=first"]
 
 
-async def test_a_key_on_a_store_that_is_gone_says_so_and_does_nothing(peer: Peer, target: Target) -> None:
+async def test_a_key_on_a_deleted_store_does_nothing_and_shows_why(peer: Peer, target: Target) -> None:
     put_several(peer, 2, failed)
     async with dashboard(target) as driver:
         assert driver.cursor == "shop-1"
         peer.remove("shop-1")
         await driver.until_shown("– Deleted")
         await driver.press("delete")
-        await driver.until_said("Nothing to delete: shop-1 is gone.")
+        await driver.until_message("Nothing to delete: shop-1 is already deleted.")
         await driver.press("r")
-        await driver.until_said("Nothing to retry: shop-1 is gone.")
+        await driver.until_message("Nothing to retry: shop-1 is deleted.")
     assert peer.requests == []
 
 
@@ -134,24 +134,24 @@ async def test_a_failure_stays_in_the_dialog(peer: Peer, target: Target) -> None
         assert "shop-1" in peer.stores
 
 
-async def test_a_server_that_goes_away_is_said_in_the_dialog(peer: Peer, target: Target) -> None:
+async def test_a_lost_server_is_shown_in_the_dialog(peer: Peer, target: Target) -> None:
     peer.put(failed("shop-1"))
     async with dashboard(target) as driver:
         await open_dialog(driver)
         peer.stop()
         await driver.press("tab", "enter")
-        await driver.until(lambda: "No answer from" in driver.problem(), "the problem")
+        await driver.until(lambda: "unreachable" in driver.problem(), "the problem")
         await driver.open("StoresScreen", "escape")
         assert "shop-1" in driver.text()
 
 
-async def test_a_store_that_was_gone_already_is_said_to_be(peer: Peer, target: Target) -> None:
+async def test_a_store_that_was_already_deleted_is_reported_as_such(peer: Peer, target: Target) -> None:
     peer.put(failed("shop-1"))
     async with dashboard(target) as driver:
         await open_dialog(driver)
         del peer.stores["shop-1"]
         await driver.press("tab", "enter")
-        await driver.until_said("shop-1 was gone already.")
+        await driver.until_message("shop-1 was already deleted.")
 
 
 async def test_marked_stores_are_deleted_together_once_their_number_is_typed(peer: Peer, target: Target) -> None:
@@ -164,7 +164,7 @@ async def test_marked_stores_are_deleted_together_once_their_number_is_typed(pee
         assert "shop-4  Ready, namespace store-shop-4" in driver.text()
         await driver.type("delete 3")
         await driver.press("enter")
-        await driver.until_said("3 stores are being deleted.")
+        await driver.until_message("Deleting 3 stores.")
         await driver.until(lambda: driver.ids == ["shop-1", "shop-0"], "the list without them")
         assert driver.table.marked == set()
 
@@ -180,6 +180,6 @@ async def test_those_of_many_that_were_not_deleted_stay_in_the_dialog_with_the_r
         peer.answer = refusal(409, "It is another store by now.")
         await driver.press("enter")
         await driver.until(driver.problem, "the refusal")
-        assert driver.problem().startswith("2 of 3 are being deleted. shop-")
+        assert driver.problem().startswith("Deleting 2 of 3. shop-")
         assert driver.problem().endswith("It is another store by now.")
         await driver.until_shown("Delete shop-")

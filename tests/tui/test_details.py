@@ -1,53 +1,14 @@
-"""One store: the pane under the list, its timeline, and the screen with everything."""
+"""One store: the pane under the list, its timeline, and the details screen."""
 
 from datetime import timedelta
 
 import pytest
 
+from testing.peer import Peer
+from testing.stores import START, event, failed, make_store, provisioning
 from tests.tui.driver import dashboard
-from tests.urumi.peer import Peer
-from tests.urumi.stores import START, event, failed, make_store, provisioning
-from tui.text.glyphs import UNICODE
-from tui.text.timeline import timeline
-from tui.widgets.lines import Line, LinesView
+from tui.widgets.lines import LinesView
 from urumi.config import Target
-from urumi.wire import Store
-
-
-def words(line: Line) -> str:
-    """Return a line as text."""
-    return "".join(text for text, _ in (*line.head, *line.body))
-
-
-def lines(store: Store, *, seconds: float = 60.0) -> list[str]:
-    """Return the timeline of a store as texts."""
-    return [words(line) for line in timeline(store, UNICODE, START + timedelta(seconds=seconds), width=120)]
-
-
-def test_a_timeline_says_when_what_and_how_long() -> None:
-    store = make_store(events=[event("NamespaceReady", "namespace store-shop-1", seconds=0.24)])
-    (line,) = lines(store)
-    assert line.split()[1:] == ["·", "NamespaceReady", "0.2", "s", "namespace", "store-shop-1"]
-
-
-def test_gaps_between_events_are_said() -> None:
-    store = make_store(events=[event("A"), event("B", at=12.0), event("C", at=40.0, seconds=27.0)])
-    assert [line.strip() for line in lines(store) if "…" in line] == ["… 12 s"]
-
-
-def test_repeated_events_are_folded_with_their_count() -> None:
-    store = make_store(events=[event("ImagePullBackOff", "no image", level="warning", count=7)])
-    assert "×7 no image" in lines(store)[0]
-
-
-def test_a_store_that_moves_ends_with_what_it_is_at() -> None:
-    last = lines(provisioning(events=[event("HelmInstalled")]), seconds=75.0)[-1]
-    assert last.split()[:5] == ["now", "◐", "Provisioning", "1", "min"]
-    assert last.endswith("5/5 waiting for wordpress 0/1")
-
-
-def test_a_full_timeline_says_that_its_beginning_is_not_kept() -> None:
-    assert "is not kept" in lines(make_store(events=[event("A", str(number)) for number in range(20)]))[0]
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)], ids=str)
@@ -80,7 +41,7 @@ async def test_the_pane_follows_the_store_under_the_cursor(peer: Peer, target: T
 
 
 @pytest.mark.anyio
-async def test_the_pane_says_what_is_wrong_and_what_to_do(peer: Peer, target: Target) -> None:
+async def test_the_pane_shows_the_error_and_the_hint(peer: Peer, target: Target) -> None:
     peer.put(failed("shop-1", attempts=3))
     async with dashboard(target) as driver:
         await driver.until_shown("✗ health: ImagePullBackOff: no image")
@@ -89,7 +50,7 @@ async def test_the_pane_says_what_is_wrong_and_what_to_do(peer: Peer, target: Ta
 
 
 @pytest.mark.anyio
-async def test_whoever_reads_up_the_timeline_is_left_alone_and_told_of_what_is_new(peer: Peer, target: Target) -> None:
+async def test_after_scrolling_up_a_timeline_stays_and_counts_new_lines(peer: Peer, target: Target) -> None:
     events = [event(f"Event-{number:02}", at=number) for number in range(15)]
     peer.put(make_store("shop-1", events=events))
     async with dashboard(target, size=(80, 24)) as driver:
@@ -98,7 +59,7 @@ async def test_whoever_reads_up_the_timeline_is_left_alone_and_told_of_what_is_n
         await driver.press("tab", "g")
         await driver.until_shown("Event-00")
         peer.put(make_store("shop-1", events=[*events, event("Event-15", at=15), event("Event-16", at=16)]))
-        await driver.until_shown("▼ 2 new below, G shows them")
+        await driver.until_shown("▼ 2 new below, press G to show them")
         assert view.scroll_offset.y == 0
         await driver.press("G")
         await driver.until_shown("Event-16")
@@ -150,9 +111,9 @@ async def test_the_details_are_live_and_stay_when_the_store_goes(peer: Peer, tar
         peer.put(make_store("shop-1"))
         await driver.until_shown("✓ Ready")
         peer.remove("shop-1")
-        await driver.until_shown("gone; this is how it was last seen")
+        await driver.until_shown("last known state")
         await driver.press("delete")
-        await driver.until_said("Nothing to delete: shop-1 is gone.")
+        await driver.until_message("Nothing to delete: shop-1 is already deleted.")
 
 
 @pytest.mark.anyio
@@ -174,8 +135,8 @@ async def test_actions_of_the_details_are_about_their_store(peer: Peer, target: 
     async with dashboard(target) as driver:
         await driver.open("DetailsScreen", "d")
         await driver.press("r")
-        await driver.until_said("shop-1 is tried again now.")
+        await driver.until_message("Retrying shop-1 now.")
         await driver.open("DeleteDialog", "delete")
         await driver.press("tab", "enter")
-        await driver.until_said("shop-1 is being deleted.")
-        await driver.until_shown("gone; this is how it was last seen")
+        await driver.until_message("Deleting shop-1.")
+        await driver.until_shown("last known state")

@@ -1,12 +1,12 @@
-"""Narrowing the list: the terms, the line they are typed in, and what is said about it."""
+"""Filtering the list: the terms, the line they are typed in, and the note about it."""
 
 from datetime import timedelta
 
 import pytest
 
+from testing.peer import Peer
+from testing.stores import START, failed, make_store, provisioning
 from tests.tui.driver import dashboard
-from tests.urumi.peer import Peer
-from tests.urumi.stores import START, failed, make_store, provisioning
 from tui.model.filter import Filter
 from urumi.config import Target
 from urumi.wire import Store
@@ -52,7 +52,7 @@ async def test_typing_narrows_the_list_and_enter_goes_back_to_it(peer: Peer, tar
         await driver.press("enter")
         assert driver.app.focused is driver.table
         assert driver.cursor == "summer-sale"
-        await driver.until_shown("showing 1 of 2 stores")
+        await driver.until_shown("1 of 2 stores")
 
 
 @pytest.mark.anyio
@@ -66,17 +66,17 @@ async def test_escape_shows_all_again(peer: Peer, target: Target) -> None:
         await driver.until(lambda: driver.ids == ["summer-sale"], "the list to be narrowed")
         await driver.press("escape")
         await driver.until(lambda: len(driver.ids) == 2, "all stores")
-        assert "showing" not in driver.text()
+        assert "1 of 2" not in driver.text()
 
 
 @pytest.mark.anyio
-async def test_a_filter_that_fits_nothing_says_so(peer: Peer, target: Target) -> None:
+async def test_a_filter_without_matches_is_shown_with_the_way_to_clear_it(peer: Peer, target: Target) -> None:
     peer.put(READY)
     async with dashboard(target) as driver:
         await driver.press("slash")
         await driver.type("zzz")
         await driver.until_shown("No store matches zzz")
-        await driver.until_shown("Esc shows all 1 store")
+        await driver.until_shown("Press esc to show the store.")
 
 
 @pytest.mark.anyio
@@ -86,7 +86,7 @@ async def test_f_shows_what_fails_and_follows_it(peer: Peer, target: Target) -> 
     async with dashboard(target) as driver:
         await driver.press("f")
         assert driver.ids == ["outlet"]
-        await driver.until_shown("failed or degraded only, showing 1 of 2 stores")
+        await driver.until_shown("only failed or degraded, 1 of 2 stores")
         peer.put(make_store("x-1", "Degraded"))
         await driver.until(lambda: "x-1" in driver.ids, "the degraded store")
         await driver.press("f")

@@ -1,15 +1,15 @@
-"""Keys: no two commands of one place share one, the document lists them all, and a person's own replace them."""
+"""Keys: no two commands of one place share one, the documents list them, and the configuration replaces them."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from testing.peer import Peer
+from testing.stores import failed, make_store
 from tests.tui.driver import dashboard
-from tests.urumi.peer import Peer
-from tests.urumi.stores import failed, make_store
 from tui.app import Dashboard
-from tui.commands.keymap import APP, LIST, SCOPES, STORE, Command, check_keys, commands
+from tui.model.keymap import APP, LIST, SCOPES, STORE, Command, check_keys, commands
 from tui.model.settings import settings
 from tui.screens.details import DetailsScreen
 from tui.screens.stores import StoresScreen
@@ -58,10 +58,10 @@ def test_no_two_commands_of_one_place_share_a_key() -> None:
 def test_every_command_can_be_run_where_it_is_bound() -> None:
     places = {
         "The list": StoresScreen,
-        "Acting on a store": StoresScreen,
+        "Actions on a store": StoresScreen,
         "Moving in the list": StoreTable,
-        "Moving in a timeline or text": LinesView,
-        "One store in full": DetailsScreen,
+        "Moving in a timeline or a text": LinesView,
+        "Details of a store": DetailsScreen,
         "Everywhere": Dashboard,
     }
     for scope in SCOPES:
@@ -87,13 +87,13 @@ async def test_a_persons_own_key_replaces_the_usual_one_and_is_shown(peer: Peer,
         await driver.pilot.pause()
         assert peer.requests == []
         await driver.press("x")
-        await driver.until_said("shop-1 is tried again now.")
+        await driver.until_message("Retrying shop-1 now.")
 
 
 def test_a_key_that_another_command_of_the_place_has_is_refused_with_both() -> None:
-    with pytest.raises(ConfigError, match=r"the key 'r' belongs to store.retry and to store.open") as caught:
+    with pytest.raises(ConfigError, match=r"the key 'r' is assigned to store.retry and to store.open") as caught:
         check_keys({"store.open": "x, r"}, "here")
-    assert caught.value.hint == "Give one of them another key."
+    assert caught.value.hint == "Assign another key to one of them."
     check_keys({"store.open": "r", "store.retry": "o"}, "both were changed")
 
 
@@ -102,12 +102,12 @@ async def test_help_shows_the_keys_of_the_place_where_one_is(peer: Peer, target:
     peer.put(make_store("shop-1"))
     async with dashboard(target, size=(120, 60)) as driver:
         await driver.press("question_mark")
-        await driver.until_shown("ask for a new store")
-        await driver.until_shown("sort by the picked column")
+        await driver.until_shown("create a store")
+        await driver.until_shown("sort by the selected column")
         await driver.open("DetailsScreen", "escape", "d")
         await driver.press("f1")
-        await driver.until_shown("show it as YAML")
-        assert "ask for a new store" not in driver.text()
+        await driver.until_shown("switch between YAML and text")
+        assert "create a store" not in driver.text()
 
 
 def test_the_example_of_the_document_is_a_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,16 +1,14 @@
-"""The whole life of a store against the real server and a real Kubernetes API: asked for, Ready, deleted."""
+"""The whole life of a store with the real server and a real Kubernetes API: created, Ready, deleted."""
 
 import pytest
 
-from tests.serve import ServerProcess
+from testing.serve import ServerProcess
 from tests.tui.driver import dashboard
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_store_is_asked_for_watched_until_it_is_ready_and_deleted(
-    platform: ServerProcess, store_id: str
-) -> None:
+async def test_a_store_is_created_watched_until_it_is_ready_and_deleted(platform: ServerProcess, store_id: str) -> None:
     async with dashboard(platform.target) as driver:
         await driver.open("CreateDialog", "n")
         await driver.type(store_id)

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from testing.peer import Peer
+from testing.stores import START, event, failed, make_store, provisioning
 from tests.tui.driver import dashboard, put_several
-from tests.urumi.peer import Peer
-from tests.urumi.stores import START, event, failed, make_store, provisioning
 from urumi.config import Target
 
 pytestmark = pytest.mark.anyio
@@ -17,9 +17,7 @@ def row(lines: list[str], store_id: str) -> str:
     return next(line for line in lines[3:] if line.split()[:1] == [store_id] or line.split()[1:2] == [store_id])
 
 
-async def test_each_store_has_its_phase_in_words_its_progress_engine_age_and_last_event(
-    peer: Peer, target: Target
-) -> None:
+async def test_each_store_has_its_phase_progress_engine_age_and_last_event(peer: Peer, target: Target) -> None:
     peer.put(provisioning("shop-1", events=[event("HelmInstalled")]))
     async with dashboard(target) as driver:
         line = row(driver.lines(), "shop-1")
@@ -29,9 +27,7 @@ async def test_each_store_has_its_phase_in_words_its_progress_engine_age_and_las
     assert "HelmInstalled" in line
 
 
-async def test_where_there_is_little_room_the_list_says_what_is_waited_for_not_that_it_is(
-    peer: Peer, target: Target
-) -> None:
+async def test_a_narrow_list_shows_what_is_waited_for_in_the_terse_form(peer: Peer, target: Target) -> None:
     peer.put(provisioning("shop-1"))
     async with dashboard(target, size=(80, 24)) as driver:
         assert " 5/5 wordpress 0/1 " in row(driver.lines(), "shop-1")
@@ -59,11 +55,11 @@ async def test_the_top_counts_the_stores_of_each_phase(peer: Peer, target: Targe
     assert "Deleting" not in top
 
 
-async def test_simulated_stores_are_called_that(peer: Peer, target: Target) -> None:
+async def test_simulated_stores_are_labelled_as_such(peer: Peer, target: Target) -> None:
     peer.put(make_store("shop-1", simulated=True))
     async with dashboard(target) as driver:
         assert driver.lines()[1].endswith("simulated containers")
-        assert "simulated containers: no shop answers" in driver.text().split("─", 1)[1]
+        assert "simulated containers: no shop is running" in driver.text().split("─", 1)[1]
 
 
 async def test_changes_are_shown_as_they_come(peer: Peer, target: Target) -> None:
@@ -78,7 +74,7 @@ async def test_changes_are_shown_as_they_come(peer: Peer, target: Target) -> Non
         await driver.until_shown("2 stores")
 
 
-async def test_without_stores_it_says_how_to_begin(target: Target) -> None:
+async def test_an_empty_list_shows_how_to_create_a_store(target: Target) -> None:
     async with dashboard(target) as driver:
         await driver.until_shown("No stores yet")
         assert "Press n" in driver.text()
@@ -101,7 +97,7 @@ async def test_the_cursor_stays_on_its_store_when_others_come_and_go(peer: Peer,
         assert driver.cursor == "shop-2"
 
 
-async def test_a_store_that_goes_under_the_cursor_stays_there_as_gone_until_the_cursor_moves_on(
+async def test_a_store_deleted_under_the_cursor_stays_as_deleted_until_the_cursor_moves(
     peer: Peer, target: Target
 ) -> None:
     put_several(peer, 3)
@@ -154,7 +150,7 @@ async def test_home_end_and_pages_move_the_cursor(peer: Peer, target: Target) ->
         assert driver.cursor == "shop-000"
 
 
-async def test_whoever_scrolls_away_from_the_cursor_is_left_alone(peer: Peer, target: Target) -> None:
+async def test_after_scrolling_away_from_the_cursor_the_view_stays(peer: Peer, target: Target) -> None:
     for number in range(100):
         peer.put(make_store(f"shop-{number:03}", created_at=START - timedelta(minutes=number)))
     async with dashboard(target) as driver:
@@ -183,7 +179,7 @@ async def test_the_cursor_keeps_its_line_of_the_screen_when_stores_come_above_it
         assert driver.table.cursor_line() == line
 
 
-async def test_a_click_on_a_key_of_the_bar_does_what_it_says(peer: Peer, target: Target) -> None:
+async def test_a_click_on_a_key_of_the_bar_runs_it(peer: Peer, target: Target) -> None:
     peer.put(make_store("shop-1"))
     async with dashboard(target) as driver:
         await driver.pilot.click("#keys", offset=(driver.lines()[-1].index("details"), 0))

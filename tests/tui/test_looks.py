@@ -1,12 +1,14 @@
-"""How it looks: sizes from small to large, ASCII, no colour, themes. Pictures of it are in test_pictures.py."""
+"""Looks: sizes from small to large, ASCII, no colour, themes. The snapshots are in test_pictures.py."""
 
 from __future__ import annotations
 
 import pytest
 
+from testing.peer import Peer
+from testing.stores import make_store
 from tests.tui.driver import dashboard
+from tests.tui.test_create import refusal
 from tests.tui.test_pictures import SIZES, fill
-from tests.urumi.peer import Peer
 from urumi.config import Target
 
 
@@ -31,7 +33,7 @@ async def test_name_phase_and_what_goes_on_are_seen_at_every_size(
 
 @pytest.mark.parametrize("size", [(20, 6), (1, 1), (400, 100)], ids=str)
 @pytest.mark.anyio
-async def test_sizes_that_nobody_would_choose_do_no_harm(peer: Peer, target: Target, size: tuple[int, int]) -> None:
+async def test_extreme_sizes_do_no_harm(peer: Peer, target: Target, size: tuple[int, int]) -> None:
     fill(peer)
     async with dashboard(target, size=size) as driver:
         await driver.press("down", "d", "escape", "n", "escape", "question_mark", "escape")
@@ -80,7 +82,28 @@ async def test_themes_draw_everything(peer: Peer, target: Target, theme: str) ->
 
 
 @pytest.mark.anyio
-async def test_an_unknown_theme_is_said_and_the_usual_one_used(target: Target) -> None:
+async def test_an_unknown_theme_is_reported_and_the_default_is_used(target: Target) -> None:
     async with dashboard(target, theme="pink") as driver:
-        await driver.until_said("There is no theme 'pink'. There are:")
+        await driver.until_message("Unknown theme 'pink'. Known themes:")
         assert driver.app.is_running
+
+
+@pytest.mark.parametrize("size", [(60, 15), (80, 24), (100, 30), (160, 50)], ids=str)
+@pytest.mark.anyio
+async def test_the_list_has_rows_and_every_dialog_its_buttons_at_every_size(
+    peer: Peer, target: Target, size: tuple[int, int]
+) -> None:
+    peer.put(make_store("x" * 32))
+    async with dashboard(target, size=size) as driver:
+        assert any("✓ Ready" in line and line.startswith("  xxx") for line in driver.lines()[3:])
+        await driver.open("DeleteDialog", "delete")
+        assert "Cancel" in driver.text()
+        await driver.open("AdminDialog", "escape", "a")
+        assert "Cancel" in driver.text()
+        await driver.open("CreateDialog", "escape", "n")
+        await driver.type("shop-1")
+        peer.answer = refusal(409, "30 stores are the limit. " * 8, "Delete one first.", instance="req-7")
+        await driver.press("enter")
+        await driver.until(driver.problem, "the refusal")
+        await driver.until_shown("Request req-7")
+        assert "Cancel" in driver.text()

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.urumi.peer import Peer
-from tests.urumi.stores import make_store
+from testing.peer import Peer
+from testing.stores import make_store
 from urumi import __version__
 
 PATIENCE_SECONDS = 60.0
@@ -116,7 +116,7 @@ def test_help_names_every_flag_and_the_file(tmp_path: Path) -> None:
         "--theme",
         "--version",
         "urumi/config.toml",
-        "? inside",
+        "Press ? in the dashboard",
     ):
         assert words in done.stdout
 
@@ -154,7 +154,7 @@ def test_without_a_terminal_it_names_what_works_there(tmp_path: Path) -> None:
     done = run(tmp_path)
     assert done.returncode == 1
     assert done.stderr == (
-        "urumi-tui: The dashboard needs a terminal. For a pipe or a script use: urumi list, urumi watch\n"
+        "urumi-tui: The dashboard needs a terminal. Run `urumi list` or `urumi watch` in a pipe or a script.\n"
     )
 
 
@@ -179,9 +179,9 @@ def test_a_defect_ends_it_with_a_sentence_that_names_a_file(tmp_path: Path, open
     terminal.press(b"n")
     assert terminal.end() == 1
     said = terminal.written.decode()
-    assert "urumi-tui: A defect ended the dashboard: ZeroDivisionError('division by zero')." in said
+    assert "urumi-tui: The dashboard ended with an internal error: ZeroDivisionError('division by zero')." in said
     assert "Traceback" not in said
-    assert "ZeroDivisionError" in (tmp_path / "state" / "dashboard-defect.log").read_text()
+    assert "ZeroDivisionError" in (tmp_path / "state" / "dashboard-error.log").read_text()
 
 
 @pytest.mark.parametrize(
@@ -197,3 +197,22 @@ def test_what_is_not_needed_yet_is_not_loaded(tmp_path: Path, module: str, late:
         [sys.executable, "-c", code], env=environ(tmp_path), capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_it_prints_completion_for_a_shell(tmp_path: Path, shell: str) -> None:
+    done = run(tmp_path, "--print-completion", shell)
+    assert done.returncode == 0
+    assert done.stderr == ""
+    for flag in ("url", "token", "read-only", "ascii", "theme"):
+        assert f"--{flag}" in done.stdout or f"-l {flag}" in done.stdout
+
+
+def test_bash_completes_its_flags(tmp_path: Path) -> None:
+    (tmp_path / "completion").write_text(run(tmp_path, "--print-completion", "bash").stdout)
+    code = (
+        f"source {tmp_path}/completion; COMP_WORDS=(urumi-tui --re); COMP_CWORD=1; COMP_LINE='urumi-tui --re';"
+        "_shtab_urumi_tui urumi-tui --re urumi-tui; echo ${COMPREPLY[@]}"
+    )
+    done = subprocess.run(["bash", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "--read-only\n"

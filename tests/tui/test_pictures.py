@@ -11,9 +11,9 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from testing.peer import Peer
+from testing.stores import START, event, failed, make_store, provisioning
 from tests.tui.driver import Driver
-from tests.urumi.peer import Peer
-from tests.urumi.stores import START, event, failed, make_store, provisioning
 from tui.app import Dashboard
 from tui.model.settings import Settings
 from urumi.config import Target
@@ -25,14 +25,14 @@ LOOKS: dict[str, dict[str, Any]] = {"dark": {}, "light": {"theme": "urumi-light"
 AWAY_SECONDS = 40.0
 # How each state is reached, and the words by which it is known to be.
 STATES: dict[str, tuple[tuple[str, ...], str]] = {
-    "list": (("down",), "asked for 1 h ago"),
-    "details": (("down", "d"), "None are known yet."),
+    "list": (("down",), "requested 1 h ago"),
+    "details": (("down", "d"), "None reported yet."),
     "create": (("n", *"Shop", "minus"), "inner hyphens only"),
     "delete": (("G", "up", "up", "delete"), "Type shop-1 to delete."),
     "bulk": (("space", "space", "space", "delete"), "Type delete 3 to delete."),
     "admin": (("G", "up", "up", "a", "tab", "enter"), "password-of-shop-1"),
-    "offline": (("down",), "asked for 1 h ago"),
-    "filter": (("slash", *"phase:fa", "enter"), "showing 1 of 7 stores"),
+    "offline": (("down",), "requested 1 h ago"),
+    "filter": (("slash", *"phase:fa", "enter"), "1 of 7 stores"),
     "empty": ((), "No stores yet"),
 }
 
@@ -65,7 +65,7 @@ def lose_the_line(app: Dashboard) -> None:
     session = app.session
     assert session._cache is not None
     session._monotonic = session._cache._monotonic = lambda: AWAY_SECONDS
-    session._news(session._cache, ConnectionState("reconnecting", "no answer from http://urumi.example", 4, 6.0))
+    session._apply(session._cache, ConnectionState("reconnecting", "no answer from http://urumi.example", 4, 6.0))
     session.lost_at = noon() - timedelta(seconds=AWAY_SECONDS)
 
 
@@ -114,7 +114,7 @@ def test_picture(
         # What was opened goes on to the peer, whatever name it has now.
         client = await app.session.client()
         client.target = app.session.target = Target("http://urumi.example", "")
-        app.beat.publish(None)
+        app.tick.publish(None)
         keys, words = STATES[state]
         await driver.press(*keys)
         await driver.until_shown(words)

@@ -1,4 +1,4 @@
-"""Choosing: flag, environment, file, default, in that order; and what is said of a wrong choice."""
+"""Settings: flag, environment, file, default, in that order; and the errors about wrong ones."""
 
 from pathlib import Path
 
@@ -49,18 +49,18 @@ def test_keys_can_be_given_to_commands(file: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        pytest.param('tehme = "nord"', "there is no setting 'tehme'. Did you mean 'theme'?", id="typo"),
-        pytest.param("colour = 1", "There are: url, theme, ascii, read_only, keys.", id="nothing-near"),
+        pytest.param('tehme = "nord"', "unknown setting 'tehme'. Did you mean 'theme'?", id="typo"),
+        pytest.param("colour = 1", "Known settings: url, theme, ascii, read_only, keys.", id="nothing-near"),
         pytest.param('read_only = "yes"', "read_only must be true or false, got 'yes'.", id="kind"),
-        pytest.param("theme = 3", "theme must be a text, got 3.", id="number"),
-        pytest.param('[keys]\n"store.delet" = "x"', "no command 'store.delet'", id="command"),
+        pytest.param("theme = 3", "theme must be a string, got 3.", id="number"),
+        pytest.param('[keys]\n"store.delet" = "x"', "unknown command 'store.delet'", id="command"),
         pytest.param('[keys]\n"store.delet" = "x"', "Did you mean 'store.delete'?", id="nearest-command"),
-        pytest.param('[keys]\n"store.delete" = 3', "keys must be a table of texts", id="key-kind"),
-        pytest.param('token = "secret"', "a token does not belong in a file", id="token"),
-        pytest.param("theme = ", "is not TOML", id="syntax"),
+        pytest.param('[keys]\n"store.delete" = 3', "keys must be a table of strings", id="key-kind"),
+        pytest.param('token = "secret"', "the token must not be in the configuration file", id="token"),
+        pytest.param("theme = ", "is not valid TOML", id="syntax"),
     ],
 )
-def test_a_wrong_choice_is_said_with_the_file_and_the_nearest(file: Path, content: str, words: str) -> None:
+def test_a_wrong_setting_is_reported_with_the_file_and_the_closest_name(file: Path, content: str, words: str) -> None:
     file.write_text(content)
     with pytest.raises(ConfigError) as caught:
         settings([])
@@ -75,7 +75,7 @@ def test_a_switch_of_the_environment_has_to_be_one(file: Path, monkeypatch: pyte
         settings([])
 
 
-def test_a_file_that_cannot_be_read_is_said(file: Path) -> None:
+def test_a_file_that_cannot_be_read_is_reported(file: Path) -> None:
     file.mkdir()
     with pytest.raises(ConfigError, match="cannot be read"):
         settings([])

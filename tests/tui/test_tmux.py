@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from cluster.local import ClusterInfo
-from tests.kubectl import Kubectl, wait_for
-from tests.serve import ServerProcess
+from testing.kubectl import Kubectl, wait_for
+from testing.serve import ServerProcess
 from tests.tui.test_main import environ
 from tests.tui.tmux import Tmux
 
@@ -31,7 +31,7 @@ def screen(server: ServerProcess, tmp_path: Path) -> Iterator[Tmux]:
         yield screen
 
 
-def test_stores_come_up_live_and_a_killed_server_is_lived_through(
+def test_stores_come_up_live_and_the_dashboard_survives_a_killed_server(
     server: ServerProcess, screen: Tmux, kubectl: Kubectl, store_id: str
 ) -> None:
     mine, theirs, late = f"{store_id}-mine", f"{store_id}-theirs", f"{store_id}-late"
@@ -46,10 +46,10 @@ def test_stores_come_up_live_and_a_killed_server_is_lived_through(
     screen.until_shown("✓ 2 Ready", theirs)
 
     server.kill()
-    screen.until_said("◌ reconnecting")
+    screen.until_message("◌ reconnecting")
     screen.until_shown("Connection refused", "✓ 2 Ready", mine, theirs)
     screen.press("Delete")
-    screen.until_said("Nothing can be asked for while the server is out of reach.")
+    screen.until_message("Server unreachable.")
     kubectl.apply(
         {
             "apiVersion": "stores.urumi.ai/v1alpha1",
@@ -60,7 +60,7 @@ def test_stores_come_up_live_and_a_killed_server_is_lived_through(
     )
     server.start()
     screen.press("R")
-    screen.until_said("Back after ")
+    screen.until_message("Reconnected after ")
     screen.until_shown("● live", "✓ 3 Ready", mine, theirs, late)
 
     screen.resize(80, 24)

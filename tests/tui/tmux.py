@@ -1,4 +1,4 @@
-"""tmux with one program in it: keys go in, the screen comes out as text, and whatever was written is kept."""
+"""tmux with one program in it: keys go in, the screen comes out as text, and all output is kept."""
 
 import shlex
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.kubectl import wait_for
+from testing.kubectl import wait_for
 
 OPTIONS = """\
 set -g status off
@@ -76,7 +76,7 @@ class Tmux:
         except AssertionError as error:
             raise AssertionError("\n".join([str(error), *self.lines()])) from error
 
-    def until_said(self, words: str) -> None:
+    def until_message(self, words: str) -> None:
         """Wait until some words were written, though they may have left the screen again."""
         wait_for(lambda: words in self._written.read_text(errors="replace"), f"{words!r} to be written")
 

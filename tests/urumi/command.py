@@ -1,4 +1,4 @@
-"""`urumi` as a process: run to its end, or followed line by line."""
+"""`urumi` as a process: run to completion, or read line by line."""
 
 import json
 import os
@@ -18,7 +18,7 @@ URUMI = [sys.executable, "-W", "error", "-m", "urumi.cli.main"]
 
 @dataclass(frozen=True)
 class Done:
-    """What a command ended with."""
+    """The result of a command."""
 
     code: int
     out: str
@@ -31,7 +31,7 @@ class Done:
 
 
 class Running:
-    """A command that runs; its lines can be awaited."""
+    """A running command with its output line by line."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
@@ -49,7 +49,7 @@ class Running:
         return self._err.next()
 
     def interrupt(self) -> None:
-        """Press ctrl-c."""
+        """Send SIGINT, as ctrl-c does."""
         self._process.send_signal(signal.SIGINT)
 
     def wait(self) -> int:
@@ -57,12 +57,12 @@ class Running:
         return self._process.wait(PATIENCE_SECONDS)
 
     def rest(self) -> tuple[list[str], list[str]]:
-        """Wait for the end and return the lines that were not asked for: of standard output, of standard error."""
+        """Wait for the end and return the remaining lines of standard output and of standard error."""
         self.wait()
         return self._out.rest(), self._err.rest()
 
     def end(self) -> None:
-        """End it if it still runs, and close its pipes."""
+        """Kill it if it is still running, and close its pipes."""
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait(PATIENCE_SECONDS)
@@ -71,7 +71,7 @@ class Running:
 
 
 class Command:
-    """The command in an environment of its own."""
+    """The command with its own environment."""
 
     def __init__(self, home: Path, **environ: str) -> None:
         self.environ = {"PATH": os.environ["PATH"], "HOME": str(home), "URUMI_STATE_DIR": str(home / "state")}
@@ -79,7 +79,7 @@ class Command:
         self._running: list[Running] = []
 
     def __call__(self, *arguments: str, given: str = "", **environ: str) -> Done:
-        """Run to the end; standard input is no terminal."""
+        """Run to completion; standard input is not a terminal."""
         done = subprocess.run(
             [*URUMI, *arguments],
             env={**self.environ, **environ},
@@ -93,7 +93,7 @@ class Command:
         return Done(done.returncode, done.stdout, done.stderr)
 
     def start(self, *arguments: str) -> Running:
-        """Start and go on."""
+        """Start without waiting for the end."""
         process = subprocess.Popen(
             [*URUMI, *arguments],
             env=self.environ,
@@ -106,7 +106,7 @@ class Command:
         return self._running[-1]
 
     def typed(self, text: str, *arguments: str) -> Done:
-        """Run with a terminal as standard input, and type."""
+        """Run with a terminal as standard input, and enter the text."""
         keyboard, terminal = pty.openpty()
         try:
             os.write(keyboard, text.encode())
@@ -125,7 +125,7 @@ class Command:
         return Done(done.returncode, done.stdout, done.stderr)
 
     def on_screen(self, columns: int, *arguments: str) -> str:
-        """Run with a terminal as standard output, and return what it shows."""
+        """Run with a terminal as standard output, and return what it displays."""
         screen, terminal = pty.openpty()
         try:
             subprocess.run(
@@ -143,13 +143,13 @@ class Command:
             os.close(terminal)
 
     def end_all(self) -> None:
-        """End what was started."""
+        """End every command that was started."""
         for running in self._running:
             running.end()
 
 
 class _Lines:
-    """The lines of a pipe, read by a thread so that waiting for one has a limit."""
+    """The lines of a pipe, read in a thread so that a read can time out."""
 
     def __init__(self, pipe: IO[str]) -> None:
         self._pipe = pipe

@@ -1,18 +1,18 @@
-"""A peer that speaks the protocol, and the command as a process of its own."""
+"""A peer that implements the protocol, and the command as a process."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from testing.peer import Peer
 from tests.urumi.command import Command
-from tests.urumi.peer import Peer
 from urumi.config import Target
 
 
 @pytest.fixture(scope="session")
 def shared_peer() -> Iterator[Peer]:
-    """The one peer of the whole run; starting and stopping takes longer than most tests."""
+    """A peer for the whole session; starting and stopping it takes longer than most tests."""
     server = Peer()
     yield server
     server.stop()
@@ -20,7 +20,7 @@ def shared_peer() -> Iterator[Peer]:
 
 @pytest.fixture
 def peer(shared_peer: Peer) -> Peer:
-    """A server that is up and knows nothing of other tests."""
+    """A running peer without any state of other tests."""
     shared_peer.start_over()
     return shared_peer
 
@@ -33,7 +33,7 @@ def target(peer: Peer) -> Target:
 
 @pytest.fixture
 def urumi(peer: Peer, tmp_path: Path) -> Iterator[Command]:
-    """The command, pointed at the peer; nothing that a test starts outlives it."""
+    """The command, configured for the peer; its processes end with the test."""
     command = Command(tmp_path, URUMI_URL=peer.url, URUMI_TOKEN=peer.token)
     yield command
     command.end_all()

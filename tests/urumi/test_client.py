@@ -1,4 +1,4 @@
-"""The HTTP client against a real server: what it sends, what it returns, what it raises."""
+"""The HTTP client against a real server: its requests, results and errors."""
 
 import json
 import socket
@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
-from tests.urumi.peer import Peer
-from tests.urumi.stores import event, make_store, provisioning
+from testing.peer import Peer
+from testing.stores import event, make_store, provisioning
 from urumi import __version__
 from urumi.client import Client
 from urumi.config import Target
@@ -26,7 +26,7 @@ async def client(target: Target) -> AsyncIterator[Client]:
         yield made
 
 
-async def test_stores_are_listed_and_narrowed_by_the_server(peer: Peer, client: Client) -> None:
+async def test_stores_are_listed_and_filtered_by_the_server(peer: Peer, client: Client) -> None:
     peer.put(make_store("shop-1"))
     peer.put(provisioning("shop-2", engine="medusa"))
     assert {store.store_id for store in await client.list_stores()} == {"shop-1", "shop-2"}
@@ -38,7 +38,7 @@ async def test_stores_are_listed_and_narrowed_by_the_server(peer: Peer, client: 
     ]
 
 
-async def test_every_call_carries_the_token_and_the_program_s_name(peer: Peer, client: Client) -> None:
+async def test_every_call_sends_the_token_and_the_user_agent(peer: Peer, client: Client) -> None:
     await client.list_stores()
     headers = peer.requests[0][2]
     assert headers["authorization"] == f"Bearer {peer.token}"
@@ -52,7 +52,7 @@ async def test_a_store_and_its_timeline(peer: Peer, client: Client) -> None:
     assert await client.list_events("shop-1") == store.events
 
 
-async def test_create_asks_again_for_free(peer: Peer, client: Client) -> None:
+async def test_create_is_idempotent(peer: Peer, client: Client) -> None:
     first = await client.create_store("shop-1", Engine.MEDUSA)
     again = await client.create_store("shop-1", Engine.MEDUSA)
     assert first == again
@@ -68,7 +68,7 @@ async def test_another_engine_is_a_conflict(peer: Peer, client: Client) -> None:
     assert caught.value.problem["type"] == "urn:urumi:problem:conflict"
 
 
-async def test_delete_names_the_uid_and_says_what_was_there(peer: Peer, client: Client) -> None:
+async def test_delete_sends_the_uid_and_returns_whether_the_store_existed(peer: Peer, client: Client) -> None:
     peer.put(make_store("shop-1"))
     assert (await client.delete_store("shop-1", uid="uid-of-shop-1")).deleted
     absent = await client.delete_store("shop-1")
@@ -76,7 +76,7 @@ async def test_delete_names_the_uid_and_says_what_was_there(peer: Peer, client: 
     assert [line for _, line, _, _ in peer.requests] == ["/stores/shop-1?uid=uid-of-shop-1", "/stores/shop-1"]
 
 
-async def test_retry_is_asked_for(peer: Peer, client: Client) -> None:
+async def test_retry_is_requested(peer: Peer, client: Client) -> None:
     peer.put(make_store("shop-1"))
     assert (await client.retry_store("shop-1")).store_id == "shop-1"
     assert (await client.retry_store("shop-1", uid="uid-of-shop-1")).store_id == "shop-1"
@@ -86,9 +86,7 @@ async def test_retry_is_asked_for(peer: Peer, client: Client) -> None:
     ]
 
 
-async def test_an_admin_account_is_read_of_that_very_store_and_kept_out_of_tracebacks(
-    peer: Peer, client: Client
-) -> None:
+async def test_credentials_are_read_by_uid_and_kept_out_of_tracebacks(peer: Peer, client: Client) -> None:
     peer.put(make_store("shop-1"))
     account = await client.read_credentials("shop-1", uid="uid-of-shop-1")
     assert (account.username, account.password) == ("admin", "password-of-shop-1")
@@ -98,7 +96,7 @@ async def test_an_admin_account_is_read_of_that_very_store_and_kept_out_of_trace
 
 
 async def test_an_absent_store_is_not_found(client: Client) -> None:
-    with pytest.raises(NotFound, match="There is no store 'shop-1'"):
+    with pytest.raises(NotFound, match="'shop-1'"):
         await client.get_store("shop-1")
 
 
@@ -116,18 +114,18 @@ async def test_without_a_token_none_is_sent(peer: Peer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "sentence"),
+    ("answer", "message"),
     [
         pytest.param(JSONResponse({"detail": "Slow down."}, 429), "Slow down.", id="problem"),
-        pytest.param(JSONResponse(["odd"], 500), "HTTP 500 from 127.0.0.1, not of the API", id="odd json"),
-        pytest.param(PlainTextResponse("Bad Gateway", 502), "HTTP 502 from 127.0.0.1, not of the API", id="proxy"),
+        pytest.param(JSONResponse(["odd"], 500), "Unexpected response from 127.0.0.1: HTTP 500", id="odd json"),
+        pytest.param(PlainTextResponse("Bad Gateway", 502), "Unexpected response from 127.0.0.1: HTTP 502", id="proxy"),
     ],
 )
-async def test_an_error_becomes_a_sentence(peer: Peer, client: Client, answer: Response, sentence: str) -> None:
+async def test_an_error_has_a_message(peer: Peer, client: Client, answer: Response, message: str) -> None:
     peer.answer = answer
     with pytest.raises(ApiError) as caught:
         await client.list_stores()
-    assert caught.value.sentence() == sentence
+    assert caught.value.sentence() == message
 
 
 @pytest.mark.parametrize(
@@ -140,20 +138,26 @@ async def test_an_error_becomes_a_sentence(peer: Peer, client: Client, answer: R
         pytest.param(Response(status_code=204), id="empty"),
     ],
 )
-async def test_an_answer_that_is_not_of_the_api_is_told(peer: Peer, client: Client, answer: Response) -> None:
+async def test_a_response_that_is_not_of_the_api_is_reported(peer: Peer, client: Client, answer: Response) -> None:
     peer.answer = answer
-    with pytest.raises(ProtocolError, match="not of the API") as caught:
+    with pytest.raises(ProtocolError, match="not an Urumi API response") as caught:
         await client.list_stores()
     assert peer.url in caught.value.hint
 
 
-async def test_an_answer_that_cannot_be_decoded_is_told(peer: Peer, client: Client) -> None:
+async def test_a_response_that_cannot_be_decoded_is_reported(peer: Peer, client: Client) -> None:
     peer.answer = Response(b"no gzip", headers={"Content-Encoding": "gzip"})
     with pytest.raises(ServerUnreachable):
         await client.list_stores()
 
 
-async def test_without_a_server_the_address_and_the_way_out_are_named(peer: Peer) -> None:
+async def test_a_url_with_the_wrong_scheme_is_unreachable_with_the_cause(peer: Peer) -> None:
+    async with Client(Target(peer.url.replace("http", "https"), "t")) as client:
+        with pytest.raises(ServerUnreachable, match="SSL"):
+            await client.list_stores()
+
+
+async def test_without_a_server_the_url_and_a_hint_are_given(peer: Peer) -> None:
     peer.stop()
     async with Client(Target(peer.url, "t")) as client:
         with pytest.raises(ServerUnreachable) as caught:
@@ -164,14 +168,14 @@ async def test_without_a_server_the_address_and_the_way_out_are_named(peer: Peer
 
 @pytest.fixture
 def mute_url() -> Iterator[str]:
-    """A server that takes connections and never says anything."""
+    """A server that accepts connections and never responds."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-async def test_a_server_that_never_answers_is_unreachable_in_words(mute_url: str) -> None:
+async def test_a_server_that_never_responds_is_unreachable(mute_url: str) -> None:
     async with Client(Target(mute_url, "t"), timeout_seconds=0.1) as client:
-        with pytest.raises(ServerUnreachable, match="it took too long"):
+        with pytest.raises(ServerUnreachable, match="the request timed out"):
             await client.list_stores()

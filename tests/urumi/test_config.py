@@ -11,7 +11,7 @@ from urumi.errors import ConfigError
 
 @pytest.fixture(autouse=True)
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A state folder of the test's own, and no settings of the person who runs it."""
+    """A temporary state folder, and no settings from the environment."""
     for name in ("URUMI_URL", "URUMI_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("URUMI_STATE_DIR", str(tmp_path))
@@ -22,7 +22,7 @@ def test_without_anything_the_default_address_and_no_token() -> None:
     assert find_target() == Target(DEFAULT_URL, "")
 
 
-def test_what_the_local_server_left_is_used(state: Path) -> None:
+def test_the_files_of_the_local_server_are_used(state: Path) -> None:
     (state / "server.json").write_text(json.dumps({"url": "http://127.0.0.1:9999", "pid": 1}))
     (state / "token").write_text("from-the-file\n")
     assert find_target() == Target("http://127.0.0.1:9999", "from-the-file")
@@ -43,7 +43,7 @@ def test_flags_come_before_everything(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "not json", "[]", '{"port": 1}'])
-def test_a_broken_server_file_is_as_good_as_none(state: Path, text: str) -> None:
+def test_a_malformed_server_file_is_ignored(state: Path, text: str) -> None:
     (state / "server.json").write_text(text)
     assert find_target().url == DEFAULT_URL
 
@@ -51,14 +51,14 @@ def test_a_broken_server_file_is_as_good_as_none(state: Path, text: str) -> None
 @pytest.mark.parametrize(
     "url", ["localhost:8780", "ftp://x", "http://", "http://x:99999", "http://x:0", "http://[::1", "http://x:port"]
 )
-def test_an_address_that_is_none_is_refused(url: str) -> None:
+def test_a_malformed_url_is_rejected(url: str) -> None:
     with pytest.raises(ConfigError) as caught:
         find_target(url)
     assert caught.value.message == f"The server URL must be like {DEFAULT_URL}, got {url!r}."
 
 
 @pytest.mark.parametrize("token", ["two words", "line\nbreak", "tokén", "\x00"])
-def test_a_token_that_cannot_be_sent_is_refused_and_not_repeated(token: str) -> None:
+def test_a_malformed_token_is_rejected_and_not_repeated(token: str) -> None:
     with pytest.raises(ConfigError) as caught:
         find_target("http://x", token)
     assert token not in caught.value.sentence()

@@ -1,4 +1,4 @@
-"""What an answer's status becomes, and that the exit codes of the command are what its help says."""
+"""The error of each HTTP status, and the exit codes, which must match the help of the command."""
 
 import pytest
 
@@ -55,11 +55,11 @@ def test_a_status_becomes_its_error(status: int, kind: type[ApiError]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("problem", "sentence"),
+    ("problem", "message"),
     [({"title": "Not found"}, "Not found"), ({}, "HTTP 404"), ({"detail": "", "title": "T", "hint": None}, "T")],
 )
-def test_a_poor_problem_still_makes_a_sentence(problem: dict[str, object], sentence: str) -> None:
-    assert ApiError.of(404, problem).sentence() == sentence
+def test_an_incomplete_problem_still_has_a_message(problem: dict[str, object], message: str) -> None:
+    assert ApiError.of(404, problem).sentence() == message
 
 
 @pytest.mark.parametrize(("kind", "code"), CODES.items())
@@ -70,4 +70,4 @@ def test_exit_codes_are_as_documented(kind: type[UrumiError], code: int) -> None
 
 def test_the_help_names_the_codes_of_signals() -> None:
     assert f"{INTERRUPTED}  interrupted" in EPILOG
-    assert f"{READER_GONE}  the reader" in EPILOG
+    assert f"{READER_GONE}  output pipe" in EPILOG

@@ -31,13 +31,13 @@ BAD_IDS = {
 
 
 @pytest.mark.parametrize("store_id", GOOD_IDS)
-def test_good_ids_pass_unchanged(store_id: str) -> None:
+def test_valid_ids_are_returned_unchanged(store_id: str) -> None:
     assert check_store_id(store_id) == store_id
     assert CreateStore(store_id=store_id, engine=Engine.MEDUSA).store_id == store_id
 
 
 @pytest.mark.parametrize(("store_id", "rule"), BAD_IDS.items())
-def test_bad_ids_are_refused_with_the_rule_and_what_was_given(store_id: str, rule: str) -> None:
+def test_invalid_ids_are_rejected_with_the_rule_and_the_value(store_id: str, rule: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         check_store_id(store_id)
     assert rule in caught.value.message
@@ -47,7 +47,7 @@ def test_bad_ids_are_refused_with_the_rule_and_what_was_given(store_id: str, rul
         CreateStore(store_id=store_id, engine=Engine.MEDUSA)
 
 
-def test_an_id_that_is_no_text_is_refused() -> None:
+def test_an_id_that_is_not_a_string_is_rejected() -> None:
     with pytest.raises(InvalidRequest, match="must be a string, got 7"):
         check_store_id(7)
 
@@ -59,7 +59,7 @@ def test_a_long_id_is_not_repeated_in_full() -> None:
 
 
 @pytest.mark.parametrize("engine", ["shopify", "", "WooCommerce", None, 1, ["medusa"]])
-def test_unknown_engines_are_refused_with_those_there_are(engine: object) -> None:
+def test_unknown_engines_are_rejected_with_a_list_of_the_known_ones(engine: object) -> None:
     with pytest.raises(InvalidRequest) as caught:
         check_engine(engine)
     assert caught.value.message == f"engine must be 'woocommerce' or 'medusa', got {engine!r}."
@@ -99,6 +99,6 @@ def test_the_definition_states_the_rules_of_the_code(definition: Any) -> None:
     assert set(properties["spec"]["properties"]["engine"]["enum"]) == {engine.value for engine in Engine}
 
 
-def test_the_definition_knows_every_phase(definition: Any) -> None:
+def test_the_definition_has_every_phase(definition: Any) -> None:
     status = definition["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["status"]["properties"]
     assert set(status["phase"].get("enum", [phase.value for phase in Phase])) == {phase.value for phase in Phase}

@@ -1,15 +1,9 @@
-"""Tables and words for stores, as text."""
-
-from datetime import timedelta
+"""Tables: aligned, fitted to a width by shortening or by wrapping."""
 
 import pytest
 
-from tests.urumi.stores import START, event, failed, make_store, provisioning
-from urumi.cli.store_lines import block, change_line, event_line, row, unseen
-from urumi.cli.table import table
-from urumi.text import printable, span
+from urumi.cli.table import columns_of, shortened, table, wrapped, wrapped_table
 
-NOW = START + timedelta(minutes=3)
 ROWS = [("NAME", "PROGRESS", "AGE"), ("shop-1", "waiting for a very long time", "3m"), ("shop-22", "-", "12d")]
 
 
@@ -21,91 +15,88 @@ def test_columns_are_aligned_and_lines_have_no_blank_ends() -> None:
     ]
 
 
-def test_without_a_width_nothing_is_left_out() -> None:
+def test_without_a_width_nothing_is_omitted() -> None:
     long = "x" * 500
     assert long in table([("A", "B"), (long, "b")])[1]
 
 
-def test_where_lines_are_too_wide_one_column_gives_way() -> None:
-    assert table(ROWS, width=30, elastic=1) == [
+def test_the_elastic_column_is_shortened_first() -> None:
+    assert table(ROWS, width=40, elastic=1, optional=[2]) == [
+        "NAME     PROGRESS                    AGE",
+        "shop-1   waiting for a very long...  3m",
+        "shop-22  -                           12d",
+    ]
+
+
+def test_optional_columns_are_omitted_before_the_elastic_one_becomes_too_short() -> None:
+    assert table(ROWS, width=36, elastic=1, optional=[2]) == [
+        "NAME     PROGRESS",
+        "shop-1   waiting for a very long ...",
+        "shop-22  -",
+    ]
+
+
+def test_without_optional_columns_the_elastic_one_becomes_as_short_as_is_needed() -> None:
+    assert table(ROWS, width=30, elastic=1, ellipsis="…") == [
         "NAME     PROGRESS          AGE",
-        "shop-1   waiting for a...  3m",
+        "shop-1   waiting for a v…  3m",
         "shop-22  -                 12d",
     ]
 
 
-def test_a_column_never_vanishes() -> None:
-    assert table(ROWS, width=1, elastic=1)[1] == "shop-1   waiting f...  3m"
+def test_the_first_column_is_shortened_last() -> None:
+    name = "a-very-long-name-of-a-store"
+    lines = table([("NAME", "PROGRESS"), (name, "waiting for a very long time")], width=24, elastic=1)
+    assert lines[1] == "a-very-long...  waiti..."
 
 
-def test_a_row_tells_what_is_waited_for() -> None:
-    cells = ("shop-1", "Provisioning", "5/5 health: waiting for wordpress 0/1", "woocommerce")
-    assert row(provisioning(), NOW) == (*cells, "http://shop-1.127.0.0.1.nip.io", "3m")
-
-
-def test_a_row_tells_why_a_store_failed() -> None:
-    assert row(failed(), NOW)[2] == "health: ImagePullBackOff: no image"
-
-
-def test_empty_cells_are_visible() -> None:
-    assert row(make_store(url="", created_at=None), NOW)[2:] == ("-", "woocommerce", "-", "-")
+@pytest.mark.parametrize("width", [1, 2, 5, 10, 20])
+def test_no_line_is_wider_than_the_width(width: int) -> None:
+    assert max(map(len, table(ROWS, width=width, elastic=1))) <= width
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(-3, "0s"), (0, "0s"), (59, "59s"), (60, "1m"), (3599, "59m"), (7200, "2h"), (86400, "1d"), (900000, "10d")],
-)
-def test_spans(seconds: float, words: str) -> None:
-    assert span(seconds) == words
-
-
-def test_a_block_says_what_to_do_about_an_error() -> None:
-    lines = block(failed(simulated=True, next_retry_at=START), NOW)
-    text = "\n".join(lines)
-    assert lines[0].split() == ["Store", "shop-1"]
-    for words in ("ImagePullBackOff", "Check the image.", "simulated", "2026-11-24T10:00:00Z (3m ago)"):
-        assert words in text
-    assert "Progress" not in text
-
-
-def test_a_block_has_conditions_and_timeline() -> None:
-    condition = {"type": "Ready", "status": "False", "reason": "Waiting", "message": "for\nwordpress"}
-    lines = block(make_store(conditions=[condition], events=[event("NamespaceReady", "there")]), NOW)
-    assert "  Ready  False  Waiting  for wordpress" in lines
-    assert "  2026-11-24T10:00:00Z  NamespaceReady  there" in lines
-
-
-def test_an_event_line_tells_level_duration_and_repeats() -> None:
-    line = event_line(event("AttemptFailed", "no image", level="warning", seconds=1.25, count=3))
-    assert line == "2026-11-24T10:00:00Z  AttemptFailed  warning  no image  (1.2 s)  (3 times)"
-
-
-def test_a_change_line_shows_an_address_only_where_there_is_a_shop() -> None:
-    assert change_line(make_store(), START).endswith("Ready  http://shop-1.127.0.0.1.nip.io")
-    assert change_line(make_store(phase="Provisioning"), START).endswith("shop-1  Provisioning")
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "columns"),
     [
-        pytest.param("\x1b[31mred\x1b[0m", "\\x1b[31mred\\x1b[0m", id="escape sequence"),
-        pytest.param("a\r\nb\tc", "a  b c", id="line ends"),
-        pytest.param("\x07\x00\x9b", "\\x07\\x00\\x9b", id="controls"),
-        pytest.param("shop\u202egnp", "shop\\u202egnp", id="reversed reading"),
-        pytest.param("Käse 雪", "Käse 雪", id="letters stay"),
+        pytest.param("plain", 5, id="ascii"),
+        pytest.param("Käse", 4, id="one each"),
+        pytest.param("雪国", 4, id="two each"),
+        pytest.param("e\u0301", 1, id="combining mark"),
     ],
 )
-def test_nothing_from_a_server_moves_the_cursor(text: str, shown: str) -> None:
-    assert printable(text) == shown
-    assert shown in event_line(event("X", text))
+def test_the_columns_of_a_text_are_those_of_a_terminal(text: str, columns: int) -> None:
+    assert columns_of(text) == columns
 
 
-def test_events_are_new_once_and_again_when_they_repeat() -> None:
-    seen: set[tuple[object, ...]] = set()
-    first, second = event("A", "a"), event("B", "b", at=1)
-    repeated = event("B", "b", at=5, count=2)
-    assert unseen([first, second], seen) == [first, second]
-    assert unseen([first, second], seen) == []
-    assert unseen([first, repeated], seen) == [repeated]
-    # The oldest one left the bounded timeline; that is no news.
-    assert unseen([repeated], seen) == []
+def test_wide_letters_are_aligned_and_shortened_by_their_columns() -> None:
+    assert table([("雪国", "x"), ("ab", "y")]) == ["雪国  x", "ab    y"]
+    assert shortened("雪国雪国", 6, "…") == "雪国…"
+
+
+def test_the_last_column_is_wrapped_below_itself() -> None:
+    rows = [("  Ready", "False", "waiting for wordpress 0/1 and for mariadb 0/1"), ("  Healthy", "True", "")]
+    assert wrapped_table(rows, width=45) == [
+        "  Ready    False  waiting for wordpress 0/1",
+        "                  and for mariadb 0/1",
+        "  Healthy  True",
+    ]
+
+
+def test_a_narrow_last_column_continues_at_a_small_indent() -> None:
+    rows = [("  StorefrontAnswers", "Unknown", "waiting for wordpress and mariadb")]
+    assert wrapped_table(rows, width=40) == [
+        "  StorefrontAnswers  Unknown  waiting",
+        "    for wordpress and mariadb",
+    ]
+
+
+def test_wrapping_omits_nothing_and_keeps_long_words_whole() -> None:
+    url = "http://a-store-with-a-long-name.127.0.0.1.nip.io/wp-admin/"
+    lines = wrapped(f"look at {url} for it", width=30)
+    assert " ".join(" ".join(lines).split()) == f"look at {url} for it"
+    assert any(url in line for line in lines)
+
+
+def test_a_line_that_fits_is_not_changed() -> None:
+    assert wrapped("a  line   with gaps", width=40) == ["a  line   with gaps"]
+    assert wrapped("x " * 100, width=None) == ["x " * 100]

@@ -1,4 +1,4 @@
-"""The wire models: there and back, what they tolerate, and that docs/protocol.md shows real frames."""
+"""The wire models: serialization, tolerance of unknown fields, and the documents that are derived from them."""
 
 import json
 import re
@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tests.urumi.stores import event, failed, make_store
+from testing.stores import event, failed, make_store
+from urumi.schema import live_schema
 from urumi.store import Engine
 from urumi.wire import (
     FRAMES,
@@ -31,6 +32,7 @@ from urumi.wire import (
     dump,
 )
 
+SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "urumi.v1.schema.json"
 PROTOCOL = Path(__file__).resolve().parents[2] / "docs" / "protocol.md"
 
 FULL = make_store(
@@ -104,15 +106,15 @@ def test_times_are_written_in_utc() -> None:
     ],
     ids=lambda frame: frame.type,
 )
-def test_a_frame_is_told_by_its_type(frame: Wire) -> None:
+def test_a_frame_is_identified_by_its_type(frame: Wire) -> None:
     assert FRAMES.validate_json(json.dumps(dump(frame))) == frame
 
 
-def test_readers_ignore_fields_that_they_do_not_know() -> None:
+def test_unknown_fields_are_ignored() -> None:
     assert Store.model_validate({**dump(make_store()), "colour": "green"}) == make_store()
 
 
-def test_a_creation_with_an_unknown_field_is_refused() -> None:
+def test_a_creation_with_an_unknown_field_is_rejected() -> None:
     with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
         CreateStore.model_validate({"storeId": "shop-1", "engine": "medusa", "sise": "large"})
 
@@ -122,7 +124,7 @@ def test_a_creation_with_an_unknown_field_is_refused() -> None:
     [{"phase": "Splendid"}, {"engine": "shopify"}, {"uid": None}, {"createdAt": "yesterday"}],
     ids=lambda change: next(iter(change)),
 )
-def test_a_store_that_breaks_a_rule_is_refused(change: dict[str, Any]) -> None:
+def test_a_store_that_breaks_a_rule_is_rejected(change: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Store.model_validate({**dump(make_store()), **change})
 
@@ -133,7 +135,7 @@ def test_models_cannot_be_changed() -> None:
         store.phase = failed().phase
 
 
-def test_the_examples_of_the_protocol_are_real() -> None:
+def test_the_examples_in_the_protocol_document_are_valid() -> None:
     # Where the document writes "..." for what does not matter, a time would have to be there.
     text = PROTOCOL.read_text().replace('"..."', '"2026-11-24T10:00:00Z"')
     examples = [json.loads(example) for example in re.findall(r"```json\n(.*?)```", text, re.DOTALL)]
@@ -145,7 +147,11 @@ def test_the_examples_of_the_protocol_are_real() -> None:
     assert subscriptions[0].resume == Resume(epoch="c0ffee", seq=41)
 
 
-def test_the_protocol_names_every_frame() -> None:
+def test_the_protocol_document_names_every_frame() -> None:
     text = PROTOCOL.read_text()
     for kind in ("subscribe", "snapshot", "delta", "bookmark", "resync", "goodbye"):
         assert f'"type": "{kind}"' in text
+
+
+def test_the_published_schema_is_that_of_the_models() -> None:
+    assert json.loads(SCHEMA.read_text()) == live_schema(), "run: python -m urumi.schema > docs/urumi.v1.schema.json"

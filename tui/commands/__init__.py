@@ -1,1 +1,1 @@
-"""What a person can do and by which key: keymap, palette, command line, clipboard."""
+"""How a person starts a command: the command line, the palette, the queue of keys; and why a command is unavailable."""

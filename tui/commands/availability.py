@@ -1,10 +1,11 @@
-"""Why an action would do nothing now; the same words dim its key and answer whoever presses it all the same."""
+"""Why an action is unavailable now. The same reason dims its key and is shown when the key is pressed."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.text.values import SERVING_PHASES, web_address
+from tui.model.phases import SERVING_PHASES
+from tui.text.values import web_address
 from urumi.store import Phase
 
 if TYPE_CHECKING:
@@ -12,38 +13,37 @@ if TYPE_CHECKING:
 
     from urumi.wire import Store
 
-# What takes the server to do, and the rights to change something.
-ASKING = frozenset({"new", "retry", "delete", "admin"})
-ONE_AT_A_TIME = frozenset({"open_shop", "admin"})
-NO_STORE = "There is no store under the cursor."
+SERVER_ACTIONS = frozenset({"new", "retry", "delete", "admin"})  # they call the server; not for read-only use
+SINGLE_STORE_ACTIONS = frozenset({"open_shop", "admin"})
+NO_STORE = "No store under the cursor."
 
 _NO_RETRY = {
     Phase.READY: "Nothing to retry: {} is Ready.",
     Phase.DELETING: "Nothing to retry: {} is being deleted.",
-    Phase.DELETED: "Nothing to retry: {} is gone.",
+    Phase.DELETED: "Nothing to retry: {} is deleted.",
 }
 _NO_DELETE = {
-    Phase.DELETING: "{} is being deleted already.",
-    Phase.DELETED: "Nothing to delete: {} is gone.",
+    Phase.DELETING: "{} is already being deleted.",
+    Phase.DELETED: "Nothing to delete: {} is already deleted.",
 }
 _NO_ADMIN = {
-    Phase.PENDING: "{} has no admin account yet: it is waiting for its turn.",
-    Phase.DELETING: "{} is being deleted, and its admin account with it.",
-    Phase.DELETED: "{} is gone, and its admin account with it.",
+    Phase.PENDING: "{} has no admin account yet: it is waiting in the queue.",
+    Phase.DELETING: "The admin account of {} is being deleted with the store.",
+    Phase.DELETED: "The admin account of {} was deleted with the store.",
 }
 
 
-def why_nothing_is_asked(*, is_live: bool, read_only: bool) -> str:
-    """Return why nothing can be asked of the server at all; empty where it can."""
+def why_no_calls(*, is_live: bool, read_only: bool) -> str:
+    """Return why no call to the server is possible; empty if it is."""
     if read_only:
-        return "This dashboard is read-only: it was started with --read-only or read_only = true."
+        return "The dashboard is read-only. Start it without --read-only and with read_only = false."
     if not is_live:
-        return "Nothing can be asked for while the server is out of reach. R tries to reach it now."
+        return "Server unreachable. Press R to reconnect."
     return ""
 
 
 def why_not(action: str, store: Store) -> str:
-    """Return why the action would do nothing for this store; empty where it would do something."""
+    """Return why the action is unavailable for this store; empty if it is available."""
     name = store.store_id
     match action:
         case "retry":
@@ -63,24 +63,26 @@ def why_not(action: str, store: Store) -> str:
 
 def _why_no_shop(store: Store) -> str:
     if store.phase is Phase.DELETED:
-        return f"{store.store_id} is gone."
+        return f"{store.store_id} is deleted."
     if not web_address(store.url):
         return f"{store.store_id} has no address yet."
     if store.simulated:
-        return f"No shop answers at {store.store_id}: its containers are simulated. u copies the address."
+        return f"No shop is running at {store.store_id}: its containers are simulated. Press u to copy the address."
     if store.phase not in SERVING_PHASES:
-        return f"{store.store_id} does not answer yet: it is {store.phase}."
+        return f"The shop of {store.store_id} is not running: the store is {store.phase}."
     return ""
 
 
-def able(action: str, stores: Sequence[Store]) -> tuple[tuple[Store, ...], str]:
-    """Return the stores for which the action does something, and why not where there is none."""
-    if action in ONE_AT_A_TIME and len(stores) > 1:
-        return (), f"One store at a time, and {len(stores)} are marked. Esc takes the marks away."
+def available_for(action: str, stores: Sequence[Store]) -> tuple[tuple[Store, ...], str]:
+    """Return the stores for which the action is available, or the reason why there are none."""
+    if action in SINGLE_STORE_ACTIONS and len(stores) > 1:
+        return (), f"Only one store at a time; {len(stores)} are marked. Press esc to unmark them."
     reasons = [(store, why_not(action, store)) for store in stores]
-    those = tuple(store for store, reason in reasons if not reason)
-    if those:
-        return those, ""
+    available = tuple(store for store, reason in reasons if not reason)
+    if available:
+        return available, ""
     if not reasons:
         return (), NO_STORE
-    return (), reasons[0][1] if len(reasons) == 1 else f"None of the {len(reasons)} marked stores: {reasons[0][1]}"
+    return (), reasons[0][1] if len(
+        reasons
+    ) == 1 else f"Not available for any of the {len(reasons)} marked stores. {reasons[0][1]}"

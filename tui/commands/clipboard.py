@@ -1,7 +1,6 @@
-"""What was copied, in a file as well: a terminal never says whether it takes what OSC 52 hands it.
+"""A file with the last copied text: a terminal does not report whether it accepted a copy through OSC 52.
 
-The file is `copied` in the state folder, readable by its owner only, and holds what was copied last. Secrets are not
-for it.
+The file is `copied` in the state folder, readable by its owner only. Secrets are never written to it.
 """
 
 from __future__ import annotations
@@ -16,15 +15,15 @@ if TYPE_CHECKING:
 
 
 def copied_file() -> Path:
-    """Return where the last copy is."""
+    """Return the path of the file with the last copied text."""
     return state_dir() / "copied"
 
 
-def keep(text: str) -> None:
-    """Write a copy.
+def write_copied(text: str) -> None:
+    """Write the copied text.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     path = copied_file()
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

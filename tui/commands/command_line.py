@@ -1,4 +1,4 @@
-"""What may be typed after `:`: every command of the palette by name, and some that take a word.
+"""The commands that can be typed after `:`: every command of the palette by name, and some with an argument.
 
 new shop-1      go shop-1      filter phase:failed      sort age      theme urumi-light      q
 """
@@ -6,7 +6,7 @@ new shop-1      go shop-1      filter phase:failed      sort age      theme urum
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tui.commands.palette import offered
 from tui.model.filter import Filter
@@ -15,52 +15,48 @@ from tui.text.columns import COLUMNS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tui.screens.stores import StoresScreen
+    from textual.screen import Screen
 
-WITH_A_WORD = ("new", "go", "filter", "sort", "theme", "q")
+    from tui.host import Host
 
 
-async def obey(text: str, screen: StoresScreen) -> None:
-    """Do what was typed, or say why not."""
-    name, _, word = text.strip().partition(" ")
-    word = word.strip()
+async def run_command(text: str, screen: Screen[Any], host: Host) -> None:
+    """Run a command on a screen, or show why it cannot be run."""
+    name, _, argument = text.strip().partition(" ")
+    argument = argument.strip()
     if not name:
         return
-    special = _special(screen).get(name)
-    if special is not None and (word or name == "q"):
-        special(word)
-        return
-    for command, action in offered(screen):
-        if command.name == name and not word:
-            node = screen.focused if action.startswith("focused.") else screen
-            await screen.app.run_action(action.removeprefix("focused."), node)
-            return
-    screen.dashboard.say(_unknown(name, word, screen), severity="warning")
-
-
-def _special(screen: StoresScreen) -> dict[str, Callable[[str], object]]:
-    return {
-        "new": screen.new,
-        "go": screen.dashboard.go_to,
-        "filter": lambda text: screen.narrow(Filter(text)),
-        "sort": lambda title: _sort(screen, title),
-        "theme": screen.dashboard.choose_theme,
-        "q": lambda word: screen.app.exit(),
+    with_argument: dict[str, Callable[[str], object]] = {
+        "new": host.new_store,
+        "go": host.go_to,
+        "filter": lambda text: host.narrow_list(Filter(text)),
+        "sort": lambda title: _sort(title, host),
+        "theme": host.choose_theme,
     }
+    if name == "q":
+        screen.app.exit()
+        return
+    if argument and name in with_argument:
+        with_argument[name](argument)
+        return
+    plain = {command.name: action for command, action in offered(screen)}
+    if name in plain and not argument:
+        node = screen.focused if plain[name].startswith("focused.") else screen
+        await screen.app.run_action(plain[name].removeprefix("focused."), node)
+    elif name in with_argument:
+        host.show_message(f"{name} needs an argument.", severity="warning")
+    elif name in plain:
+        host.show_message(f"{name} takes no argument, got {argument!r}.", severity="warning")
+    else:
+        near = get_close_matches(name, [*plain, *with_argument, "q"], 1, 0.5)
+        hint = f"Did you mean {near[0]!r}?" if near else "Press ctrl+p to list all commands."
+        host.show_message(f"Unknown command {name!r}. {hint}", severity="warning")
 
 
-def _sort(screen: StoresScreen, title: str) -> None:
+def _sort(title: str, host: Host) -> None:
     for column in COLUMNS:
         if column.title.lower().startswith(title.lower()):
-            screen.sort(column)
+            host.sort_list(column)
             return
     titles = ", ".join(column.title.lower() for column in COLUMNS)
-    screen.dashboard.say(f"There is no column {title!r}. There are: {titles}.", severity="warning")
-
-
-def _unknown(name: str, word: str, screen: StoresScreen) -> str:
-    known = {command.name for command, _ in offered(screen)}
-    if name in known and word:
-        return f"{name!r} takes no words, got {word!r}."
-    near = get_close_matches(name, known | set(WITH_A_WORD), 1, 0.5)
-    return f"There is no command {name!r}. {f'Did you mean {near[0]!r}?' if near else 'ctrl+p lists them.'}"
+    host.show_message(f"Unknown column {title!r}. Known columns: {titles}.", severity="warning")

@@ -1,1 +1,1 @@
-"""The state of the dashboard, with no widget in sight: session, rows, filter, settings."""
+"""The state of the dashboard, without widgets and texts: session, rows, filter, order, settings, keymap."""

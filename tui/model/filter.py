@@ -1,8 +1,8 @@
-"""The filter: terms that must all match, as on the page.
+"""The filter of the list: terms that must all match, as on the page.
 
 word            somewhere in the store: its id, phase, engine, address, progress, last error, last event
-!word           nowhere in it
-phase:failed    the phase begins with that; `engine:` in the same way
+!word           not in the store
+phase:failed    the phase starts with the value; `engine:` works the same way
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tui.text.values import FAILING_PHASES
+from tui.model.phases import FAILING_PHASES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What the list is narrowed to; `failing` leaves only stores that are Failed or Degraded."""
+    """What the list shows; `failing` leaves only stores that are Failed or Degraded."""
 
     text: str = ""
     failing: bool = False
@@ -31,14 +31,14 @@ class Filter:
         return self.failing or bool(self.text.strip())
 
     def test(self) -> Test:
-        """Return the test that a store has to pass to be shown."""
+        """Return the test that a store must pass to be shown."""
         tests = [_term(word) for word in self.text.lower().split()]
         if self.failing:
             tests.append(lambda store: store.phase in FAILING_PHASES)
         return lambda store: all(matches(store) for matches in tests)
 
-    def words(self) -> str:
-        """Return the filter as it would be said."""
+    def description(self) -> str:
+        """Return the filter as text."""
         return " ".join(filter(None, ("failed or degraded" if self.failing else "", self.text.strip())))
 
 
@@ -51,10 +51,10 @@ def _term(word: str) -> Test:
         return lambda store: store.phase.value.lower().startswith(value)
     if colon and field == "engine":
         return lambda store: store.engine.value.startswith(value)
-    return lambda store: any(word in part.lower() for part in _texts(store))
+    return lambda store: any(word in part.lower() for part in _searched(store))
 
 
-def _texts(store: Store) -> Iterator[str]:
+def _searched(store: Store) -> Iterator[str]:
     yield from (store.store_id, store.phase.value, store.engine.value, store.url, store.namespace, store.release_name)
     if store.progress:
         yield from (store.progress.step, store.progress.message)

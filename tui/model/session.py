@@ -1,14 +1,14 @@
-"""One server as the dashboard knows it: the cache of its stores, the line to it, and calls that change something.
+"""One server: the cache of its stores, the state of the connection, and the client for calls.
 
-`listen` yields news for ever. The packages of the network are imported there, in a thread, after the first paint; until
-then there are no stores and the line is `connecting`. When a line that was live comes back, the session says what was
-different meanwhile. A local server that came back elsewhere, or with another token, is found again.
+`listen` yields updates without end. It imports the network packages in a thread, after the first paint; until then
+there are no stores and the state is `connecting`. When a live connection was lost and is back, the session reports what
+changed in between. If a local server moved or has another token, the session finds it again.
 """
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -29,23 +29,23 @@ UNREMARKABLE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class News:
-    """What has changed: stores by id, the line, and words worth saying to a person."""
+class Update:
+    """What has changed: stores by id, the connection, and a message for the person if there is one."""
 
     changed: frozenset[str] = frozenset()
-    is_link: bool = False
-    said: str = ""
+    is_connection: bool = False
+    message: str = ""
 
 
 class Session:
-    """The stores of a server, and the line to it.
+    """The stores of a server, and the connection to it.
 
     Attributes:
-        target: where the server is.
-        lost_at: when the line was lost or first tried; None while it is live.
-        reason: why the line was lost, while it is.
-        is_refused: whether that is because the token was not accepted.
-        retry_at: when the next attempt is made.
+        target: the address and the token of the server.
+        lost_at: when the connection was lost or first tried; None while it is live.
+        reason: why the connection is lost.
+        is_refused: whether the server refused the token.
+        retry_at: the monotonic time of the next attempt, in seconds.
     """
 
     def __init__(self, find: Callable[[], Target], now: Callable[[], datetime], monotonic: Callable[[], float]) -> None:
@@ -65,40 +65,40 @@ class Session:
 
     @property
     def stores(self) -> Mapping[str, Store]:
-        """All stores by id, as last heard of."""
+        """All stores by id, as last received."""
         return self._cache.stores if self._cache else {}
 
     @property
-    def link(self) -> ConnectionState | None:
-        """The line to the server; None before it was first tried."""
-        return self._cache.link if self._cache else None
+    def connection(self) -> ConnectionState | None:
+        """The state of the connection; None before the first attempt."""
+        return self._cache.connection if self._cache else None
 
     @property
     def is_live(self) -> bool:
-        """Whether the line is up."""
-        return self.link is not None and self.link.state == "live"
+        """Whether the connection is live."""
+        return self.connection is not None and self.connection.state == "live"
 
     @property
     def age_seconds(self) -> float | None:
-        """How old the picture is; None before the first one."""
+        """How old the data is; None before the first snapshot."""
         return self._cache.age_seconds() if self._cache else None
 
     @property
     def cluster_error(self) -> str:
-        """Why the server does not see the cluster; empty where nothing is known against it."""
+        """Why the server cannot reach the cluster; empty if it can."""
         return self._cache.cluster_error if self._cache else ""
 
     @property
     def retry_seconds(self) -> float:
-        """How long it is to the next attempt."""
+        """The time until the next attempt."""
         return max(0.0, self.retry_at - self._monotonic())
 
     def find(self, uid: str) -> Store | None:
-        """Return the store with that uid, if it is there."""
+        """Return the store with that uid, or None."""
         return self._cache.by_uid(uid) if self._cache else None
 
     def reconnect_now(self) -> None:
-        """End the wait before the next attempt."""
+        """Make the next attempt now."""
         if self._feed:
             self._feed.reconnect_now()
 
@@ -111,13 +111,13 @@ class Session:
         return self._client
 
     async def close(self) -> None:
-        """Close what calls have left open."""
+        """Close the client."""
         if self._client is not None:
             await self._client.close()
             self._client = None
 
-    async def listen(self) -> AsyncGenerator[News, None]:
-        """Yield what changes, for ever."""
+    async def listen(self) -> AsyncGenerator[Update, None]:
+        """Yield updates without end."""
         await asyncio.to_thread(import_module, "urumi.store_cache")
         from urumi.live import LiveFeed
         from urumi.store_cache import StoreCache
@@ -126,59 +126,50 @@ class Session:
         self._feed = LiveFeed(self.target)
         async with aclosing(self._feed.events()) as events:
             async for event in events:
-                yield self._news(self._cache, event)
+                yield self._apply(self._cache, event)
 
-    def _news(self, cache: StoreCache, event: FeedEvent) -> News:
+    def _apply(self, cache: StoreCache, event: FeedEvent) -> Update:
         from urumi.live import Heartbeat, StoreSnapshot
 
         was_live = self.is_live
         changed = frozenset(cache.apply(event))
-        is_link = was_live != self.is_live or cache.link is event
-        if is_link:
-            self._relink(was_live)
-        # The first thing after `live` that is no single change completes the picture.
+        is_connection = was_live != self.is_live or cache.connection is event
+        if is_connection:
+            self._update_connection(was_live)
+        # The first snapshot or heartbeat after `live` completes the data.
         is_complete = self.is_live and isinstance(event, StoreSnapshot | Heartbeat)
-        return News(changed, is_link, self._returned() if is_complete else "")
+        return Update(changed, is_connection, self._return_message() if is_complete else "")
 
-    def _relink(self, was_live: bool) -> None:
-        link = self.link
-        if link is None or link.state == "live":
+    def _update_connection(self, was_live: bool) -> None:
+        connection = self.connection
+        if connection is None or connection.state == "live":
             self.lost_at, self.reason, self.is_refused = None, "", False
             return
         self.lost_at = self.lost_at or self._now()
-        self.reason = link.detail or self.reason
-        self.retry_at = self._monotonic() + link.retry_seconds
+        self.reason = connection.detail or self.reason
+        self.retry_at = self._monotonic() + connection.retry_seconds
         if was_live:
             self._away, self._away_since = dict(self.stores), self._monotonic()
-        if link.state != "connecting":
-            self.is_refused = link.state == "refused"
-            self._look_elsewhere()
+        if connection.state != "connecting":
+            self.is_refused = connection.state == "refused"
+            with suppress(ConfigError):
+                target = self._find()
+                if self._feed and target != self.target:
+                    self.target = self._feed.target = target
 
-    def _look_elsewhere(self) -> None:
-        try:
-            target = self._find()
-        except ConfigError:
-            return
-        if self._feed and target != self.target:
-            self.target = self._feed.target = target
-
-    def _returned(self) -> str:
+    def _return_message(self) -> str:
         if self._away is None:
             return ""
         before, self._away = self._away, None
         seconds = self._monotonic() - self._away_since
-        words = _difference(before, self.stores)
-        if not words and seconds < UNREMARKABLE_SECONDS:
+        old = {store.uid: store for store in before.values()}
+        new = {store.uid: store for store in self.stores.values()}
+        counts = {
+            "new": len(new.keys() - old.keys()),
+            "deleted": len(old.keys() - new.keys()),
+            "changed": sum(old[uid] != new[uid] for uid in old.keys() & new.keys()),
+        }
+        difference = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+        if not difference and seconds < UNREMARKABLE_SECONDS:
             return ""
-        return f"Back after {seconds:.0f} s: {words or 'nothing has changed'}."
-
-
-def _difference(before: Mapping[str, Store], after: Mapping[str, Store]) -> str:
-    old = {store.uid: store for store in before.values()}
-    new = {store.uid: store for store in after.values()}
-    counts = {
-        "new": len(new.keys() - old.keys()),
-        "gone": len(old.keys() - new.keys()),
-        "changed": sum(old[uid] != new[uid] for uid in old.keys() & new.keys()),
-    }
-    return ", ".join(f"{count:,} {word}" for word, count in counts.items() if count)
+        return f"Reconnected after {seconds:.0f} s: {difference or 'no changes'}."

@@ -1,1 +1,1 @@
-"""The screens of the dashboard: the list, one store in full, and the dialogs."""
+"""The screens and dialogs; they use the dashboard through `tui.host` only."""

@@ -1,55 +1,53 @@
-"""The admin account of a store, in two steps: whether it is meant to be shown, then the account itself.
+"""The admin account of a store, in two steps: a confirmation, then the account.
 
-The question is about the uid that was captured at the key press. The password is on the screen as long as the second
-dialog is open and nowhere else: copying hands it to the terminal and writes no file.
+The confirmation is about the uid that was captured at the key press. The password is on the screen only while the
+second dialog is open; copying passes it to the terminal and writes no file.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
-from tui.screens.asking import AskingDialog
-from tui.screens.base import dashboard_of
+from tui.host import host_of
+from tui.screens.request import RequestDialog
 from urumi.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
     from urumi.wire import Credentials, Store
 
-NAME_WIDTH = 10
 
+class AdminDialog(RequestDialog["Credentials"]):
+    """Confirms that the account is to be shown, and reads it."""
 
-class AdminDialog(AskingDialog["Credentials"]):
-    """Asks whether the account is to be shown, and the server for it."""
-
-    confirm = "Show it"
-    busy = "Asking"
+    confirm = "Show"
+    busy = "Reading"
 
     def __init__(self, store: Store) -> None:
         super().__init__()
         self._store = store
 
     def heading(self) -> str:
-        """Return what is asked."""
+        """Return the question."""
         return f"Show the admin account of {self._store.store_id}?"
 
-    def asked(self) -> ComposeResult:
-        """Say what that means."""
+    def body(self) -> ComposeResult:
+        """Explain the consequences."""
         yield Static(
-            "The password will be on this screen in plain text. The server writes down who has read it.", markup=False
+            "The password is shown in plain text. Anyone with this password can change everything in the shop. "
+            "Check that nobody is watching. The server logs who reads it.",
+            markup=False,
         )
 
-    async def ask(self) -> Credentials:
-        """Ask for the account."""
-        client = await dashboard_of(self).session.client()
+    async def send(self) -> Credentials:
+        """Read the account."""
+        client = await host_of(self).session.client()
         return await client.read_credentials(self._store.store_id, uid=self._store.uid)
 
 
@@ -63,35 +61,31 @@ class AccountDialog(ModalScreen[None]):
         self._account = account
 
     def compose(self) -> ComposeResult:
-        """Put the account over the buttons."""
+        """Put the account above the buttons."""
+        account = self._account
+        # The address is last, as it may have any length.
+        facts = (("Username", account.username), ("Password", account.password), ("Address", account.admin_url))
+        width = max(len(name) for name, _ in facts)
+        lines = [f"{name:<{width}}  {printable(value)}" for name, value in facts if value]
         with Vertical(classes="dialog--frame"):
-            yield Static(
-                f"Admin account of {printable(self._account.store_id)}", classes="dialog--heading", markup=False
-            )
-            yield Static("\n".join(self._lines()), classes="dialog--text", markup=False)
+            yield Static(f"Admin account of {printable(account.store_id)}", classes="dialog--heading", markup=False)
+            with VerticalScroll(classes="dialog--body", can_focus=False):
+                yield Static("\n".join(lines), classes="dialog--text", markup=False)
             with Horizontal(classes="dialog--buttons"):
                 yield Button("Copy password", id="copy", classes="primary", compact=True)
                 yield Button("Close", id="close", compact=True)
 
     def on_mount(self) -> None:
-        """Begin on what ends it."""
+        """Put the focus on Close."""
         self.set_focus(self.query_one("#close"))
 
     def action_copy(self) -> None:
         """Copy the password."""
-        dashboard_of(self).copy(self._account.password, f"the password of {self._account.store_id}", secret=True)
+        host_of(self).copy(self._account.password, f"the password of {self._account.store_id}", secret=True)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Copy, or close."""
+        """Copy or close."""
         if event.button.id == "copy":
             self.action_copy()
         else:
             self.dismiss()
-
-    def _lines(self) -> Iterator[str]:
-        account = self._account
-        # The address is last, as it may be of any length.
-        facts = (("Username", account.username), ("Password", account.password), ("Address", account.admin_url))
-        for name, value in facts:
-            if value:
-                yield f"{name:<{NAME_WIDTH}}{printable(value)}"

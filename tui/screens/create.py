@@ -1,4 +1,4 @@
-"""The dialog that asks for a new store: the rule for an id is checked as it is typed, the server has the last word."""
+"""The dialog that creates a store: the id is checked while it is typed, and the server checks it again."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from textual.widgets import Input, Static
 
-from tui.screens.asking import AskingDialog
-from tui.screens.base import dashboard_of
-from tui.text.values import ENGINE_NAMES, ENGINE_PARTS
+from tui.host import host_of
+from tui.screens.request import RequestDialog
 from tui.widgets.choice import Choice
 from urumi.store import STORE_ID_MAX_LENGTH, Engine, namespace_name, release_name, store_id_problem
 from urumi.text import printable
@@ -21,23 +20,23 @@ if TYPE_CHECKING:
 
     from urumi.wire import Store
 
-RULE = "3 to 32 lower-case letters, digits and inner hyphens. Part of the shop's address."
+RULE = "3 to 32 lower-case letters, digits and inner hyphens. It is part of the shop's address."
 
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """The store that was asked for, and whether it is a new one."""
+    """The requested store, and whether it is new."""
 
     store: Store
     is_new: bool
 
 
-class CreateDialog(AskingDialog[Created]):
-    """Asks for a store and answers with it."""
+class CreateDialog(RequestDialog[Created]):
+    """Creates a store and returns it."""
 
     confirm = "Create store"
-    busy = "Asking"
-    first = "#store-id"
+    busy = "Creating"
+    first_focus = "#store-id"
 
     def __init__(self, known: Mapping[str, Store], store_id: str = "", engine: Engine = Engine.WOOCOMMERCE) -> None:
         super().__init__()
@@ -46,39 +45,39 @@ class CreateDialog(AskingDialog[Created]):
         self._engine = engine
 
     def heading(self) -> str:
-        """Return what is asked."""
+        """Return the heading."""
         return "New store"
 
-    def asked(self) -> ComposeResult:
-        """Ask for an id and an engine."""
+    def body(self) -> ComposeResult:
+        """Show the inputs for an id and an engine."""
         yield Static("Store id", classes="dialog--label")
         yield Input(
             self._store_id, placeholder="shop-1", id="store-id", compact=True, max_length=STORE_ID_MAX_LENGTH + 8
         )
-        yield Static("", id="store-id-words", markup=False)
-        yield Static("Engine, cannot be changed later", classes="dialog--label")
-        words = {engine.value: f"{ENGINE_NAMES[engine]}: {ENGINE_PARTS[engine]}" for engine in Engine}
-        yield Choice(words, self._engine.value, id="engine")
+        yield Static("", id="store-id-note", markup=False)
+        yield Static("Engine (cannot be changed later)", classes="dialog--label")
+        texts = {engine.value: f"{engine.display_name}: {engine.parts}" for engine in Engine}
+        yield Choice(texts, self._engine.value, id="engine")
 
-    def is_confirmed(self) -> bool:
-        """Return whether the id can be one."""
+    def is_complete(self) -> bool:
+        """Return whether the id is valid."""
         return not store_id_problem(self.typed)
 
-    async def ask(self) -> Created:
-        """Ask for the store."""
-        # The feed may tell of the store before the answer does, so what was known is looked up first.
+    async def send(self) -> Created:
+        """Create the store."""
+        # The feed may report the store before the call returns, so the lookup comes first.
         known = self._known.get(self.typed)
-        client = await dashboard_of(self).session.client()
+        client = await host_of(self).session.client()
         store = await client.create_store(self.typed, self.engine)
         return Created(store, is_new=known is None or known.uid != store.uid)
 
-    def refused(self, error: Exception) -> None:
-        """Let the id be changed."""
+    def on_failure(self, error: Exception) -> None:
+        """Put the focus on the id."""
         self.set_focus(self.query_one("#store-id"))
 
     @property
     def typed(self) -> str:
-        """The id as typed."""
+        """The id that was typed."""
         return self.query_one("#store-id", Input).value.strip()
 
     @property
@@ -87,41 +86,38 @@ class CreateDialog(AskingDialog[Created]):
         return Engine(self.query_one("#engine", Choice).value)
 
     def check(self) -> None:
-        """Say what is wrong with the id, or what will be made of it."""
+        """Show what is wrong with the id, or what is created from it."""
         super().check()
         problem = store_id_problem(self.typed)
-        words = self.query_one("#store-id-words", Static)
-        words.update(printable(self._words(problem)))
-        words.set_class(bool(self.typed and problem and not _is_only_short(self.typed)), "-wrong")
+        # An id that longer input can still make valid is not marked as wrong.
+        is_short = not store_id_problem(f"{self.typed}00") or not store_id_problem(f"{self.typed}0")
+        note = self.query_one("#store-id-note", Static)
+        note.update(printable(self._note(problem)))
+        note.set_class(bool(self.typed and problem and not is_short), "-wrong")
 
-    def _words(self, problem: str) -> str:
+    def _note(self, problem: str) -> str:
         if not self.typed:
             return RULE
         if problem:
             return f"The id {problem}."
         known = self._known.get(self.typed)
         if known:
-            return f"{self.typed} exists already: {ENGINE_NAMES[known.engine]}, {known.phase}."
-        return f"Makes namespace {namespace_name(self.typed)} and release {release_name(self.engine, self.typed)}."
+            return f"{self.typed} already exists: {known.engine.display_name}, {known.phase}."
+        return f"Creates namespace {namespace_name(self.typed)} and release {release_name(self.engine, self.typed)}."
 
     def on_input_changed(self) -> None:
-        """Check what is typed."""
+        """Check the id."""
         self.show_problem()
         self.check()
 
     def on_input_submitted(self) -> None:
-        """Go on with enter."""
-        self.go_on()
+        """Submit with enter."""
+        self.submit()
 
     def on_choice_changed(self) -> None:
-        """Name the release of the other engine."""
+        """Show the release of the other engine."""
         self.check()
 
     def on_choice_accepted(self) -> None:
-        """Go on with enter."""
-        self.go_on()
-
-
-def _is_only_short(store_id: str) -> bool:
-    # Nobody is told off in the middle of a word: more typing can still make a good id of it.
-    return not store_id_problem(f"{store_id}00") or not store_id_problem(f"{store_id}0")
+        """Submit with enter."""
+        self.submit()

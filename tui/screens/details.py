@@ -1,17 +1,19 @@
-"""One store in full: what it is, its error, its conditions, its timeline, or all of it as YAML; live as the list."""
+"""All details of one store, or the store as YAML; live like the list."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from tui.commands.keymap import APP, DETAILS, STORE
-from tui.screens.acting import ActingScreen
-from tui.text.connection import status
-from tui.text.details import facts
-from tui.text.values import gone
+from tui.model.keymap import APP, DETAILS, STORE
+from tui.model.phases import as_deleted
+from tui.screens.actions import ActionScreen
+from tui.text.connection import connection_text
+from tui.text.details import details
+from tui.text.pieces import Line
 from tui.text.yaml import yaml_text
+from tui.widgets.bindings import bindings
 from tui.widgets.keybar import KeyBar
-from tui.widgets.lines import Line, LinesView
+from tui.widgets.lines import LinesView
 from tui.widgets.topbar import TopBar
 
 if TYPE_CHECKING:
@@ -20,25 +22,24 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from tui.app import Dashboard
+    from tui.host import Host
     from urumi.wire import Store
 
 
 MARGINS = 5
 
 
-class DetailsScreen(ActingScreen):
-    """Shows the store with one uid, and goes on showing it as it was last seen when it is gone."""
+class DetailsScreen(ActionScreen):
+    """Shows the store with one uid, and keeps showing its last known state when it is deleted."""
 
-    BINDINGS: ClassVar[list[BindingType]] = DETAILS.bindings()
+    BINDINGS: ClassVar[list[BindingType]] = bindings(DETAILS)
 
-    def __init__(self, dashboard: Dashboard, store: Store) -> None:
-        super().__init__()
+    def __init__(self, host: Host, store: Store) -> None:
+        super().__init__(host)
         self._store = store
         self._is_yaml = False
-        self._glyphs = dashboard.glyphs
-        self._top = TopBar(dashboard.glyphs)
-        self._lines = LinesView(id="details")
+        self._top = TopBar(host.glyphs)
+        self._lines = LinesView(host.glyphs.ellipsis, id="details")
         self._keys = KeyBar(id="keys")
 
     def compose(self) -> ComposeResult:
@@ -48,60 +49,50 @@ class DetailsScreen(ActingScreen):
         yield self._keys
 
     def on_mount(self) -> None:
-        """Begin, and listen."""
+        """Show the store and subscribe to changes."""
         self.set_focus(self._lines)
-        self.dashboard.changed.subscribe(self, self._take, immediate=True)
-        self.dashboard.beat.subscribe(self, self._beat, immediate=True)
-        self._show(anew=True)
+        self.host.changed.subscribe(self, self._update, immediate=True)
+        self.host.tick.subscribe(self, lambda _: self._show(), immediate=True)
+        self._show(reset=True)
 
     def targets(self) -> Sequence[Store]:
         """Return the store."""
         return (self._store,)
 
     def action_yaml(self) -> None:
-        """Show it as YAML, or in words again."""
+        """Switch between YAML and text."""
         self._is_yaml = not self._is_yaml
-        self._show(anew=True)
+        self._show(reset=True)
 
     def action_back(self) -> None:
         """Go back to the list."""
         self.app.pop_screen()
 
     def action_copy_id(self) -> None:
-        """Copy the YAML where it is shown, else the id."""
+        """Copy the YAML if it is shown, else the id."""
         if self._is_yaml:
-            self.dashboard.copy(yaml_text(self._store), f"the YAML of {self._store.store_id}")
+            self.host.copy(yaml_text(self._store), f"the YAML of {self._store.store_id}")
         else:
             super().action_copy_id()
-
-    def _take(self, changed: frozenset[str]) -> None:
-        if self._store.store_id in changed:
-            found = self.dashboard.session.find(self._store.uid)
-            self._store = found or gone(self._store)
-            self._show()
 
     def on_resize(self) -> None:
         """Lay the lines out for the new width."""
         self._show()
 
-    def _beat(self, beat: None) -> None:
-        self._show()
+    def _update(self, changed: frozenset[str]) -> None:
+        if self._store.store_id in changed:
+            self._store = self.host.session.find(self._store.uid) or as_deleted(self._store)
+            self._show()
 
-    def _show(self, *, anew: bool = False) -> None:
-        store, now = self._store, self.dashboard.now()
-        tone = store.phase.value.lower()
+    def _show(self, *, reset: bool = False) -> None:
+        store, glyphs, now = self._store, self.host.glyphs, self.host.now()
         place = (("  Urumi ", "accent"), (" stores / ", "quiet"), (store.store_id, "strong"))
-        phase = ((f"  {self._glyphs.phases[store.phase]} {store.phase}", tone),)
-        self._top.lines = (((*place, *phase), tuple(status(self.dashboard.session, now).pieces(self._glyphs))),)
-        self._lines.show(
-            self._yaml() if self._is_yaml else facts(store, self._glyphs, now, self.size.width - MARGINS), anew=anew
-        )
+        phase = ((f"  {glyphs.phases[store.phase]} {store.phase}", store.phase.value.lower()),)
+        self._top.lines = (((*place, *phase), (connection_text(self.host.session, now).piece(glyphs),)),)
+        if self._is_yaml:
+            texts = [(text, text.lstrip(" ")) for text in yaml_text(store).splitlines()]
+            lines = [Line(((text.removesuffix(body), "plain"),), ((body, "plain"),)) for text, body in texts]
+        else:
+            lines = list(details(store, glyphs, now, self.size.width - MARGINS))
+        self._lines.show(lines, reset=reset)
         self._keys.hints = self.hints((*DETAILS.commands, *STORE.commands, *APP.commands))
-
-    def _yaml(self) -> list[Line]:
-        return [_indented(line) for line in yaml_text(self._store).splitlines()]
-
-
-def _indented(line: str) -> Line:
-    words = line.lstrip(" ")
-    return Line(((" " * (len(line) - len(words)), "plain"),), ((words, "plain"),))

@@ -1,1 +1,1 @@
-"""Values as text for the dashboard: columns, details, timeline, connection state, glyphs."""
+"""What the dashboard writes: values, lines and messages about a store or the connection, without any widget."""

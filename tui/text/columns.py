@@ -1,6 +1,7 @@
-"""The columns of the list: what stands in each, how it is ordered, and which of them fit a width.
+"""The columns of the list: what each shows, what it is sorted by, and which columns fit a width.
 
-Widths are fixed by the width of the list alone, never by what is in it, so nothing jumps when a store changes.
+Widths depend on the width of the list and on the longest id, never on anything that changes while a store comes up, so
+nothing moves sideways during a provision.
 """
 
 from __future__ import annotations
@@ -9,7 +10,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from tui.text.values import ENGINE_NAMES, FAILING_PHASES, now_words
+from tui.model.order import (
+    BY_AGE,
+    BY_ENGINE,
+    BY_LAST_EVENT,
+    BY_NAME,
+    BY_PHASE,
+    BY_PROGRESS,
+    BY_URL,
+    Order,
+)
+from tui.model.phases import FAILING_PHASES
+from tui.text.pieces import GAP
+from tui.text.progress import status_text
 from urumi.store import Phase
 from urumi.text import span
 
@@ -18,22 +31,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tui.text.glyphs import Glyphs
+    from tui.text.pieces import Piece
     from urumi.wire import Store
 
-    Cell = tuple[str, str]
-
-GAP = 2
 MARGIN = 2
-NARROW, WIDE = 112, 150
-PHASE_ORDER = (
-    Phase.FAILED,
-    Phase.DEGRADED,
-    Phase.PROVISIONING,
-    Phase.PENDING,
-    Phase.DELETING,
-    Phase.READY,
-    Phase.DELETED,
-)
+NARROW, MIDDLE, WIDE = 72, 112, 150
+NARROWEST_NAME, NARROWEST_PROGRESS = 16, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,66 +44,50 @@ class Column:
     """A column of the list.
 
     Attributes:
-        cell: returns a text and the tone it is drawn in.
-        key: what a store is ordered by.
-        terse: makes a text shorter that does not fit.
+        cell: returns the text and its tone.
+        terse: shortens a text that does not fit.
     """
 
     title: str
-    cell: Callable[[Store, Glyphs, datetime], Cell]
-    key: Callable[[Store], tuple[object, ...]]
+    order: Order
+    cell: Callable[[Store, Glyphs, datetime], Piece]
     terse: Callable[[str], str] = str
 
 
-def _phase_cell(store: Store, glyphs: Glyphs, now: datetime) -> Cell:
-    return f"{glyphs.phases[store.phase]} {store.phase}", store.phase.value.lower()
-
-
-def _now_cell(store: Store, glyphs: Glyphs, now: datetime) -> Cell:
+def _progress_cell(store: Store, glyphs: Glyphs, now: datetime) -> Piece:
     tone = "failed" if store.phase in FAILING_PHASES else "quiet" if store.phase is Phase.READY else "plain"
-    return now_words(store), tone
+    return status_text(store), tone
 
 
-def _age_cell(store: Store, glyphs: Glyphs, now: datetime) -> Cell:
-    return ("-" if store.created_at is None else span((now - store.created_at).total_seconds())), "quiet"
-
-
-def _event_cell(store: Store, glyphs: Glyphs, now: datetime) -> Cell:
+def _event_cell(store: Store, glyphs: Glyphs, now: datetime) -> Piece:
     if not store.events:
         return "", "quiet"
     event = store.events[-1]
-    count = f" {glyphs.times}{event.count}" if event.count > 1 else ""
+    count = f"{glyphs.times}{event.count} " if event.count > 1 else ""
     age = span((now - event.timestamp).total_seconds())
-    return f"{age:>3} {event.type}{count}", "quiet" if event.level == "info" else event.level
+    return f"{age:>3} {count}{event.type}", "quiet" if event.level == "info" else event.level
 
 
-def _progress_key(store: Store) -> tuple[object, ...]:
-    progress = store.progress
-    return (progress.index / max(1, progress.total) if progress else 2.0, store.store_id)
-
-
-def _newest_first(at: datetime | None) -> float:
-    return -at.timestamp() if at else 0.0
-
-
-NAME = Column("NAME", lambda store, glyphs, now: (store.store_id, "name"), lambda store: (store.store_id,))
-PHASE = Column("PHASE", _phase_cell, lambda store: (PHASE_ORDER.index(store.phase), store.store_id))
+NAME = Column("NAME", BY_NAME, lambda store, glyphs, now: (store.store_id, "name"))
+PHASE = Column(
+    "PHASE",
+    BY_PHASE,
+    lambda store, glyphs, now: (f"{glyphs.phases[store.phase]} {store.phase}", store.phase.value.lower()),
+)
 PROGRESS = Column(
-    "PROGRESS OR ERROR", _now_cell, _progress_key, terse=lambda words: words.replace(" waiting for ", " ", 1)
+    "PROGRESS OR ERROR", BY_PROGRESS, _progress_cell, terse=lambda text: text.replace(" waiting for ", " ", 1)
 )
-ENGINE = Column(
-    "ENGINE",
-    lambda store, glyphs, now: (ENGINE_NAMES[store.engine], "quiet"),
-    lambda store: (store.engine.value, store.store_id),
+ENGINE = Column("ENGINE", BY_ENGINE, lambda store, glyphs, now: (store.engine.display_name, "quiet"))
+URL = Column("URL", BY_URL, lambda store, glyphs, now: (store.url, "quiet"))
+AGE = Column(
+    "AGE",
+    BY_AGE,
+    lambda store, glyphs, now: (span((now - store.created_at).total_seconds()) if store.created_at else "-", "quiet"),
 )
-URL = Column("URL", lambda store, glyphs, now: (store.url, "quiet"), lambda store: (store.url, store.store_id))
-AGE = Column("AGE", _age_cell, lambda store: (_newest_first(store.created_at), store.store_id))
-LAST_EVENT = Column(
-    "LAST EVENT",
-    _event_cell,
-    lambda store: (_newest_first(store.events[-1].timestamp if store.events else None), store.store_id),
-)
+LAST_EVENT = Column("LAST EVENT", BY_LAST_EVENT, _event_cell)
 COLUMNS = (NAME, PHASE, PROGRESS, ENGINE, URL, AGE, LAST_EVENT)
+
+_WIDTHS = {NAME: NARROWEST_NAME, PHASE: 14, PROGRESS: NARROWEST_PROGRESS, ENGINE: 11, URL: 35, AGE: 5}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +107,20 @@ class Layout:
 
 
 @lru_cache(maxsize=64)
-def layout(width: int) -> Layout:
-    """Return the columns for a list of that width; what is left over goes to PROGRESS."""
+def layout(width: int, longest_id: int = NARROWEST_NAME) -> Layout:
+    """Return the columns for a list of that width.
+
+    NAME holds the longest id where PROGRESS keeps its least width; PROGRESS gets what is left.
+    """
     if width < NARROW:
-        fixed = {NAME: 18, PHASE: 14, PROGRESS: 0, ENGINE: 11, AGE: 5}
+        sizes = {column: _WIDTHS[column] for column in (NAME, PHASE, PROGRESS, AGE)}
+    elif width < MIDDLE:
+        sizes = {column: _WIDTHS[column] for column in (NAME, PHASE, PROGRESS, ENGINE, AGE)}
     elif width < WIDE:
-        fixed = {NAME: 22, PHASE: 14, PROGRESS: 0, ENGINE: 11, AGE: 5, LAST_EVENT: 23}
+        sizes = {column: _WIDTHS[column] for column in (NAME, PHASE, PROGRESS, ENGINE, AGE)} | {LAST_EVENT: 24}
     else:
-        fixed = {NAME: 32, PHASE: 14, PROGRESS: 0, ENGINE: 11, URL: 38, AGE: 5, LAST_EVENT: 27}
-    rest = width - MARGIN - sum(fixed.values()) - GAP * (len(fixed) - 1) - 1
-    return Layout(tuple((column, size or max(8, rest)) for column, size in fixed.items()))
+        sizes = {**_WIDTHS, LAST_EVENT: 28}
+    rest = width - MARGIN - sum(sizes.values()) - GAP * (len(sizes) - 1) - 1
+    sizes[NAME] += max(0, min(longest_id - sizes[NAME], rest))
+    sizes[PROGRESS] = max(8, sizes[PROGRESS] + rest - (sizes[NAME] - NARROWEST_NAME))
+    return Layout(tuple(sizes.items()))

@@ -1,11 +1,11 @@
-"""How the line to the server is and how old the data, in words that do not flicker while all is well."""
+"""The state of the connection and the age of the data, in text that does not flicker while all is well."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from tui.text.columns import PHASE_ORDER
+from tui.model.phases import PHASE_ORDER
 from tui.text.values import age, duration, plural
 from urumi.text import SILENT_CLUSTER_SECONDS, printable
 
@@ -16,74 +16,67 @@ if TYPE_CHECKING:
 
     from tui.model.session import Session
     from tui.text.glyphs import Glyphs
-    from tui.widgets.toned import Piece
-    from urumi.live import ConnectionState
+    from tui.text.pieces import Piece
     from urumi.store import Phase
 
 OFFLINE_SECONDS = 10.0
 
-Tone = Literal["live", "stale", "waiting", "lost"]
-TONES = {"live": "good", "stale": "warning", "waiting": "warning", "lost": "error"}
+Quality = Literal["live", "stale", "waiting", "lost"]
+TONES: dict[Quality, str] = {"live": "good", "stale": "warning", "waiting": "warning", "lost": "error"}
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
-    """The line in words: in short, and what more there is to know about it."""
+class ConnectionText:
+    """The state of the connection in short, and the details."""
 
-    tone: Tone
-    words: str
+    quality: Quality
+    text: str
     detail: str = ""
 
-    def pieces(self, glyphs: Glyphs) -> Iterator[Piece]:
-        """Return the short words with their sign."""
-        yield f"{glyphs.links[self.tone]} {self.words} ", TONES[self.tone]
+    @property
+    def tone(self) -> str:
+        """The tone of both texts."""
+        return TONES[self.quality]
+
+    def piece(self, glyphs: Glyphs) -> Piece:
+        """Return the short text with its sign."""
+        return f"{glyphs.connections[self.quality]} {self.text} ", self.tone
 
 
-def status(session: Session, now: datetime) -> Status:
-    """Return how things stand."""
-    link = session.link
-    if link is not None and link.state == "live":
-        return _live(session)
-    if link is None or link.attempt == 0:
-        return Status("waiting", "connecting")
+def connection_text(session: Session, now: datetime) -> ConnectionText:
+    """Return the state of the connection of a session."""
+    connection = session.connection
+    if connection is not None and connection.state == "live":
+        return _live_text(session)
+    if connection is None or connection.attempt == 0:
+        return ConnectionText("waiting", "connecting")
+    is_trying = connection.state == "connecting"
+    next_try = "trying now" if is_trying else f"next attempt in {session.retry_seconds:.0f} s (press R)"
     if session.is_refused:
-        return Status("lost", "not signed in", f"{session.reason}, {_next(session)}")
+        return ConnectionText("lost", "not signed in", f"{session.reason}, {next_try}")
     if session.lost_at and (now - session.lost_at).total_seconds() >= OFFLINE_SECONDS:
-        return Status("lost", _offline(session.lost_at, session.age_seconds, now), _why(link, session))
-    return Status("waiting", f"reconnecting {link.attempt}, {_next(session)}", _joined(session.reason, _old(session)))
+        text = f"offline since {session.lost_at.astimezone():%H:%M}"
+        if session.age_seconds is not None:
+            data_at = type(now).fromtimestamp(now.timestamp() - session.age_seconds)
+            text = f"{text}, showing data from {data_at:%H:%M}"
+        return ConnectionText("lost", text, _joined(next_try, session.reason, f"attempt {connection.attempt}"))
+    detail = _joined(_age_text(session), session.reason, f"attempt {connection.attempt}")
+    return ConnectionText("waiting", f"reconnecting, {next_try}", detail)
 
 
-def _live(session: Session) -> Status:
+def _live_text(session: Session) -> ConnectionText:
     if session.cluster_error:
-        return Status("stale", "cluster out of reach", _joined(_old(session), printable(session.cluster_error)))
+        detail = _joined(_age_text(session), printable(session.cluster_error))
+        return ConnectionText("stale", "cluster unreachable", detail)
     age_seconds = session.age_seconds
     if age_seconds is not None and age_seconds > SILENT_CLUSTER_SECONDS:
-        silence = duration(age_seconds)
-        return Status("stale", "live, but old", f"the server has not heard from the cluster for {silence}")
-    return Status("live", "live")
+        detail = f"no response from the cluster for {duration(age_seconds)}"
+        return ConnectionText("stale", "live, stale data", detail)
+    return ConnectionText("live", "live")
 
 
-def _next(session: Session) -> str:
-    link = session.link
-    if link is not None and link.state == "connecting":
-        return "trying now"
-    return f"next in {session.retry_seconds:.0f} s (press R)"
-
-
-def _offline(lost_at: datetime, age_seconds: float | None, now: datetime) -> str:
-    since = f"offline since {lost_at.astimezone():%H:%M}"
-    if age_seconds is None:
-        return since
-    data_at = now.timestamp() - age_seconds
-    return f"{since}, showing {type(now).fromtimestamp(data_at):%H:%M} data"
-
-
-def _old(session: Session) -> str:
-    return "" if session.age_seconds is None else f"the data is {age(session.age_seconds)} old"
-
-
-def _why(link: ConnectionState, session: Session) -> str:
-    return _joined(session.reason, f"attempt {link.attempt}", _next(session))
+def _age_text(session: Session) -> str:
+    return "" if session.age_seconds is None else f"data is {age(session.age_seconds)} old"
 
 
 def _joined(*parts: str) -> str:
@@ -91,9 +84,9 @@ def _joined(*parts: str) -> str:
 
 
 def summary(counts: Counter[Phase], glyphs: Glyphs, *, is_short: bool = False) -> Iterator[Piece]:
-    """Return how many stores there are, in all and in each phase; in short without the words that each row has."""
+    """Return the number of stores, in total and by phase; the short form leaves the names of the phases out."""
     yield f"  {plural(counts.total(), 'store')}  ", "strong"
     for phase in PHASE_ORDER:
         if counts[phase]:
-            word = "" if is_short else f"{phase} "
-            yield f" {glyphs.phases[phase]} {counts[phase]:,} {word}", phase.value.lower()
+            name = "" if is_short else f"{phase} "
+            yield f" {glyphs.phases[phase]} {counts[phase]:,} {name}", phase.value.lower()

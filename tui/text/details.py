@@ -1,13 +1,13 @@
-"""Everything about a store as lines: where it stands, its addresses, its facts, its conditions, its timeline."""
+"""All details of a store as lines: overview, timeline, conditions, facts."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tui.text.overview import overview
+from tui.text.pieces import Line, aligned
 from tui.text.timeline import timeline
-from tui.text.values import ENGINE_NAMES, clock
-from tui.widgets.detail import head
-from tui.widgets.lines import Line
+from tui.text.values import clock, moment
 from urumi.text import SIMULATED
 
 if TYPE_CHECKING:
@@ -15,34 +15,41 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tui.text.glyphs import Glyphs
-    from urumi.wire import Condition, Store
+    from tui.text.pieces import Pieces
+    from urumi.wire import Store
 
-NAME_WIDTH = 14
-CONDITION_WIDTH = 14
 _STATUS_TONES = {"True": "good", "False": "quiet", "Unknown": "warning"}
-_BAD_WHEN_TRUE = ("Stalled",)
-_BAD_WHEN_FALSE = ("Ready", "Healthy", "Released")
+_BAD_STATUSES = {
+    ("Ready", "False"): "warning",
+    ("Healthy", "False"): "warning",
+    ("Released", "False"): "warning",
+    ("Stalled", "True"): "error",
+}
 
 
-def facts(store: Store, glyphs: Glyphs, now: datetime, width: int) -> list[Line]:
-    """Return the lines."""
-    return list(_lines(store, glyphs, now, width))
-
-
-def _lines(store: Store, glyphs: Glyphs, now: datetime, width: int) -> Iterator[Line]:
-    for pieces in head(store, glyphs, now):
+def details(store: Store, glyphs: Glyphs, now: datetime, width: int) -> Iterator[Line]:
+    """Return the lines for a view of that width."""
+    for pieces in overview(store, glyphs, now):
         yield Line(body=pieces)
-    yield from _section("Timeline")
+    yield from _section(f"Timeline, times in {now.astimezone():%Z}")
     yield from timeline(store, glyphs, now, width=width)
     yield from _section("Conditions")
-    for condition in store.conditions:
-        yield _condition_line(condition, now)
+    cells: list[Pieces] = []
+    for each in store.conditions:
+        tone = _BAD_STATUSES.get((each.type, each.status), _STATUS_TONES[each.status])
+        at = clock(each.last_transition_time, now) if each.last_transition_time else ""
+        cells.append(((each.type, "plain"), (each.status, tone), (at, "quiet")))
+    heads = aligned(cells, width, glyphs.ellipsis)
+    for head, condition in zip(heads, store.conditions, strict=True):
+        text = ": ".join(filter(None, (condition.reason, condition.message)))
+        yield Line(head, ((text, "plain"),))
     if not store.conditions:
-        yield Line(body=(("None are known yet.", "quiet"),))
+        yield Line(body=(("None reported yet.", "quiet"),))
     yield from _section("Facts")
-    for name, value in _facts(store, now):
-        if value:
-            yield Line(head=((f"{name:<{NAME_WIDTH}}", "quiet"),), body=((value, "plain"),))
+    facts = [(name, value) for name, value in _facts(store) if value]
+    heads = aligned([((name, "quiet"),) for name, _ in facts], width, glyphs.ellipsis)
+    for head, (_, value) in zip(heads, facts, strict=True):
+        yield Line(head, ((value, "plain"),))
 
 
 def _section(title: str) -> Iterator[Line]:
@@ -50,28 +57,9 @@ def _section(title: str) -> Iterator[Line]:
     yield Line(body=((title, "accent"),))
 
 
-def _condition_line(condition: Condition, now: datetime) -> Line:
-    at = clock(condition.last_transition_time, now) if condition.last_transition_time else ""
-    head = (
-        (f"{condition.type:<{CONDITION_WIDTH}}", "plain"),
-        (f"{condition.status:<8}", _condition_tone(condition)),
-        (f"{at:<9} ", "quiet"),
-    )
-    words = ": ".join(filter(None, (condition.reason, condition.message)))
-    return Line(head, ((words, "plain"),))
-
-
-def _condition_tone(condition: Condition) -> str:
-    if condition.type in _BAD_WHEN_FALSE and condition.status == "False":
-        return "warning"
-    if condition.type in _BAD_WHEN_TRUE and condition.status == "True":
-        return "error"
-    return _STATUS_TONES[condition.status]
-
-
-def _facts(store: Store, now: datetime) -> Iterator[tuple[str, str]]:
-    release, asker = store.release, store.requested_by
-    yield "Engine", ENGINE_NAMES[store.engine]
+def _facts(store: Store) -> Iterator[tuple[str, str]]:
+    release, requester = store.release, store.requested_by
+    yield "Engine", store.engine.display_name
     yield "Storefront", store.url
     yield "Admin", store.admin_url
     yield "Simulated", SIMULATED if store.simulated else ""
@@ -79,17 +67,14 @@ def _facts(store: Store, now: datetime) -> Iterator[tuple[str, str]]:
     yield "Release", store.release_name
     yield "Revision", f"{release.revision} of chart {release.chart_version or 'unknown'}" if release else ""
     yield "Digest", release.digest if release else ""
-    yield "Generation", _generation(store)
+    yield "Generation", str(store.generation or "")
+    if store.generation != store.observed_generation:
+        yield "Observed generation", str(store.observed_generation)
     yield "Attempts", str(store.attempts or "")
-    yield "Asked for", clock(store.created_at, now) if store.created_at else ""
-    yield "Asked for by", ", ".join(filter(None, (asker.user, asker.ip, asker.user_agent))) if asker else ""
-    yield "Ready since", clock(store.ready_at, now) if store.ready_at else ""
-    yield "Deletion asked", clock(store.deletion_requested_at, now) if store.deletion_requested_at else ""
-    yield "Uid", store.uid
+    yield "Requested", moment(store.created_at) if store.created_at else ""
+    if requester:
+        yield "Requested by", ", ".join(filter(None, (requester.user, requester.ip, requester.user_agent)))
+    yield "Ready since", moment(store.ready_at) if store.ready_at else ""
+    yield "Deletion requested", moment(store.deletion_requested_at) if store.deletion_requested_at else ""
+    yield "UID", store.uid
     yield "Admin account", f"urumi credentials {store.store_id}"
-
-
-def _generation(store: Store) -> str:
-    if store.generation == store.observed_generation:
-        return str(store.generation or "")
-    return f"{store.generation}, of which {store.observed_generation} has been looked at"

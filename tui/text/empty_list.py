@@ -1,10 +1,10 @@
-"""What the list says where it has no store to show: why, and what to do."""
+"""What the list shows when it has no store to show: the reason and what to do."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.text.connection import TONES, status
+from tui.text.connection import connection_text
 from tui.text.values import plural
 
 if TYPE_CHECKING:
@@ -12,48 +12,45 @@ if TYPE_CHECKING:
 
     from tui.model.filter import Filter
     from tui.model.session import Session
-    from tui.widgets.toned import Pieces
+    from tui.text.pieces import Pieces
 
 
-def blank_lines(session: Session, filtered: Filter, now: datetime) -> tuple[Pieces, ...]:
-    """Return the lines, none of which is longer than it has to be."""
+def empty_list(session: Session, current: Filter, now: datetime) -> tuple[Pieces, ...]:
+    """Return the lines, short enough for 80 columns."""
     if session.stores:
+        everything = "the store" if len(session.stores) == 1 else f"all {plural(len(session.stores), 'store')}"
         return (
-            (("No store matches ", "plain"), (filtered.words(), "strong")),
-            (("Esc shows all ", "quiet"), (plural(len(session.stores), "store"), "quiet")),
+            (("No store matches ", "plain"), (current.description(), "strong")),
+            (("Press ", "quiet"), ("esc", "key"), (f" to show {everything}.", "quiet")),
         )
     if session.age_seconds is not None:
         return (
             (("No stores yet", "strong"),),
             (),
-            (("Press ", "plain"), ("n", "key"), (" and give one a short id, such as shop-1.", "plain")),
-            (("Watch it come up here, step by step.", "quiet"),),
+            (("Press ", "plain"), ("n", "key"), (" to create one with a short id, such as shop-1.", "plain")),
+            (("Its progress is shown here, step by step.", "quiet"),),
         )
-    return _unreached(session, now)
-
-
-def _unreached(session: Session, now: datetime) -> tuple[Pieces, ...]:
-    link = session.link
-    if link is None or link.attempt == 0:
-        return ((("Asking ", "plain"), (session.target.url, "plain"), (" for the stores", "plain")),)
+    connection = session.connection
+    if connection is None or connection.attempt == 0:
+        return ((("Connecting to ", "plain"), (session.target.url, "plain")),)
     if session.is_refused:
         return (
             ((f"{session.target.url}: {session.reason}", "error"),),
             (),
             (("Pass --token or set URUMI_TOKEN.", "plain"),),
-            (("A local server's token is found by itself as soon as it is there.", "quiet"),),
+            (("The token of a local server is found automatically.", "quiet"),),
         )
-    line = status(session, now)
+    state = connection_text(session, now)
     return (
-        (("Nothing is known yet: ", "plain"), (line.words, TONES[line.tone])),
+        (("No data yet: ", "plain"), (state.text, state.tone)),
         ((session.reason, "error"),),
         (),
         (
             ("Start a local platform with ", "quiet"),
             ("./setup.sh", "strong"),
-            (", or name another with ", "quiet"),
+            (", or pass ", "quiet"),
             ("--url", "strong"),
             (".", "quiet"),
         ),
-        (("R ", "key"), ("tries now.", "quiet")),
+        (("Press ", "quiet"), ("R", "key"), (" to reconnect now.", "quiet")),
     )

@@ -1,4 +1,4 @@
-"""The signs that stand beside words, never in place of them, and their ASCII forms for terminals without the others."""
+"""The signs beside texts, never in place of them, and their ASCII forms for terminals that cannot draw the others."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """One set of signs; every sign is one cell wide."""
+    """One set of signs; each is one cell wide."""
 
     phases: Mapping[Phase, str]
     levels: Mapping[str, str]
-    links: Mapping[str, str]
+    connections: Mapping[str, str]
     spinner: str
     ellipsis: str
     ascending: str
@@ -42,7 +42,7 @@ UNICODE = Glyphs(
         Phase.DELETED: "–",
     },
     levels={"info": "·", "warning": "▲", "error": "✗"},
-    links={"live": "●", "stale": "◐", "waiting": "◌", "lost": "✕"},
+    connections={"live": "●", "stale": "◐", "waiting": "◌", "lost": "✕"},
     spinner="⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏",
     ellipsis="…",
     ascending="↑",
@@ -67,7 +67,7 @@ ASCII = Glyphs(
         Phase.DELETED: ".",
     },
     levels={"info": "-", "warning": "!", "error": "x"},
-    links={"live": "*", "stale": "!", "waiting": "~", "lost": "x"},
+    connections={"live": "*", "stale": "!", "waiting": "~", "lost": "x"},
     spinner="|/-\\",
     ellipsis="~",
     ascending="^",

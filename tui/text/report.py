@@ -1,4 +1,4 @@
-"""The report of a store's error, for whoever is asked for help: cause, evidence, timeline, as plain text."""
+"""The error report of a store, for support: cause, evidence and timeline as plain text."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ if TYPE_CHECKING:
 
 
 def report(store: Store, now: datetime) -> str:
-    """Return everything that is known of a store; nothing of it is secret."""
+    """Return everything known about a store; it holds no secrets."""
     return "\n".join([*block(store, now), "", f"urumi-tui {__version__}"])

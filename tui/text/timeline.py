@@ -1,11 +1,13 @@
-"""The timeline of a store as lines: when, what, how long it took, and gaps where nothing was heard for a while."""
+"""The timeline of a store as lines: when, what, how long it took, and gaps in which nothing was reported."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.text.values import MOVING_PHASES, clock, duration, now_words
-from tui.widgets.lines import Line
+from tui.model.phases import MOVING_PHASES
+from tui.text.pieces import GAP, Line, Pieces, aligned, cells
+from tui.text.progress import status_text
+from tui.text.values import clock, duration
 from urumi.store import Phase
 
 if TYPE_CHECKING:
@@ -13,64 +15,57 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tui.text.glyphs import Glyphs
-    from tui.widgets.toned import Pieces
     from urumi.wire import Store, StoreEvent
 
 GAP_SECONDS = 10.0
-TYPE_WIDTH = 20
 WIDE = 90
-TOOK_WIDTH = len("59 min 59 s")
-KEPT_EVENTS = 20  # what a store's status holds at most
+KEPT_EVENTS = 20  # the most that the status of a store holds
 
 _TONES = {"info": "plain", "warning": "warning", "error": "error"}
 
 
-def timeline(store: Store, glyphs: Glyphs, now: datetime, *, width: int = WIDE) -> list[Line]:
-    """Return the lines, oldest first; a store that moves has one more, for what it is at."""
-    return list(_lines(store, glyphs, now, width < WIDE))
+def timeline(store: Store, glyphs: Glyphs, now: datetime, *, width: int = WIDE) -> Iterator[Line]:
+    """Return the lines, oldest first; a store that moves has one more, for its current step.
 
-
-def _lines(store: Store, glyphs: Glyphs, now: datetime, is_narrow: bool) -> Iterator[Line]:
-    events = store.events
-    times = [clock(event.timestamp, now) for event in events]
-    width = max(map(len, times), default=len("00:00:00"))
-    if len(events) >= KEPT_EVENTS:
-        yield Line(body=((f"{glyphs.ellipsis} what happened before is not kept", "quiet"),))
-    for place, event in enumerate(events):
-        if place and (gap := _gap_seconds(events[place - 1], event)) >= GAP_SECONDS:
-            yield Line(head=((" " * (width + 1), "quiet"),), body=((f"{glyphs.ellipsis} {duration(gap)}", "quiet"),))
-        yield _event_line(event, f"{times[place]:>{width}}", glyphs, is_narrow)
-    if not events:
-        yield Line(body=(("Nothing has happened yet.", "quiet"),))
+    In a narrow view the duration follows the message, as a separate column would leave little room for messages.
+    """
+    is_wide = width >= WIDE
+    if len(store.events) >= KEPT_EVENTS:
+        yield Line(body=((f"{glyphs.ellipsis} earlier events are not kept", "quiet"),))
+    if not store.events:
+        yield Line(body=(("No events yet.", "quiet"),))
+    entries = [_event_entry(event, glyphs, now) for event in store.events]
     if store.phase in MOVING_PHASES:
-        yield _now_line(store, f"{'now':>{width}}", glyphs, now, is_narrow)
+        entries.append(_now_entry(store, glyphs, now))
+    heads = aligned(
+        [head if is_wide else head[:-1] for head, _ in entries], width, glyphs.ellipsis, right=frozenset({0, 3})
+    )
+    for place, (head, (whole, body)) in enumerate(zip(heads, entries, strict=True)):
+        if 0 < place < len(store.events):
+            before, event = store.events[place - 1 : place + 1]
+            seconds = (event.timestamp - before.timestamp).total_seconds() - (event.seconds or 0.0)
+            if seconds >= GAP_SECONDS:
+                indent = " " * cells(head[:1])
+                yield Line(((indent, "quiet"),), ((f"{glyphs.ellipsis} {duration(seconds)}", "quiet"),))
+        took = whole[-1][0]
+        if took and not is_wide:
+            body = (*body, (" " * GAP * bool(body[-1][0]) + took, "quiet"))
+        yield Line(head, body)
 
 
-def _event_line(event: StoreEvent, at: str, glyphs: Glyphs, is_narrow: bool) -> Line:
-    tone = "good" if event.type == "Ready" else _TONES[event.level]
+def _event_entry(event: StoreEvent, glyphs: Glyphs, now: datetime) -> tuple[Pieces, Pieces]:
+    is_ready = event.type == "Ready"
+    tone = "good" if is_ready else _TONES[event.level]
+    sign = glyphs.phases[Phase.READY] if is_ready else glyphs.levels[event.level]
     took = "" if event.seconds is None else duration(event.seconds)
-    sign = glyphs.phases[Phase.READY] if event.type == "Ready" else glyphs.levels[event.level]
-    folded = ((f"{glyphs.times}{event.count} ", "warning"),) if event.count > 1 else ()
-    body = (*folded, (event.message, "plain" if event.level == "info" else tone))
-    return _line(at, (sign, event.type, tone), took, body, is_narrow)
+    head = ((clock(event.timestamp, now), "quiet"), (sign, tone), (event.type, tone), (took, "quiet"))
+    repeated = ((f"{glyphs.times}{event.count} ", "warning"),) if event.count > 1 else ()
+    return head, (*repeated, (event.message, "plain" if event.level == "info" else tone))
 
 
-def _now_line(store: Store, at: str, glyphs: Glyphs, now: datetime, is_narrow: bool) -> Line:
+def _now_entry(store: Store, glyphs: Glyphs, now: datetime) -> tuple[Pieces, Pieces]:
     since = store.events[-1].timestamp if store.events else store.created_at
     took = duration(max(0.0, (now - since).total_seconds())) if since else ""
     tone = store.phase.value.lower()
-    what = (glyphs.phases[store.phase], store.phase.value, tone)
-    return _line(at, what, took, ((now_words(store), "plain"),), is_narrow)
-
-
-def _line(at: str, what: tuple[str, str, str], took: str, body: Pieces, is_narrow: bool) -> Line:
-    sign, kind, tone = what
-    head: Pieces = ((f"{at} ", "quiet"), (f"{sign} ", tone), (f"{kind:<{TYPE_WIDTH}} ", tone))
-    if is_narrow:
-        gap = "  " if took and body[-1][0] else ""
-        return Line(head, (*body, (f"{gap}{took}", "quiet")))
-    return Line((*head, (f"{took:>{TOOK_WIDTH}}  ", "quiet")), body)
-
-
-def _gap_seconds(before: StoreEvent, event: StoreEvent) -> float:
-    return (event.timestamp - before.timestamp).total_seconds() - (event.seconds or 0.0)
+    head = (("now", "quiet"), (glyphs.phases[store.phase], tone), (store.phase.value, tone), (took, "quiet"))
+    return head, ((status_text(store), "plain"),)

@@ -1,1 +1,1 @@
-"""The widgets of the dashboard; each draws its own lines and knows nothing of the network."""
+"""The widgets of the dashboard; each draws its own lines and uses no network."""

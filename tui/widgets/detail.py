@@ -1,4 +1,4 @@
-"""The pane of one store: what it is and where it stands, and under that its timeline, live."""
+"""The pane of one store: its overview, and below that its live timeline."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from rich.text import Text
 from textual.containers import Vertical
 from textual.reactive import reactive
 
+from tui.text.overview import overview
 from tui.text.timeline import timeline
-from tui.text.values import ENGINE_NAMES, FAILING_PHASES, NO_SHOP, attempt_words, now_words, since_words
 from tui.widgets.lines import LinesView
 from tui.widgets.toned import Toned, shortened
-from urumi.store import Phase
-from urumi.text import error_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,39 +20,39 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from tui.text.glyphs import Glyphs
-    from tui.widgets.toned import Piece, Pieces
+    from tui.text.pieces import Pieces
     from urumi.wire import Store
 
-METER_WIDTH = 18
 MARGINS = 4
-WRAPPED = ("error", "accent")  # an error and what to do about it
-WRAPPED_LINES = 3  # the details screen has it all
+WRAPPED = ("error", "accent")  # the tones of an error and of its hint
+WRAPPED_LINES = 3  # the details screen shows the whole text
 
 
 class DetailPane(Vertical):
-    """Shows a store as it is, and goes on showing one that is gone as it was last seen."""
+    """Shows a store, and keeps showing the last known state of a deleted one."""
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__(id="detail")
         self._glyphs = glyphs
         self._shown: tuple[Store | None, datetime] | None = None
-        self._head = _Head(glyphs)
-        self._timeline = LinesView(tail=True, id="timeline")
+        self._overview = _Overview(glyphs)
+        self._timeline = LinesView(glyphs.ellipsis, tail=True, id="timeline")
         self._unread = _Unread()
 
     def compose(self) -> ComposeResult:
-        """Put the head over the timeline."""
-        yield self._head
+        """Put the overview above the timeline."""
+        yield self._overview
         yield self._timeline
         yield self._unread
 
     def show(self, store: Store | None, now: datetime) -> None:
-        """Show a store, or that there is none to show."""
-        self._head.lines = tuple(head(store, self._glyphs, now)) if store else ()
-        lines = timeline(store, self._glyphs, now, width=self.size.width - MARGINS) if store else []
+        """Show a store, or an empty pane."""
+        self._overview.lines = tuple(overview(store, self._glyphs, now)) if store else ()
+        width = self.size.width - MARGINS
+        lines = list(timeline(store, self._glyphs, now, width=width)) if store else []
         before = self._shown[0] if self._shown else None
         is_other = (store and store.uid) != (before and before.uid)
-        self._timeline.show(lines, anew=is_other)
+        self._timeline.show(lines, reset=is_other)
         self._shown = (store, now)
 
     def on_resize(self) -> None:
@@ -63,13 +61,13 @@ class DetailPane(Vertical):
             self.show(*self._shown)
 
     def on_lines_view_read(self) -> None:
-        """Say how much there is to read below."""
+        """Show how many lines are unread."""
         count = self._timeline.unread
-        self._unread.words = f"{self._glyphs.more} {count} new below, G shows them" if count else ""
+        self._unread.notice = f"{self._glyphs.more} {count} new below, press G to show them" if count else ""
 
 
-class _Head(Toned):
-    """The lines above a timeline, wrapped."""
+class _Overview(Toned):
+    """The lines above a timeline."""
 
     lines: reactive[tuple[Pieces, ...]] = reactive(())
 
@@ -78,13 +76,13 @@ class _Head(Toned):
         self._ellipsis = glyphs.ellipsis
 
     def watch_lines(self, before: tuple[Pieces, ...], lines: tuple[Pieces, ...]) -> None:
-        """Lay the pane out anew only where the height may differ; the cursor passes many stores."""
+        """Update the layout only if the height may differ, as the cursor may pass many stores."""
         wraps = any(pieces[0][1] in WRAPPED for pieces in (*before, *lines))
         if wraps or len(before) != len(lines):
             self.refresh(layout=True)
 
     def render(self) -> Text:
-        """Draw the lines; what has to be read to its end is wrapped, the rest is cut."""
+        """Draw the lines; errors and hints are wrapped, other lines are shortened."""
         width = self.size.width
         if not width:
             return Text()
@@ -103,61 +101,12 @@ class _Head(Toned):
 
 
 class _Unread(Toned):
-    words = reactive("", layout=True)
+    notice = reactive("", layout=True)
 
-    def watch_words(self) -> None:
-        """Take room only where there is something to say."""
-        self.display = bool(self.words)
+    def watch_notice(self) -> None:
+        """Take room only if there is a notice."""
+        self.display = bool(self.notice)
 
     def render(self) -> Text:
-        """Draw the words."""
-        return self.text([(self.words, "accent")])
-
-
-def head(store: Store, glyphs: Glyphs, now: datetime) -> Iterator[Pieces]:
-    """Return the lines that say what a store is and where it stands."""
-    yield tuple(_title(store, glyphs, now))
-    if store.phase is not Phase.DELETED and store.url:
-        yield tuple(_address(store, glyphs))
-    if store.phase is Phase.PROVISIONING or (store.phase is Phase.DELETING and store.progress):
-        yield tuple(_meter(store, glyphs))
-    if store.last_error and store.phase is not Phase.READY:
-        yield ((f"{glyphs.levels['error']} {error_text(store.last_error)}", "error"),)
-        if store.last_error.hint:
-            yield ((f"{glyphs.advice} ", "accent"), (store.last_error.hint, "plain"))
-    elif store.phase in FAILING_PHASES:
-        yield ((f"{glyphs.phases[store.phase]} {now_words(store)}", "error"),)
-
-
-def _title(store: Store, glyphs: Glyphs, now: datetime) -> Iterator[Piece]:
-    tone = store.phase.value.lower()
-    yield store.store_id, "strong"
-    yield f"  {glyphs.phases[store.phase]} {store.phase} ", tone
-    if store.phase is Phase.DELETED:
-        yield "gone; this is how it was last seen", "quiet"
-        return
-    parts = [
-        since_words(store, now),
-        ENGINE_NAMES[store.engine],
-        attempt_words(store, now),
-        NO_SHOP if store.simulated else "",
-    ]
-    yield f" {glyphs.dot} ".join(filter(None, parts)), "quiet"
-
-
-def _address(store: Store, glyphs: Glyphs) -> Iterator[Piece]:
-    yield store.url, "plain"
-    if store.admin_url:
-        yield f"  admin {store.admin_url.removeprefix(store.url)}", "quiet"
-
-
-def _meter(store: Store, glyphs: Glyphs) -> Iterator[Piece]:
-    progress = store.progress
-    if progress is None:
-        yield now_words(store), "quiet"
-        return
-    # A step that is being done is half done: the meter is full for nothing but the end.
-    done = METER_WIDTH * max(0, 2 * min(progress.index, progress.total) - 1) // (2 * max(1, progress.total))
-    yield glyphs.done * done, store.phase.value.lower()
-    yield glyphs.open * (METER_WIDTH - done), "quiet"
-    yield f"  step {progress.index} of {progress.total}: {progress.step}", "plain"
+        """Draw the notice."""
+        return self.text([(self.notice, "accent")])

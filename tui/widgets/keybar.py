@@ -1,4 +1,4 @@
-"""The bar of keys at the bottom: those that work here, dimmed where they would do nothing now; each can be clicked."""
+"""The bar of keys at the bottom: unavailable keys are dimmed, and each key can be clicked."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """A key, what it does, and whether it would now."""
+    """A key, its label, its action, and whether the action is available now."""
 
     key: str
     label: str
@@ -28,7 +28,7 @@ class Hint:
 
 
 class KeyBar(Toned):
-    """One line of hints; those that do not fit are left out, the last one is always there."""
+    """One line of hints; hints that do not fit are left out, the last one is always shown."""
 
     hints: reactive[Sequence[Hint]] = reactive(())
 
@@ -37,7 +37,7 @@ class KeyBar(Toned):
         return Text(" ", end="", no_wrap=True).join(text for _, text in self._fitting())
 
     async def on_click(self, event: events.Click) -> None:
-        """Do what the hint under the mouse says."""
+        """Run the action that was clicked."""
         start = 1
         for hint, text in self._fitting():
             if start <= event.x < start + text.cell_len:
@@ -45,16 +45,13 @@ class KeyBar(Toned):
             start += text.cell_len + 1
 
     def _fitting(self) -> list[tuple[Hint, Text]]:
-        drawn = [(hint, self._hint(hint)) for hint in self.hints]
+        drawn = []
+        for hint in self.hints:
+            key, label = ("key", "plain") if hint.enabled else ("quiet", "quiet")
+            text = self.text([(f" {hint.key} ", key), (f"{hint.label} ", label)])
+            if not hint.enabled:
+                text.stylize(Style(dim=True))
+            drawn.append((hint, text))
         while len(drawn) > 1 and sum(text.cell_len + 1 for _, text in drawn) > self.size.width:
             del drawn[-2]
         return drawn
-
-    def _hint(self, hint: Hint) -> Text:
-        key, label = ("key", "plain") if hint.enabled else ("quiet", "quiet")
-        text = Text.assemble(
-            (f" {hint.key} ", self.tone(key)), (f"{hint.label} ", self.tone(label)), no_wrap=True, end=""
-        )
-        if not hint.enabled:
-            text.stylize(Style(dim=True))
-        return text

@@ -1,11 +1,11 @@
-"""Lines of text that wrap under a hanging indent, scroll, and stay at their end while somebody reads the end.
+"""Lines of text that wrap under a hanging indent and scroll.
 
-Whoever scrolls up is left alone: what comes meanwhile is counted and said, and the end is one key away.
+With `tail`, the view follows new lines while its end is visible. After scrolling up it stays where it is and counts the
+new lines.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -15,8 +15,10 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui.commands.keymap import LINES
-from tui.widgets.toned import Toned, cells
+from tui.model.keymap import LINES
+from tui.text.pieces import cells
+from tui.widgets.bindings import bindings
+from tui.widgets.toned import Toned, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,38 +27,35 @@ if TYPE_CHECKING:
     from textual import events
     from textual.binding import BindingType
 
-    from tui.widgets.toned import Pieces
+    from tui.text.pieces import Line
 
 NARROWEST_BODY = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line before it is wrapped: the body goes on under itself, the head stands once before it."""
-
-    head: Pieces = ()
-    body: Pieces = ()
-
-
 class LinesView(Toned, ScrollView, can_focus=True):
-    """Shows lines; with `tail`, the end of them as long as nobody scrolls up."""
+    """Shows lines.
 
-    BINDINGS: ClassVar[list[BindingType]] = LINES.bindings()
+    Attributes:
+        unread: how many lines were added below since the end was visible.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings(LINES)
 
     class Read(Message):
-        """What is unread has changed."""
+        """The number of unread lines has changed."""
 
-    def __init__(self, *, tail: bool = False, id: str | None = None) -> None:
+    def __init__(self, ellipsis: str, *, tail: bool = False, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._ellipsis = ellipsis
         self.unread = 0
         self._tail = tail
         self._is_at_end = tail
         self._lines: Sequence[Line] = ()
         self._strips: list[Strip] = []
 
-    def show(self, lines: Sequence[Line], *, anew: bool = False) -> None:
-        """Show other lines; `anew` begins where a new reader would."""
-        if anew:
+    def show(self, lines: Sequence[Line], *, reset: bool = False) -> None:
+        """Show other lines; `reset` also resets the scroll position."""
+        if reset:
             self._is_at_end = self._tail
             self.unread = 0
         elif list(lines) == list(self._lines):
@@ -65,7 +64,7 @@ class LinesView(Toned, ScrollView, can_focus=True):
             self.unread += max(0, len(lines) - len(self._lines))
         self._lines = lines
         self._flow()
-        if anew and not self._tail:
+        if reset and not self._tail:
             self.scroll_to(y=0, animate=False, force=True)
         self.post_message(self.Read())
 
@@ -78,14 +77,14 @@ class LinesView(Toned, ScrollView, can_focus=True):
 
     def action_lines(self, lines: int) -> None:
         """Scroll by lines."""
-        self._scroll_by(lines)
+        self.scroll_to(y=self.scroll_offset.y + lines, animate=False, force=True)
 
     def action_pages(self, pages: int) -> None:
         """Scroll by pages."""
-        self._scroll_by(pages * max(1, self.size.height - 1))
+        self.action_lines(pages * max(1, self.size.height - 1))
 
     def action_first(self) -> None:
-        """Go to the beginning."""
+        """Go to the start."""
         self.scroll_to(y=0, animate=False, force=True)
 
     def action_last(self) -> None:
@@ -93,7 +92,7 @@ class LinesView(Toned, ScrollView, can_focus=True):
         self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Notice whether the end is seen."""
+        """Update whether the end is visible."""
         super().watch_scroll_y(old_value, new_value)
         self._is_at_end = self._tail and round(new_value) >= self.max_scroll_y
         if self._is_at_end and self.unread:
@@ -105,16 +104,13 @@ class LinesView(Toned, ScrollView, can_focus=True):
         self._flow()
 
     def notify_style_update(self) -> None:
-        """Draw everything in the colours of the theme."""
+        """Draw everything in the colours of the new theme."""
         super().notify_style_update()
         if self.is_attached:
             self._flow()
 
-    def _scroll_by(self, lines: int) -> None:
-        self.scroll_to(y=self.scroll_offset.y + lines, animate=False, force=True)
-
     def _flow(self) -> None:
-        width = self.scrollable_content_region.width  # the scrollbar has its column whether or not it is shown
+        width = self.scrollable_content_region.width  # the column of the scrollbar is reserved even while it is hidden
         if width <= 0:
             return
         was_at_end = self._is_at_end
@@ -131,14 +127,15 @@ class LinesView(Toned, ScrollView, can_focus=True):
             indent = min(2, width - 1)
         body = self.text(line.body)
         parts = body.wrap(self.app.console, max(1, width - indent), overflow="fold", no_wrap=False) or [body]
-        head = self.text(line.head)
-        for number, part in enumerate(parts):
+        head = shortened(self.text(line.head), width, self._ellipsis)
+        lead = list(head.render(self.app.console))
+        if cell_len(head.plain) > indent:
+            yield self._strip(lead, width)
+            lead = [Segment(" " * indent)]
+        for part in parts:
             part.rstrip()
-            lead = list(head.render(self.app.console)) if number == 0 else [Segment(" " * indent)]
-            if number == 0 and cell_len(head.plain) > indent:
-                yield self._strip(lead, width)
-                lead = [Segment(" " * indent)]
             yield self._strip([*lead, *part.render(self.app.console)], width)
+            lead = [Segment(" " * indent)]
 
     def _strip(self, segments: list[Segment], width: int) -> Strip:
         styled = Segment.apply_style(segments, self.rich_style)

@@ -1,4 +1,4 @@
-"""The line over the list in which a filter or a command is typed; a filter stays in sight while it narrows the list."""
+"""The line above the list for typing a filter or a command; an active filter stays visible."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ Mode = Literal["filter", "command"]
 SIGNS: dict[Mode, str] = {"filter": "/", "command": ":"}
 
 
-class Line(Input):
-    """The input; enter means what is typed."""
+class PromptInput(Input):
+    """The input of the prompt."""
 
     async def action_submit(self) -> None:
-        """Tell the prompt."""
+        """Accept the text."""
         if isinstance(self.parent, Prompt):
             self.parent.action_accept()
 
 
 class Prompt(Horizontal):
-    """One line of input with its sign before it and words behind it."""
+    """One line of input with a sign before it and a note after it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("escape", "cancel", "cancel"),
@@ -40,21 +40,21 @@ class Prompt(Horizontal):
 
     @dataclass
     class Changed(Message):
-        """Something else is typed."""
+        """The text was changed."""
 
         mode: Mode
         text: str
 
     @dataclass
     class Accepted(Message):
-        """What is typed is meant."""
+        """The text was accepted."""
 
         mode: Mode
         text: str
 
     @dataclass
     class Cancelled(Message):
-        """What was typed is not meant."""
+        """The input was cancelled."""
 
         mode: Mode
 
@@ -63,18 +63,18 @@ class Prompt(Horizontal):
         self.mode: Mode = "filter"
         self._suggester = suggester
         self._sign = Static("/", id="prompt-sign", markup=False)
-        self._input = Line(id="prompt-input", compact=True, select_on_focus=False)
+        self._input = PromptInput(id="prompt-input", compact=True, select_on_focus=False)
         self._before: Widget | None = None
-        self._words = Static("", id="prompt-words", markup=False)
+        self._note = Static("", id="prompt-note", markup=False)
 
     def compose(self) -> ComposeResult:
-        """Put the sign before the input and the words behind it."""
+        """Put the sign before the input and the note after it."""
         yield self._sign
         yield self._input
-        yield self._words
+        yield self._note
 
-    def ask(self, mode: Mode, text: str = "") -> None:
-        """Let something be typed."""
+    def open(self, mode: Mode, text: str = "") -> None:
+        """Start the input."""
         self.mode = mode
         self._sign.update(SIGNS[mode])
         self._input.suggester = self._suggester if mode == "command" else None
@@ -83,36 +83,35 @@ class Prompt(Horizontal):
         self._before = self.screen.focused
         self.screen.set_focus(self._input)
 
-    def rest(self, text: str, words: str) -> None:
-        """Show the filter that is in force with words about it, or nothing where there is none."""
-        self._words.update(printable(words))
+    def show_filter(self, text: str, note: str) -> None:
+        """Show the active filter and a note about it, or hide the prompt if there is none."""
+        self._note.update(printable(note))
         if not self._input.has_focus:
             self.mode = "filter"
             self._sign.update(SIGNS["filter"])
             self._set(text)
-            self.display = bool(text or words)
+            self.display = bool(text or note)
 
     def action_cancel(self) -> None:
-        """Give up."""
-        self._leave(self.Cancelled(self.mode))
+        """Cancel the input."""
+        self._close(self.Cancelled(self.mode))
 
     def action_accept(self) -> None:
-        """Mean what is typed."""
-        self._leave(self.Accepted(self.mode, self._input.value))
+        """Accept the text."""
+        self._close(self.Accepted(self.mode, self._input.value))
 
     def action_down(self) -> None:
-        """Go to the list with the filter; a command is only meant with enter."""
+        """Accept a filter and go to the list; only enter accepts a command."""
         if self.mode == "filter":
             self.action_accept()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Tell what is typed."""
+        """Report the text."""
         event.stop()
         self.post_message(self.Changed(self.mode, event.value))
 
-    def _leave(self, message: Message) -> None:
-        # Both at once, and straight to the screen: the next key may be there already and is meant for the list as it
-        # will be then.
+    def _close(self, message: Message) -> None:
+        # The screen handles the message before the next key, which may already be queued for the changed list.
         self.screen.set_focus(self._before)
         self.screen.post_message(message)
 

@@ -1,4 +1,4 @@
-"""Scroll bars of whole cells: calm to look at, and the same with ASCII."""
+"""Scroll bars of whole cells, which need no characters beyond ASCII."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from textual.scrollbar import ScrollBarRender
 
 
 class WholeCells(ScrollBarRender):
-    """Draws no part of a cell."""
+    """Draws whole cells only."""
 
     VERTICAL_BARS: ClassVar[list[str]] = [" "] * 8
     HORIZONTAL_BARS: ClassVar[list[str]] = [" "] * 8

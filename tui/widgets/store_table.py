@@ -1,8 +1,8 @@
-"""The list of stores: a table that draws only the lines that are seen, and of those only the ones that changed.
+"""The list of stores: a table that draws only the visible lines, and of those only the ones that changed.
 
-The cursor is a uid, not a place. A batch of changes keeps the line of the screen that the cursor is on, unless the list
-is at its top, where new stores are to be seen as they come. Each line has a key that holds all it depends on; a line is
-drawn again only when its key differs, and drawn lines are remembered by key.
+The cursor is a uid, not an index. A batch of changes keeps the cursor on its line of the screen, unless the list is
+scrolled to its top, where new stores appear. Each line has a cache key of everything it depends on; a line is drawn
+again only when its key changes.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui.commands.keymap import TABLE
-from tui.text.columns import AGE, COLUMNS, GAP, LAST_EVENT, Column, Layout, layout
-from tui.widgets.toned import Toned, clipped, shortened
+from tui.model.keymap import TABLE
+from tui.text.columns import AGE, LAST_EVENT, Column, Layout, layout
+from tui.text.pieces import GAP, fitted
+from tui.widgets.bindings import bindings
+from tui.widgets.toned import Toned, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,76 +33,76 @@ if TYPE_CHECKING:
     from textual import events
     from textual.binding import BindingType
 
-    from tui.model.rows import Roster, Row
+    from tui.model.rows import Row, StoreRows
     from tui.text.glyphs import Glyphs
-    from tui.widgets.toned import Pieces
+    from tui.text.pieces import Pieces
 
     LineKey = tuple[object, ...]
 
 TICKING = (AGE, LAST_EVENT)
-REMEMBERED_LINES = 512
+CACHED_LINES = 512
 DIM = Style(dim=True)
 
 
 class StoreTable(Toned, ScrollView, can_focus=True):
-    """The stores of a roster, one a line.
+    """The rows of the list, one a line.
 
     Attributes:
-        cursor: the uid of the store under the cursor; empty where there is none.
+        cursor: the uid of the store under the cursor; empty if there is none.
         marked: the uids of the marked stores.
-        picked: the column that `s` would sort by.
-        stale: whether what is shown is not live; it is dimmed then.
-        blank: what to say where there is no store to show.
+        picked: the selected column, which `s` sorts by.
+        stale: whether the data is not live; stale rows are dimmed.
+        blank: the lines that are shown instead of an empty list.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = TABLE.bindings()
+    BINDINGS: ClassVar[list[BindingType]] = bindings(TABLE)
     COMPONENT_CLASSES: ClassVar[set[str]] = {"table--header", "table--cursor", "table--row"}
 
     stale = reactive(False)
     blank: reactive[tuple[Pieces, ...]] = reactive((), always_update=False)
 
     class Moved(Message):
-        """The cursor stands on another store, or on none."""
+        """The cursor moved to another store, or to none."""
 
     class Marked(Message):
-        """Other stores are marked."""
+        """The marks have changed."""
 
     class Opened(Message):
-        """The store under the cursor is to be shown in full."""
+        """The store under the cursor was opened."""
 
     @dataclass
     class Picked(Message):
-        """The list is to be ordered by this column."""
+        """A column was chosen for sorting."""
 
         column: Column
 
-    def __init__(self, roster: Roster, glyphs: Glyphs, now: Callable[[], datetime]) -> None:
+    def __init__(self, rows: StoreRows, glyphs: Glyphs, now: Callable[[], datetime]) -> None:
         super().__init__(id="stores")
-        self.roster = roster
+        self.rows = rows
         self.cursor = ""
         self.marked: set[str] = set()
-        self.picked = roster.column
+        self.picked: Column = AGE
         self._glyphs = glyphs
         self._now = now
         self._theme_age = 0
         self._drawn: dict[int, LineKey] = {}
-        self._strips: LRUCache[LineKey, Strip] = LRUCache(REMEMBERED_LINES)
+        self._strips: LRUCache[LineKey, Strip] = LRUCache(CACHED_LINES)
 
     @property
     def _layout(self) -> Layout:
-        return layout(self.size.width)
+        return layout(self.size.width, self.rows.longest_id)
 
     # --- What the list shows
 
     def follow(self, *, line: int | None = None) -> None:
-        """Show the roster as it is now, the cursor on its store and on its line of the screen.
+        """Show the rows as they are now, with the cursor on its store and on that line of the screen.
 
-        Without a line the cursor was not seen before: whoever scrolled away from it is left alone.
+        Without a line, the cursor was scrolled out of view before, and the scroll position does not change.
         """
-        if self.roster.place(self.cursor) is None:
-            self._stand_on(0 if self.roster.rows else None)
+        if self.rows.place(self.cursor) is None:
+            self._set_cursor(0 if self.rows.visible else None)
             line = 0
-        self.virtual_size = Size(self.size.width, len(self.roster) + 1)
+        self.virtual_size = Size(self.size.width, len(self.rows) + 1)
         if line is not None:
             if self.scroll_offset.y > 0:
                 self.scroll_to(y=self._place - line, animate=False, force=True)
@@ -108,7 +110,7 @@ class StoreTable(Toned, ScrollView, can_focus=True):
         self.repaint()
 
     def show_cursor(self) -> None:
-        """Scroll as little as it takes to see the cursor."""
+        """Scroll the least distance that makes the cursor visible."""
         top, place = self.scroll_offset.y, self._place
         if place < top:
             self.scroll_to(y=place, animate=False, force=True)
@@ -116,19 +118,19 @@ class StoreTable(Toned, ScrollView, can_focus=True):
             self.scroll_to(y=place - self._lines + 1, animate=False, force=True)
 
     def cursor_line(self) -> int | None:
-        """Return on which line of the screen the cursor is, if it is seen; to be asked before the roster changes."""
-        place = self.roster.place(self.cursor)
+        """Return the line of the screen that the cursor is on, if it is visible; call it before the rows change."""
+        place = self.rows.place(self.cursor)
         line = -1 if place is None else place - self.scroll_offset.y
         return line if 0 <= line < self._lines else None
 
-    def stand_on(self, uid: str) -> None:
-        """Put the cursor on a store, where it is shown."""
-        place = self.roster.place(uid)
+    def move_to(self, uid: str) -> None:
+        """Move the cursor to a store, if it is shown."""
+        place = self.rows.place(uid)
         if place is not None:
             self._move(place)
 
     def repaint(self) -> None:
-        """Draw the lines that differ from what is on the screen."""
+        """Draw the lines that changed."""
         lines = [line for line in range(self.size.height) if self._drawn.get(line) != self._key(line)]
         if lines:
             self.refresh(*(Region(0, line, self.size.width, 1) for line in lines))
@@ -136,31 +138,29 @@ class StoreTable(Toned, ScrollView, can_focus=True):
     # --- Drawing
 
     def render_line(self, y: int) -> Strip:
-        """Draw one line of the screen; the first is the heading."""
+        """Draw one line of the screen; the first is the header."""
         key = self._drawn[y] = self._key(y)
         strip = self._strips.get(key)
         if strip is None:
-            strip = self._strips[key] = self._draw(y)
+            row = self._row_at(y)
+            if row is not None:
+                strip = self._draw_row(row)
+            else:
+                strip = self._draw_header() if y == 0 else self._draw_blank(self._blank_line(y))
+            self._strips[key] = strip
         return strip
 
     def _key(self, y: int) -> LineKey:
-        width, row = self.size.width, self._row_at(y)
+        width, row, longest = self.size.width, self._row_at(y), self.rows.longest_id
         if row is not None:
             ticking = tuple(column.cell(row.store, self._glyphs, self._now())[0] for column in TICKING)
             uid = row.store.uid
             look = (uid == self.cursor, uid in self.marked, self.has_focus, self.stale)
-            return (uid, row.revision, ticking, look, width, self._theme_age)
+            return (uid, row.revision, ticking, look, width, longest, self._theme_age)
         if y == 0:
-            heading = (self.roster.column.title, self.roster.backwards, self.picked.title, self.has_focus)
-            return ("heading", heading, width, self._theme_age)
-        words = self._blank_line(y)
-        return ("blank", tuple(words), width, self._theme_age)
-
-    def _draw(self, y: int) -> Strip:
-        row = self._row_at(y)
-        if row is not None:
-            return self._draw_row(row)
-        return self._draw_heading() if y == 0 else self._draw_blank(self._blank_line(y))
+            header = (self.rows.order.name, self.rows.backwards, self.picked.title, self.has_focus, longest)
+            return ("header", header, width, self._theme_age)
+        return ("blank", tuple(self._blank_line(y)), width, self._theme_age)
 
     def _draw_row(self, row: Row) -> Strip:
         store, now = row.store, self._now()
@@ -171,32 +171,34 @@ class StoreTable(Toned, ScrollView, can_focus=True):
         mark = self._glyphs.mark if store.uid in self.marked else " "
         segments = [Segment(f"{mark} ", base + self.tone("accent"))]
         for column, width in self._layout.columns:
-            words, tone = column.cell(store, self._glyphs, now)
+            text, tone = column.cell(store, self._glyphs, now)
             if is_cursor and tone == "quiet":
-                tone = "plain"  # muted words are hard to read on the cursor
-            if len(words) > width:
-                words = column.terse(words)
-            segments.append(Segment(clipped(words, width, self._glyphs.ellipsis), base + self.tone(tone)))
+                tone = "plain"  # quiet text is hard to read on the cursor
+            if len(text) > width:
+                text = column.terse(text)
+            segments.append(Segment(fitted(text, width, self._glyphs.ellipsis), base + self.tone(tone)))
             segments.append(Segment(" " * GAP, base))
         return self._full(segments, base)
 
-    def _draw_heading(self) -> Strip:
+    def _draw_header(self) -> Strip:
         base = self.get_component_rich_style("table--header")
         segments = [Segment("  ", base)]
         for column, width in self._layout.columns:
             style = base + self.tone("key") if column == self.picked and self.has_focus else base
-            segments.append(Segment(clipped(self._heading(column), width, ""), style))
+            segments.append(Segment(self._title(column, width), style))
             segments.append(Segment(" " * GAP, base))
         return self._full(segments, base)
 
-    def _heading(self, column: Column) -> str:
-        if column != self.roster.column:
-            return column.title
-        return f"{column.title} {self._glyphs.descending if self.roster.backwards else self._glyphs.ascending}"
+    def _title(self, column: Column, width: int) -> str:
+        if column.order != self.rows.order:
+            return fitted(column.title, width, self._glyphs.ellipsis)
+        arrow = self._glyphs.descending if self.rows.backwards else self._glyphs.ascending
+        title = fitted(column.title, max(0, width - 2), self._glyphs.ellipsis).rstrip()
+        return f"{title} {arrow}".ljust(width)
 
-    def _draw_blank(self, words: Pieces) -> Strip:
+    def _draw_blank(self, pieces: Pieces) -> Strip:
         base = self.get_component_rich_style("table--row")
-        text = shortened(self.text(words), max(0, self.size.width - 4), self._glyphs.ellipsis)
+        text = shortened(self.text(pieces), max(0, self.size.width - 4), self._glyphs.ellipsis)
         room = max(0, self.size.width - text.cell_len)
         segments = [Segment(" " * (room // 2), base), *text.render(self.app.console)]
         return self._full(segments, base)
@@ -206,14 +208,14 @@ class StoreTable(Toned, ScrollView, can_focus=True):
         return Strip(Segment.apply_style(segments, style)).adjust_cell_length(width, style).crop(0, width)
 
     def _blank_line(self, y: int) -> Pieces:
-        if self.roster.rows:
+        if self.rows.visible:
             return ()
         first = max(1, (self.size.height - len(self.blank)) // 2)
         return self.blank[y - first] if first <= y < first + len(self.blank) else ()
 
     def _row_at(self, y: int) -> Row | None:
         place = y - 1 + self.scroll_offset.y
-        return self.roster.rows[place] if y > 0 and place < len(self.roster) else None
+        return self.rows.visible[place] if y > 0 and place < len(self.rows) else None
 
     # --- Keys and mouse
 
@@ -243,42 +245,42 @@ class StoreTable(Toned, ScrollView, can_focus=True):
 
     def action_last(self) -> None:
         """Move the cursor to the last store."""
-        self._move(len(self.roster) - 1)
+        self._move(len(self.rows) - 1)
 
     def action_open(self) -> None:
-        """Show the store under the cursor in full."""
+        """Open the store under the cursor."""
         self.post_message(self.Opened())
 
     def action_mark(self) -> None:
-        """Mark the store under the cursor, or take its mark away, and go on to the next."""
+        """Mark or unmark the store under the cursor, and move to the next one."""
         if self.cursor:
             self.marked ^= {self.cursor}
             self.post_message(self.Marked())
             self.action_down()
 
     def action_mark_all(self) -> None:
-        """Mark every store that is shown, or none where all are."""
-        shown = {row.store.uid for row in self.roster.rows if not row.gone}
+        """Mark all stores shown, or unmark them if all are marked."""
+        shown = {row.store.uid for row in self.rows.visible if not row.deleted}
         self.marked = set() if shown <= self.marked else shown
         self.post_message(self.Marked())
         self.repaint()
 
     def action_pick(self, step: int) -> None:
-        """Pick a column to the left or to the right."""
+        """Select a column to the left or to the right."""
         columns = [column for column, _ in self._layout.columns]
         place = columns.index(self.picked) if self.picked in columns else 0
         self.picked = columns[(place + step) % len(columns)]
         self.repaint()
 
     def action_sort(self) -> None:
-        """Order by the picked column; the other way round where it does already."""
+        """Sort by the selected column, or reverse the order."""
         self.post_message(self.Picked(self.picked))
 
     def on_click(self, event: events.Click) -> None:
-        """Move the cursor to the line; a second click opens it; a click on the heading sorts."""
+        """Move the cursor to the line; a double click opens the store; a click on the header sorts."""
         if event.y == 0:
             column = self._layout.column_at(event.x)
-            if column in COLUMNS:
+            if column is not None:
                 self.picked = column
                 self.post_message(self.Picked(column))
         elif self._row_at(event.y) is not None:
@@ -288,49 +290,49 @@ class StoreTable(Toned, ScrollView, can_focus=True):
 
     @property
     def _place(self) -> int:
-        place = self.roster.place(self.cursor)
+        place = self.rows.place(self.cursor)
         return 0 if place is None else place
 
     def _move(self, place: int) -> None:
-        if self.roster.rows:
-            row = self.roster.rows[min(max(0, place), len(self.roster) - 1)]
-            self._stand_on(self.roster.place(row.store.uid))
+        if self.rows.visible:
+            row = self.rows.visible[min(max(0, place), len(self.rows) - 1)]
+            self._set_cursor(self.rows.place(row.store.uid))
             self.follow()
             self.show_cursor()
 
-    def _stand_on(self, place: int | None) -> None:
-        uid = "" if place is None else self.roster.rows[place].store.uid
+    def _set_cursor(self, place: int | None) -> None:
+        uid = "" if place is None else self.rows.visible[place].store.uid
         if uid != self.cursor:
             self.cursor = uid
-            self.roster.hold(uid)
+            self.rows.hold(uid)
             self.post_message(self.Moved())
 
     # --- Size, focus, theme
 
     def on_resize(self, event: events.Resize) -> None:
-        """Draw anew with the columns that fit."""
+        """Draw the columns that fit."""
         self._drawn.clear()
         self.follow()
         self.show_cursor()
 
     def on_focus(self) -> None:
-        """Show where keys go."""
+        """Draw the cursor with the focus."""
         self.repaint()
 
     def on_blur(self) -> None:
-        """Show that keys go elsewhere."""
+        """Draw the cursor without the focus."""
         self.repaint()
 
     def watch_stale(self) -> None:
-        """Dim what is not live."""
+        """Dim stale rows, or stop dimming them."""
         self.repaint()
 
     def watch_blank(self) -> None:
-        """Say something else."""
+        """Show the other lines."""
         self.repaint()
 
     def notify_style_update(self) -> None:
-        """Draw everything in the colours of the theme."""
+        """Draw everything in the colours of the new theme."""
         super().notify_style_update()
         self._theme_age += 1
         self._strips.clear()

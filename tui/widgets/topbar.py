@@ -1,4 +1,4 @@
-"""The lines at the top: which server and how the line to it is; how many stores are in which phase; what is wrong."""
+"""The lines at the top: the server and the connection, the number of stores in each phase, problems."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 from textual.reactive import reactive
 
+from tui.text.pieces import GAP
 from tui.widgets.toned import Toned, shortened
 
 if TYPE_CHECKING:
     from tui.text.glyphs import Glyphs
-    from tui.widgets.toned import Pieces
+    from tui.text.pieces import Pieces
 
     Ends = tuple[Pieces, Pieces]
 
 
 class TopBar(Toned):
-    """A few lines, each with a left and a right end; the right end is whole, the left one gives way.
+    """A few lines, each with a left and a right end; the left end is shortened first.
 
     Attributes:
         lines: the left and the right pieces of each line.
@@ -30,17 +31,16 @@ class TopBar(Toned):
         self._ellipsis = glyphs.ellipsis
 
     def watch_lines(self, before: tuple[Ends, ...], lines: tuple[Ends, ...]) -> None:
-        """Make room for the lines there are."""
+        """Make room for the lines."""
         if len(before) != len(lines):
             self.styles.height = len(lines)
 
     def render(self) -> Text:
         """Draw the lines."""
-        return Text("\n", end="").join(self._line(left, right) for left, right in self.lines)
-
-    def _line(self, left: Pieces, right: Pieces) -> Text:
-        width = self.size.width
-        end = shortened(self.text(right), width, self._ellipsis)
-        start = shortened(self.text(left), max(0, width - end.cell_len - 2), self._ellipsis)
-        gap = max(0, width - start.cell_len - end.cell_len)
-        return Text.assemble(start, " " * gap, end, no_wrap=True, end="")
+        width, drawn = self.size.width, []
+        for left, right in self.lines:
+            end = shortened(self.text(right), width, self._ellipsis)
+            start = shortened(self.text(left), max(0, width - end.cell_len - GAP), self._ellipsis)
+            gap = max(0, width - start.cell_len - end.cell_len)
+            drawn.append(Text.assemble(start, " " * gap, end, no_wrap=True, end=""))
+        return Text("\n", end="").join(drawn)

@@ -1,7 +1,8 @@
-"""What may be typed after `urumi`: every command, its arguments, and which function runs it.
+"""The command line of `urumi`: every command, its arguments, and the function that runs it.
 
-The functions are named, not imported. Which command was asked for is looked up first, so that an extension is loaded
-only when it is the one. `--url` and `--token` may stand before or after the command.
+Commands are named, not imported: the module in `urumi.cli.commands` is imported when the command runs. The requested
+command is determined first, so that an extension is loaded only if it is the one. `--url` and `--token` are accepted
+before and after the command.
 """
 
 from __future__ import annotations
@@ -12,128 +13,156 @@ from typing import TYPE_CHECKING
 
 from urumi import __version__
 from urumi.cli.extensions import KNOWN, extensions, load
-from urumi.errors import InvalidRequest
+from urumi.completion import add_print_completion, complete_store_ids
+from urumi.errors import InvalidRequest, UrumiError
 from urumi.store import Engine, Phase, check_store_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    # The only name that argparse has for what add_subparsers returns.
+    # The only name that argparse has for the return type of add_subparsers.
     Parsers = argparse._SubParsersAction[argparse.ArgumentParser]
-    Run = Callable[[argparse.Namespace], int]
 
 WAIT_SECONDS = 900.0
-# Words for people, and the `sort` of `GET /stores` that each is; newest first is what it does by itself.
+LIST_SECONDS = 10.0
+# The `sort` parameter of `GET /stores` for each choice; the server's default is newest first.
 SORTS = {"newest": "", "oldest": "createdAt", "id": "storeId", "phase": "phase", "engine": "engine"}
+ENGINES = [engine.value for engine in Engine]
+PHASES = [phase.value for phase in Phase if phase is not Phase.DELETED]
 
 EPILOG = """\
 exit codes:
-  0  done                       5  the token is missing or wrong
-  1  failed                     6  no answer from the server
-  2  wrong usage or setting     7  the awaited store Failed, or time ran out
+  0  success                    5  token missing, not accepted or without permission
+  1  failure                    6  server unreachable
+  2  invalid usage or setting   7  the awaited store failed, or the timeout elapsed
   3  no such store            130  interrupted with ctrl-c
-  4  conflict or quota        141  the reader of the output went away
+  4  conflict or limit        141  output pipe closed
 
 environment:
-  URUMI_URL, URUMI_TOKEN   the server and its token; by default what the local server left in its state folder
+  URUMI_URL, URUMI_TOKEN   the server and its token; default: those of the local server, from its state folder
   URUMI_STATE_DIR          that folder
 
-Data goes to standard output, narration to standard error. --json prints one JSON value; for `watch` and
-`events --follow` one on each line."""
+Data goes to standard output, messages go to standard error. --json prints one JSON value; `watch` and
+`events --follow` print one per line."""
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Return the arguments with `run`, the function that does what was asked for."""
+    """Return the parsed arguments; their `run` runs the command and returns the exit code.
+
+    Raises:
+        UrumiError: if the requested command is an extension that cannot be loaded.
+    """
+    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    _add_target(finder, default=None)
+    finder.add_argument("command", nargs="?", default="")
+    try:
+        command = str(finder.parse_known_args(arguments)[0].command)
+    except argparse.ArgumentError:
+        command = ""  # the parser below reports the error
+    return make_parser(command).parse_args(arguments)
+
+
+def make_parser(requested: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser of the command line.
+
+    Args:
+        requested: the only command that is loaded if it is an extension; None to load every extension that can be.
+
+    Raises:
+        UrumiError: if the requested command is an extension that cannot be loaded.
+    """
     parser = argparse.ArgumentParser(
         prog="urumi",
-        description="Ask for shops on Kubernetes and watch them come up.",
+        description="Create stores on Kubernetes and follow their progress.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"urumi {__version__}")
+    add_print_completion(parser, make_parser)
     _add_target(parser, default=None)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", required=True)
-    _add_reading(commands)
-    _add_changing(commands)
-    _add_watching(commands)
-    _add_extensions(commands, _asked_for(arguments))
-    return parser.parse_args(arguments)
-
-
-def _asked_for(arguments: Sequence[str]) -> str:
-    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    _add_target(finder, default=None)
-    finder.add_argument("command", nargs="?", default="")
-    try:
-        return str(finder.parse_known_args(arguments)[0].command)
-    except argparse.ArgumentError:
-        return ""  # the real parser says what is wrong
-
-
-def _add_reading(commands: Parsers) -> None:
-    listing = _command(commands, "list", "all stores, or some of them", "urumi.cli.stores:list_stores")
-    listing.add_argument("--phase", type=_phase, metavar="PHASE", help=f"only these: {_words(Phase)}")
-    listing.add_argument("--engine", choices=list(map(str, Engine)), help="only stores of this engine")
-    listing.add_argument("--text", default="", help="only stores with this in their id")
-    listing.add_argument("--sort", choices=SORTS, default="newest", help="their order; default: newest first")
-    one = _command(commands, "get", "one store: where it stands and why", "urumi.cli.stores:get_store")
-    _add_store_id(one)
-    words = "the admin account of a store, its password in plain text"
-    _add_store_id(_command(commands, "credentials", words, "urumi.cli.credentials:read_credentials"))
-
-
-def _add_changing(commands: Parsers) -> None:
-    create = _command(commands, "create", "ask for a store", "urumi.cli.creation:create_store")
-    _add_store_id(create)
-    create.add_argument("--engine", required=True, choices=list(map(str, Engine)), help="the shop software")
-    _add_waiting(create, "stay until it is Ready (exit code 0) or Failed (7)")
-    delete = _command(commands, "delete", "delete a store with all its data", "urumi.cli.deletion:delete_store")
-    _add_store_id(delete)
-    delete.add_argument("--yes", action="store_true", help="do not ask")
-    _add_waiting(delete, "stay until nothing of it is left")
-    verify = _command(
-        commands, "verify", "place an order in its shop and take it back", "urumi.cli.verification:verify_store"
-    )
-    _add_store_id(verify)
-    retry = _command(commands, "retry", "make the next attempt now", "urumi.cli.creation:retry_store")
-    _add_store_id(retry)
-
-
-def _add_watching(commands: Parsers) -> None:
-    events = _command(commands, "events", "the timeline of a store", "urumi.cli.timeline:list_events")
-    _add_store_id(events)
-    events.add_argument("--follow", action="store_true", help="stay and print what happens next")
-    watch = _command(commands, "watch", "every change, a line each, until ctrl-c", "urumi.cli.watching:watch_stores")
-    watch.add_argument("store_ids", metavar="ID", nargs="*", type=_store_id, help="only these stores")
-
-
-def _add_extensions(commands: Parsers, asked_for: str) -> None:
+    _add_commands(commands)
     for name, point in extensions().items():
-        extension = load(point) if name == asked_for else None
-        words = extension.help if extension else KNOWN.get(name, "a command of another package")
-        parser = commands.add_parser(name, help=words, description=words)
+        extension = None
+        try:
+            extension = load(point) if requested in (name, None) else None
+        except UrumiError:
+            if requested is not None:
+                raise
+        help_text = extension.help if extension else KNOWN.get(name, "a command of another package")
+        command = commands.add_parser(name, help=help_text, description=_sentence(help_text))
         if extension:
-            extension.configure(parser)
-            parser.set_defaults(run=extension.run)
-
-
-def _command(commands: Parsers, name: str, words: str, function: str) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=words, description=words, allow_abbrev=False)
-    parser.set_defaults(run=_late(function))
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    # What was given before the command must not be overwritten by a default from behind it.
-    _add_target(parser, default=argparse.SUPPRESS)
+            extension.configure(command)
+            command.set_defaults(run=extension.run)
     return parser
 
 
-def _late(function: str) -> Run:
-    module, _, name = function.partition(":")
+def _add_commands(commands: Parsers) -> None:
+    command = _add_command(commands, "list", "list all stores, or some of them", has_wide=True, has_store_id=False)
+    command.add_argument("--quiet", action="store_true", help="print only the ids")
+    command.add_argument(
+        "--phase",
+        type=str.capitalize,
+        choices=PHASES,
+        metavar="PHASE",
+        help=f"only stores in this phase: {', '.join(PHASES)}",
+    )
+    command.add_argument("--engine", choices=ENGINES, help="only stores with this engine")
+    command.add_argument("--text", default="", help="only stores with this text in their id")
+    command.add_argument("--sort", choices=list(SORTS), default="newest", help="the order; default: newest")
+    _add_timeout(command, LIST_SECONDS, "how long to wait for the server")
 
+    _add_command(commands, "get", "show the state of a store and the reasons for it", has_wide=True)
+
+    _add_command(commands, "credentials", "show the admin account of a store, including its password")
+
+    command = _add_command(commands, "create", "create a store", has_store_id=False)
+    command.add_argument("store_id", metavar="ID", type=_store_id, help="the id of the new store, such as shop-1")
+    command.add_argument("--engine", required=True, choices=ENGINES, help="the shop software")
+    command.add_argument("--wait", action="store_true", help="wait until it is Ready (exit code 0) or Failed (7)")
+    _add_timeout(command, WAIT_SECONDS, "how long --wait waits")
+
+    command = _add_command(commands, "delete", "delete a store and all its data")
+    command.add_argument("--yes", action="store_true", help="delete without confirmation")
+    command.add_argument("--wait", action="store_true", help="wait until nothing of it is left")
+    _add_timeout(command, WAIT_SECONDS, "how long --wait waits")
+
+    _add_command(commands, "verify", "place a test order in a store's shop and cancel it", has_wide=True)
+
+    _add_command(commands, "retry", "retry a store now")
+
+    command = _add_command(commands, "events", "show the timeline of a store", has_wide=True)
+    command.add_argument("--follow", action="store_true", help="keep printing new events")
+
+    command = _add_command(commands, "watch", "print every change on a line, until ctrl-c", has_store_id=False)
+    store_ids = command.add_argument("store_ids", metavar="ID", nargs="*", type=_store_id, help="only these stores")
+    complete_store_ids(store_ids)
+
+
+def _add_command(
+    commands: Parsers, name: str, help_text: str, *, has_store_id: bool = True, has_wide: bool = False
+) -> argparse.ArgumentParser:
     def run(args: argparse.Namespace) -> int:
-        return int(getattr(import_module(module), name)(args))
+        result = import_module(f"urumi.cli.commands.{name}").run(args)
+        if isinstance(result, int):
+            return result
+        import asyncio
 
-    return run
+        return int(asyncio.run(result))
+
+    parser = commands.add_parser(name, help=help_text, description=_sentence(help_text), allow_abbrev=False)
+    parser.set_defaults(run=run)
+    if has_store_id:
+        complete_store_ids(
+            parser.add_argument("store_id", metavar="ID", type=_store_id, help="the id of the store, such as shop-1")
+        )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    if has_wide:
+        parser.add_argument("--wide", action="store_true", help="print full lines, even if the terminal is narrower")
+    # A default here would overwrite what was given before the command.
+    _add_target(parser, default=argparse.SUPPRESS)
+    return parser
 
 
 def _add_target(parser: argparse.ArgumentParser, *, default: str | None) -> None:
@@ -141,19 +170,13 @@ def _add_target(parser: argparse.ArgumentParser, *, default: str | None) -> None
     parser.add_argument("--token", default=default, help="its token; URUMI_TOKEN keeps it out of the process list")
 
 
-def _add_store_id(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("store_id", metavar="ID", type=_store_id, help="the store's id, such as shop-1")
+def _add_timeout(parser: argparse.ArgumentParser, seconds: float, help_text: str) -> None:
+    help_text = f"{help_text}; default: {seconds:.0f}"
+    parser.add_argument("--timeout", type=_seconds, default=seconds, metavar="SECONDS", help=help_text)
 
 
-def _add_waiting(parser: argparse.ArgumentParser, words: str) -> None:
-    parser.add_argument("--wait", action="store_true", help=words)
-    parser.add_argument(
-        "--timeout",
-        type=_seconds,
-        default=WAIT_SECONDS,
-        metavar="SECONDS",
-        help=f"how long --wait waits at most; default {WAIT_SECONDS:.0f}",
-    )
+def _sentence(help_text: str) -> str:
+    return f"{help_text[0].upper()}{help_text[1:]}."
 
 
 def _store_id(text: str) -> str:
@@ -161,13 +184,6 @@ def _store_id(text: str) -> str:
         return check_store_id(text)
     except InvalidRequest as error:
         raise argparse.ArgumentTypeError(error.sentence()) from error
-
-
-def _phase(text: str) -> str:
-    for phase in Phase:
-        if phase.value.lower() == text.lower():
-            return phase.value
-    raise argparse.ArgumentTypeError(f"must be one of {_words(Phase)}, got {text!r}")
 
 
 def _seconds(text: str) -> float:
@@ -178,7 +194,3 @@ def _seconds(text: str) -> float:
     if not 0 < seconds < float("inf"):
         raise argparse.ArgumentTypeError(f"must be a number of seconds above 0, got {text!r}")
     return seconds
-
-
-def _words(choices: type[Phase]) -> str:
-    return ", ".join(map(str, choices))

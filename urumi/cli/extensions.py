@@ -1,7 +1,7 @@
-"""Commands of other packages, found by entry point and imported only when they are asked for.
+"""Commands of other packages, found by entry point and imported only on request.
 
-An extension is an object with `help`, `configure(parser)` and `run(args) -> int`. What the list of commands says about
-the known ones is written here, because asking them would import a web server.
+An extension is an object with `help`, `configure(parser)` and `run(args) -> int`. The help of the known ones is
+repeated here, because reading it from them would import a web server.
 """
 
 import argparse
@@ -18,7 +18,7 @@ KNOWN = {
 
 
 class Extension(Protocol):
-    """A command that lives in another package."""
+    """A command of another package."""
 
     help: str
 
@@ -26,7 +26,7 @@ class Extension(Protocol):
         """Add the command's arguments."""
 
     def run(self, args: argparse.Namespace) -> int:
-        """Do it and return the exit code."""
+        """Run the command and return the exit code."""
 
 
 def extensions() -> dict[str, EntryPoint]:
@@ -40,13 +40,13 @@ def load(point: EntryPoint) -> Extension:
     """Import an extension.
 
     Raises:
-        UrumiError: where its package is missing or broken.
+        UrumiError: if its package is missing or broken.
     """
     try:
         extension: Extension = point.load()
     except (ImportError, AttributeError) as error:
         raise UrumiError(
-            f"The command {point.name!r} ({point.value}) cannot be loaded: {error}.",
-            hint="Install urumi again: pip install -e .",
+            f"Command {point.name!r} ({point.value}) cannot be loaded: {error}.",
+            hint="Reinstall the package that provides it.",
         ) from error
     return extension

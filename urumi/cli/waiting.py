@@ -1,4 +1,4 @@
-"""Waiting for a store to become Ready, or to be gone, while its timeline is told on standard error."""
+"""Waiting until a store is Ready or gone, while its timeline is reported on standard error."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from urumi.cli.connection import news
-from urumi.cli.one_store import OneStore
+from urumi.cli.connection import store_events
 from urumi.cli.store_lines import event_line, unseen
-from urumi.cli.terminal import say
+from urumi.cli.terminal import report
+from urumi.cli.tracking import TrackedStore
 from urumi.errors import UrumiError
 from urumi.store import Phase
 from urumi.text import error_text, printable, progress_text
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class AwaitedStoreError(UrumiError):
-    """Raised when the awaited store Failed, went away, or time ran out; the store goes on by itself."""
+    """Raised when the awaited store failed, was deleted, or the timeout elapsed; its reconciliation continues."""
 
     exit_code = 7
 
@@ -31,87 +31,80 @@ async def until_ready(target: Target, store: Store, timeout_seconds: float) -> S
     """Return the store once it is Ready or Failed.
 
     Raises:
-        AwaitedStoreError: where it is being deleted, or time ran out.
+        AwaitedStoreError: if it is being deleted, or the timeout elapsed.
     """
-    awaited = OneStore(store, is_seen=False)
-    await _until(_is_decided, awaited, _Narrator(), target, "Ready", timeout_seconds)
-    return awaited.store
+
+    def is_decided(tracked: TrackedStore) -> bool:
+        if tracked.is_gone or tracked.store.phase is Phase.DELETING:
+            raise AwaitedStoreError(f"Store {store.store_id} was deleted while waiting for it.")
+        return tracked.is_seen and tracked.store.phase in (Phase.READY, Phase.FAILED)
+
+    tracked = TrackedStore(store, is_seen=False)
+    await _until(is_decided, tracked, _TimelineReporter(), target, "Ready", timeout_seconds)
+    return tracked.store
 
 
 async def until_gone(target: Target, store: Store, timeout_seconds: float) -> None:
     """Return once nothing of the store is left.
 
     Raises:
-        AwaitedStoreError: where time ran out.
+        AwaitedStoreError: if the timeout elapsed.
     """
-    awaited = OneStore(store, is_seen=True)
-    narrator = _Narrator()
-    unseen(store.events, narrator.told_events)
-    await _until(lambda one: one.is_gone, awaited, narrator, target, "gone", timeout_seconds)
+    tracked, reporter = TrackedStore(store, is_seen=True), _TimelineReporter()
+    unseen(store.events, reporter.reported_events)
+    await _until(lambda tracked: tracked.is_gone, tracked, reporter, target, "gone", timeout_seconds)
 
 
 def failure(store: Store) -> AwaitedStoreError:
-    """Return the error that says why a store is not Ready."""
+    """Return the error that states why a store is not Ready."""
     if store.last_error is None:
-        return AwaitedStoreError(f"Store {store.store_id} is {store.phase}.", hint=_look(store))
-    words = printable(error_text(store.last_error)).rstrip(".")
-    hint = printable(store.last_error.hint) or f"Try again: urumi retry {store.store_id}"
-    return AwaitedStoreError(f"Store {store.store_id} is {store.phase}: {words}.", hint=hint)
+        hint = f"Run `urumi get {store.store_id}` for details."
+        return AwaitedStoreError(f"Store {store.store_id} is {store.phase}.", hint=hint)
+    cause = printable(error_text(store.last_error)).rstrip(".")
+    hint = printable(store.last_error.hint) or f"Run `urumi retry {store.store_id}` to try again."
+    return AwaitedStoreError(f"Store {store.store_id} is {store.phase}: {cause}.", hint=hint)
 
 
 async def _until(
-    is_reached: Callable[[OneStore], bool],
-    awaited: OneStore,
-    narrator: _Narrator,
+    is_reached: Callable[[TrackedStore], bool],
+    tracked: TrackedStore,
+    reporter: _TimelineReporter,
     target: Target,
-    wish: str,
+    goal: str,
     timeout_seconds: float,
 ) -> None:
     try:
         async with (
             asyncio.timeout(timeout_seconds),
-            aclosing(news(target, (awaited.store.store_id,))) as events,
+            aclosing(store_events(target, (tracked.store.store_id,))) as events,
         ):
             async for event in events:
-                if awaited.apply(event):
-                    narrator.tell(awaited.store)
-                if is_reached(awaited):
+                if tracked.apply(event):
+                    reporter.store_changed(tracked.store)
+                if is_reached(tracked):
                     return
     except TimeoutError:
-        raise _out_of_time(awaited.store, wish, timeout_seconds) from None
+        store = tracked.store
+        state = ", ".join(filter(None, (store.phase.value, printable(progress_text(store)).rstrip("."))))
+        raise AwaitedStoreError(
+            f"Store {store.store_id} is not {goal} after {timeout_seconds:g} s: {state}.",
+            hint=f"Run `urumi get {store.store_id}` for details; the operation continues.",
+        ) from None
 
 
-class _Narrator:
-    """Tells what is new of a store: events of its timeline, and between them what it is at."""
+class _TimelineReporter:
+    """Reports new events of a store's timeline, and its progress between them."""
 
     def __init__(self) -> None:
-        self.told_events: set[tuple[object, ...]] = set()
-        self._told_standing = ""
+        self.reported_events: set[tuple[object, ...]] = set()
+        self._reported_progress = ""
 
-    def tell(self, store: Store) -> None:
-        """Say what was not said yet."""
-        events = unseen(store.events, self.told_events)
+    def store_changed(self, store: Store) -> None:
+        """Report what is new."""
+        events = unseen(store.events, self.reported_events)
         for event in events:
-            say(event_line(event))
-        words = progress_text(store)
-        if not events and words != self._told_standing:
-            say(f"  {printable(words)}")
-        self._told_standing = words
-
-
-def _is_decided(awaited: OneStore) -> bool:
-    if awaited.is_gone or awaited.store.phase in (Phase.DELETING, Phase.DELETED):
-        raise AwaitedStoreError(f"Store {awaited.store.store_id} was deleted while it was waited for.")
-    return awaited.is_seen and awaited.store.phase in (Phase.READY, Phase.FAILED)
-
-
-def _out_of_time(store: Store, wish: str, timeout_seconds: float) -> AwaitedStoreError:
-    words = ", ".join(filter(None, (store.phase.value, printable(progress_text(store)).rstrip("."))))
-    return AwaitedStoreError(
-        f"Store {store.store_id} is not {wish} after {timeout_seconds:g} s; it is {words}.",
-        hint=f"It goes on by itself. {_look(store)}",
-    )
-
-
-def _look(store: Store) -> str:
-    return f"Look: urumi get {store.store_id}"
+            report(event_line(event))
+        progress = progress_text(store)
+        if progress and not events and progress != self._reported_progress:
+            report(f"  {printable(progress)}")
+        self._reported_progress = progress

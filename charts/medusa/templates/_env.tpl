@@ -1,4 +1,4 @@
-{{/* The environment of everything that runs Medusa's code: the backend and the container that migrates before it. */}}
+{{/* The environment of the containers that run Medusa: the backend and the init container that migrates. */}}
 {{- define "medusa.variables" -}}
 {{- $secret := .Values.store.secretsName }}
 {{- include "urumi.storeVariables" . }}
@@ -19,7 +19,7 @@
 - name: {{ $name }}
   value: {{ include "urumi.url" $ | quote }}
 {{- end }}
-{{- /* Browsers keep a Secure cookie only over https: with it, nobody could sign in to a shop on plain http. */}}
+{{- /* Browsers keep a Secure cookie only over https, so on plain http it would make signing in impossible. */}}
 - name: URUMI_COOKIE_SECURE
   value: {{ eq .Values.store.scheme "https" | quote }}
 - name: MEDUSA_WORKER_MODE
@@ -31,7 +31,7 @@
 {{ include "medusa.publishableKey" . }}
 {{- end }}
 
-{{/* What only the first setup needs to know. */}}
+{{/* The settings of the first setup. */}}
 {{- define "medusa.setupVariables" -}}
 - name: URUMI_SHOP_COUNTRIES
   value: {{ join "," .Values.shop.countries | quote }}
@@ -43,14 +43,14 @@
   value: {{ .Values.shop.sampleProducts | quote }}
 {{- end }}
 
-{{/* The key that the storefront sends with every call; the database holds the same one. */}}
+{{/* The key that the storefront sends with every request; the database holds the same key. */}}
 {{- define "medusa.publishableKey" -}}
 {{ include "urumi.secretVariable" (dict "name" "URUMI_PUBLISHABLE_KEY" "secret" .Values.store.secretsName "key" "publishable-key") }}
 {{- end }}
 
 {{/*
-The backend's way out needs both databases: without them it waits for them until it is killed. So where all of a store
-ends at once, they stay for the seconds that a backend takes to finish what it began.
+The backend needs both databases to shut down; without them it waits until it is killed. Therefore, when all pods of a
+store end at the same time, the databases stay for the seconds that a backend needs.
 */}}
 {{- define "medusa.stayForBackend" -}}
 lifecycle:

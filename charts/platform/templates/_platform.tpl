@@ -1,11 +1,11 @@
-{{/* The labels that find the pods; they never change, as selectors are immutable. */}}
+{{/* The labels that select the pods; they never change, because selectors are immutable. */}}
 {{- define "platform.selectorLabels" -}}
 app.kubernetes.io/name: urumi
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: server
 {{- end }}
 
-{{/* The labels of a pod. helm.sh/chart is left out: a new version of the chart alone restarts nothing. */}}
+{{/* The labels of a pod. helm.sh/chart is omitted, so that a new chart version alone does not restart the pods. */}}
 {{- define "platform.podLabels" -}}
 {{ include "platform.selectorLabels" . }}
 app.kubernetes.io/version: {{ include "platform.tag" . | splitList "@" | first | trunc 63 | trimAll "-_." | quote }}
@@ -27,19 +27,19 @@ labels:
   {{- include "platform.labels" . | nindent 2 }}
 {{- end }}
 
-{{/* The name of what belongs to no namespace: it tells installations of one cluster apart. */}}
+{{/* The name of cluster-scoped objects, unique to the installation. */}}
 {{- define "platform.clusterName" -}}
 urumi-{{ .Release.Namespace }}
 {{- end }}
 
-{{/* The metadata of an object that belongs to no namespace. */}}
+{{/* The metadata of a cluster-scoped object. */}}
 {{- define "platform.clusterMetadata" -}}
 name: {{ include "platform.clusterName" . }}
 labels:
   {{- include "platform.labels" . | nindent 2 }}
 {{- end }}
 
-{{/* Who the server is to the Kubernetes API, as a subject of a binding. */}}
+{{/* The server's ServiceAccount as the subject of a binding. */}}
 {{- define "platform.subjects" -}}
 - kind: ServiceAccount
   name: urumi
@@ -50,18 +50,18 @@ labels:
 {{- define "platform.tag" -}}
 {{- $tag := .Values.image.tag | default .Chart.AppVersion }}
 {{- if hasPrefix "latest" $tag }}
-{{- fail (printf "image.tag is %q: expected a fixed version, as \"latest\" is another image every week" $tag) }}
+{{- fail (printf "image.tag is %q: expected a fixed version, because \"latest\" changes without notice" $tag) }}
 {{- end }}
 {{- $tag -}}
 {{- end }}
 
 {{/* The image with its tag. */}}
 {{- define "platform.image" -}}
-{{- $repository := required "image.repository is empty: expected where scripts/images --push put the image, such as registry.example.com/urumi/urumi" .Values.image.repository }}
+{{- $repository := required "image.repository is empty: expected the image that scripts/images --push pushed, such as registry.example.com/urumi/urumi" .Values.image.repository }}
 {{- printf "%s:%s" $repository (include "platform.tag" .) }}
 {{- end }}
 
-{{/* What Pod Security "restricted" asks of a pod. */}}
+{{/* The pod settings that Pod Security "restricted" requires. */}}
 {{- define "platform.podSecurity" -}}
 runAsNonRoot: true
 runAsUser: {{ .Values.runAsUser }}
@@ -71,7 +71,7 @@ seccompProfile:
   type: RuntimeDefault
 {{- end }}
 
-{{/* What Pod Security "restricted" asks of a container, and more. */}}
+{{/* The container settings that Pod Security "restricted" requires, and a read-only root file system. */}}
 {{- define "platform.containerSecurity" -}}
 allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true
@@ -89,14 +89,14 @@ capabilities:
       key: {{ .Values.token.key }}
 {{- end }}
 
-{{/* The Secret of the platform's own certificate: the one that is named, or the one that cert-manager is to fill. */}}
+{{/* The Secret with the platform's certificate: the named one, or the one that cert-manager fills. */}}
 {{- define "platform.tlsSecret" -}}
 {{- with .Values.ingress.tls }}
 {{- .secretName | default (ternary "urumi-tls" "" (ne .clusterIssuer "")) }}
 {{- end }}
 {{- end }}
 
-{{/* The metadata of what `helm test` makes: the account before the pod, and all of it gone when the test has passed. */}}
+{{/* The metadata of the objects of `helm test`, which are deleted after the test has passed. */}}
 {{- define "platform.testMetadata" -}}
 name: urumi-test
 namespace: {{ .Release.Namespace }}

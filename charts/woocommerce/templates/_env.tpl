@@ -1,6 +1,6 @@
 {{/*
-The environment of everything that runs WordPress's code: wp-config.php reads it on every request, so the web container
-and the install container must agree. The keys and salts also sign carts, and so must outlive a restart.
+The environment of the containers that run WordPress. wp-config.php reads it on every request, so the web container and
+the init container must have the same. The keys and salts also sign carts, so they must not change on a restart.
 */}}
 {{- define "woocommerce.variables" -}}
 {{- $secret := .Values.store.secretsName }}
@@ -41,7 +41,7 @@ and the install container must agree. The keys and salts also sign carts, and so
 {{- include "woocommerce.mail" . }}
 {{- end }}
 
-{{/* The mail server; without a host nothing is sent, and WordPress is told that it failed. */}}
+{{/* The mail server. Without a host no mail is sent, and the function that sends mail reports a failure. */}}
 {{- define "woocommerce.mail" -}}
 {{- with .Values.mail }}
 {{- if .host }}
@@ -61,7 +61,7 @@ and the install container must agree. The keys and salts also sign carts, and so
 {{- end }}
 {{- end }}
 
-{{/* What the first installation makes of the shop. */}}
+{{/* The settings of the first installation. */}}
 {{- define "woocommerce.shopVariables" -}}
 {{- with .Values.shop }}
 - name: URUMI_SHOP_COUNTRY
@@ -75,12 +75,12 @@ and the install container must agree. The keys and salts also sign carts, and so
 {{- end }}
 {{- end }}
 
-{{/* The image that runs WordPress's code: ours, or the official one that is completed at each start. */}}
+{{/* The image that runs WordPress: ours, or the official one with stock.enabled. */}}
 {{- define "woocommerce.image" -}}
 {{- ternary .Values.stock.image .Values.wordpress.image .Values.stock.enabled | toYaml }}
 {{- end }}
 
-{{/* What every container of the shop sees. */}}
+{{/* The volume mounts of every container of the shop. */}}
 {{- define "woocommerce.mounts" -}}
 {{- if .Values.stock.enabled }}
 - name: code

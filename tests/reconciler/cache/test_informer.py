@@ -1,4 +1,4 @@
-"""An informer on the real API server: what it keeps, what it tells, its audit; its faults are in tests/faults."""
+"""An informer on the real API server: copy, dispatch and consistency check; its faults are in tests/faults."""
 
 import asyncio
 import contextlib
@@ -11,30 +11,33 @@ from typing import Any
 import pytest
 
 from cluster.local import ClusterInfo
-from reconciler.cache.consistency import Audit
-from reconciler.cache.informer import Informer, Restart, run_all
-from reconciler.cache.timing import Backoff, Pace
+from reconciler.cache.consistency import ConsistencyCheck
+from reconciler.cache.informer import Informer
+from reconciler.cache.reflector import Restart
+from reconciler.cache.running import run_all
+from reconciler.cache.timeouts import InformerTimeouts
+from reconciler.cache.watch_backoff import WatchBackoff
 from reconciler.kube.client import Kube
 from reconciler.kube.resources import NAMESPACES, Object
-from tests.faults.call import later_pages, lists, watches
-from tests.faults.proxy import ApiProxy
-from tests.faults.writer import CONFIG_MAPS, SELECTOR, Writer
+from testing.faults.call import later_pages, lists, watches
+from testing.faults.proxy import ApiProxy
+from testing.faults.writer import CONFIG_MAPS, SELECTOR, Writer
 
 pytestmark = pytest.mark.anyio
 
 PATIENCE_SECONDS = 30.0
 
 
-class Teller:
-    """Remembers what a handler was told, as (name, what it was, what it is)."""
+class Recorder:
+    """Records the calls of a handler as (name, value before, value after)."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[str, str, str]] = []
+        self.changes: list[tuple[str, str, str]] = []
 
     def __call__(self, before: Object | None, after: Object | None) -> None:
-        """Take a change."""
+        """Record a change."""
         changed = after or before or {}
-        self.told.append((changed["metadata"]["name"], value_of(before), value_of(after)))
+        self.changes.append((changed["metadata"]["name"], value_of(before), value_of(after)))
 
 
 def value_of(item: Object | None) -> str:
@@ -52,7 +55,7 @@ async def kube(local_cluster: ClusterInfo) -> AsyncIterator[Kube]:
 
 @pytest.fixture
 async def namespace(kube: Kube) -> str:
-    """A namespace whose own ConfigMap, made by the controllers, is there."""
+    """A namespace in which the controllers have created their ConfigMap."""
     name = f"informer-{secrets.token_hex(4)}"
     await kube.apply(NAMESPACES, {"metadata": {"name": name}})
     await until_there(lambda: kube.get(CONFIG_MAPS, "kube-root-ca.crt", name))
@@ -60,14 +63,14 @@ async def namespace(kube: Kube) -> str:
 
 
 async def until_there(look: Callable[[], Awaitable[object]]) -> None:
-    """Ask until there is an answer."""
+    """Wait until a lookup finds something."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not await look():
             pass
 
 
 async def until(informer: Informer, look: Callable[[], bool]) -> None:
-    """Wait until something is so that changes of the informer make so."""
+    """Wait for a condition; it is evaluated after every change of the informer."""
     changed = asyncio.Event()
     informer.on_change(lambda before, after: changed.set())
     async with asyncio.timeout(PATIENCE_SECONDS):
@@ -90,22 +93,22 @@ async def running(informer: Informer) -> AsyncIterator[Informer]:
 
 
 async def put(kube: Kube, namespace: str, name: str, value: str) -> Object:
-    """Write a ConfigMap that the selector of these tests picks."""
+    """Write a ConfigMap that matches the selector of these tests."""
     label, _, picked = SELECTOR.partition("=")
     item = {"metadata": {"name": name, "labels": {label: picked}}, "data": {"value": value}}
     return await kube.apply(CONFIG_MAPS, item, namespace=namespace)
 
 
-async def test_handlers_are_told_what_was_and_what_is(kube: Kube, namespace: str) -> None:
-    informer, teller = Informer(kube, CONFIG_MAPS, namespace=namespace, selector=SELECTOR), Teller()
-    informer.on_change(teller)
+async def test_handlers_get_the_object_before_and_after_a_change(kube: Kube, namespace: str) -> None:
+    informer, recorder = Informer(kube, CONFIG_MAPS, namespace=namespace, selector=SELECTOR), Recorder()
+    informer.on_change(recorder)
     await put(kube, namespace, "a", "1")
     async with running(informer):
         await put(kube, namespace, "a", "2")
         await until(informer, lambda: value_of(informer.get("a", namespace)) == "2")
         await kube.delete(CONFIG_MAPS, "a", namespace)
         await until(informer, lambda: informer.get("a", namespace) is None)
-    assert teller.told == [("a", "", "1"), ("a", "1", "2"), ("a", "2", "")]
+    assert recorder.changes == [("a", "", "1"), ("a", "1", "2"), ("a", "2", "")]
     assert informer.in_namespace(namespace) == {}
 
 
@@ -117,45 +120,50 @@ async def test_the_copy_holds_no_managed_fields(kube: Kube, namespace: str) -> N
         assert [item for item in informer.items.values() if "managedFields" in item["metadata"]] == []
 
 
-async def test_what_was_made_again_while_nobody_watched_is_told_as_gone_and_new(kube: Kube, namespace: str) -> None:
-    informer, teller = Informer(kube, CONFIG_MAPS, namespace=namespace, selector=SELECTOR), Teller()
+async def test_an_object_recreated_between_two_watches_is_dispatched_as_deleted_and_new(
+    kube: Kube, namespace: str
+) -> None:
+    informer, recorder = Informer(kube, CONFIG_MAPS, namespace=namespace, selector=SELECTOR), Recorder()
     await put(kube, namespace, "again", "1")
     await put(kube, namespace, "gone", "1")
     async with running(informer):
         pass
-    informer.on_change(teller)
+    informer.on_change(recorder)
     for name in ("again", "gone"):
         await kube.delete(CONFIG_MAPS, name, namespace)
     await put(kube, namespace, "again", "2")
     informer.invalidate()
     async with running(informer):
         await until(informer, lambda: value_of(informer.get("again", namespace)) == "2")
-    assert sorted(teller.told[:2]) == [("again", "1", ""), ("gone", "1", "")]
-    assert teller.told[2:] == [("again", "", "2")]
+    assert sorted(recorder.changes[:2]) == [("again", "1", ""), ("gone", "1", "")]
+    assert recorder.changes[2:] == [("again", "", "2")]
 
 
-async def test_a_write_of_ours_is_known_before_the_watch_tells_it_and_told_once(kube: Kube, namespace: str) -> None:
-    informer, teller = Informer(kube, CONFIG_MAPS, namespace=namespace), Teller()
+async def test_a_remembered_write_is_dispatched_at_once_and_only_once(kube: Kube, namespace: str) -> None:
+    informer, recorder = Informer(kube, CONFIG_MAPS, namespace=namespace), Recorder()
     await put(kube, namespace, "a", "1")
     async with running(informer):
-        informer.on_change(teller)
+        informer.on_change(recorder)
         informer.remember(await put(kube, namespace, "a", "2"))
         assert value_of(informer.get("a", namespace)) == "2"
         await put(kube, namespace, "b", "1")
         await until(informer, lambda: informer.get("b", namespace) is not None)
-    assert teller.told == [("a", "1", "2"), ("b", "", "1")]
+    assert recorder.changes == [("a", "1", "2"), ("b", "", "1")]
 
 
-async def test_a_write_of_ours_outlives_a_list_that_began_before_it(
+async def test_a_remembered_write_survives_a_list_that_began_before_it(
     local_cluster: ClusterInfo, kube: Kube, namespace: str, tmp_path: Path
 ) -> None:
     for number in range(6):
         await put(kube, namespace, f"map-{number}", "1")
     with ApiProxy(local_cluster, tmp_path) as proxy:
         behind = await Kube.connect(proxy.cluster.kubeconfig)
-        informer, teller = Informer(behind, CONFIG_MAPS, namespace=namespace, pace=Pace(page_size=2)), Teller()
+        informer, recorder = (
+            Informer(behind, CONFIG_MAPS, namespace=namespace, timeouts=InformerTimeouts(page_size=2)),
+            Recorder(),
+        )
         async with running(informer):
-            informer.on_change(teller)
+            informer.on_change(recorder)
             with proxy.black_hole(later_pages):
                 seen = time.monotonic()
                 informer.invalidate()
@@ -165,16 +173,16 @@ async def test_a_write_of_ours_outlives_a_list_that_began_before_it(
             await put(kube, namespace, "map-0", "3")
             await until(informer, lambda: value_of(informer.get("map-0", namespace)) == "3")
         await behind.close()
-    assert teller.told == [("map-0", "1", "2"), ("map-0", "2", "3")]
+    assert recorder.changes == [("map-0", "1", "2"), ("map-0", "2", "3")]
 
 
-async def test_an_audit_finds_nothing_while_everything_changes(kube: Kube, namespace: str) -> None:
-    writer = Writer(kube, namespace, seed="audit")
+async def test_a_consistency_check_finds_nothing_while_everything_changes(kube: Kube, namespace: str) -> None:
+    writer = Writer(kube, namespace, seed="consistency")
     await writer.fill()
     async with running(Informer(kube, CONFIG_MAPS, namespace=namespace, selector=SELECTOR)) as informer:
-        audit = Audit(informer)
+        check = ConsistencyCheck(informer)
         for _ in range(15):
-            _, *found = await asyncio.gather(writer.write(), audit.audit(), writer.write(), writer.write())
+            _, *found = await asyncio.gather(writer.write(), check.check(), writer.write(), writer.write())
             assert found[0] == []
         assert informer.mismatches == 0
 
@@ -185,7 +193,7 @@ def names(informer: Informer) -> set[str]:
 
 
 def lose(informer: Informer, key: tuple[str, str]) -> None:
-    """Take an object out of the copy."""
+    """Remove an object from the copy."""
     del informer.items[key]
 
 
@@ -196,38 +204,40 @@ def age(informer: Informer, key: tuple[str, str]) -> None:
 
 
 def haunt(informer: Informer, key: tuple[str, str]) -> None:
-    """Put an object into the copy that is not there."""
+    """Put an object into the copy that does not exist."""
     item = informer.items[key]
     ghost = {**item, "metadata": {**item["metadata"], "name": "ghost", "resourceVersion": "1"}}
-    informer.items[key[0], "ghost"] = informer._by_namespace[key[0]]["ghost"] = ghost
+    informer.items[key[0], "ghost"] = informer._store._by_namespace[key[0]]["ghost"] = ghost
 
 
 @pytest.mark.parametrize(("sabotage", "name"), [(lose, "a"), (age, "a"), (haunt, "ghost")])
-async def test_an_audit_finds_what_is_wrong_and_a_new_list_mends_it(
+async def test_a_consistency_check_finds_a_wrong_copy_and_a_new_list_corrects_it(
     kube: Kube, namespace: str, sabotage: Callable[[Informer, tuple[str, str]], None], name: str
 ) -> None:
     await put(kube, namespace, "a", "1")
     async with running(Informer(kube, CONFIG_MAPS, namespace=namespace, selector=SELECTOR)) as informer:
         before = informer.items[namespace, "a"]
         sabotage(informer, (namespace, "a"))
-        auditing = asyncio.create_task(Audit(informer).audit())
-        # A change moves the watch past the audit's list; otherwise a bookmark does, within a minute.
+        checking = asyncio.create_task(ConsistencyCheck(informer).check())
+        # A change moves the watch past the version of the list; otherwise a bookmark does, within a minute.
         writes = 0
-        while not auditing.done():
+        while not checking.done():
             writes += 1
             await put(kube, namespace, "other", str(writes))
-        assert await auditing == [(namespace, name)]
+        assert await checking == [(namespace, name)]
         assert informer.mismatches == 1
         await until(informer, lambda: informer.get("a", namespace) == before and names(informer) == {"a", "other"})
-        assert informer.restarts[Restart.DISTRUSTED] == 1
+        assert informer.restarts[Restart.INVALIDATED] == 1
 
 
-async def test_audits_are_run_from_time_to_time_and_put_off_while_the_api_is_away(
+async def test_consistency_checks_run_at_intervals_and_are_skipped_while_the_api_server_is_away(
     local_cluster: ClusterInfo, namespace: str, tmp_path: Path
 ) -> None:
     with ApiProxy(local_cluster, tmp_path) as proxy:
         kube = await Kube.connect(proxy.cluster.kubeconfig)
-        informer = Informer(kube, CONFIG_MAPS, namespace=namespace, pace=Pace(audit_seconds=(0.05, 0.1)))
+        informer = Informer(
+            kube, CONFIG_MAPS, namespace=namespace, timeouts=InformerTimeouts(check_seconds=(0.05, 0.1))
+        )
         task = asyncio.create_task(run_all([informer]))
         async with asyncio.timeout(PATIENCE_SECONDS):
             await informer.synced.wait()
@@ -241,7 +251,7 @@ async def test_audits_are_run_from_time_to_time_and_put_off_while_the_api_is_awa
         await kube.close()
 
 
-async def test_an_error_that_is_not_of_the_api_ends_all_informers(kube: Kube, namespace: str) -> None:
+async def test_an_error_in_a_handler_ends_all_informers(kube: Kube, namespace: str) -> None:
     def fail(before: Any, after: Any) -> None:
         raise RuntimeError("a defect in a handler")
 
@@ -255,8 +265,8 @@ async def test_an_error_that_is_not_of_the_api_ends_all_informers(kube: Kube, na
 async def patient(
     local_cluster: ClusterInfo, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[ApiProxy, Kube, Informer]]:
-    """An informer that watches, and by itself would not ask again for an hour."""
-    monkeypatch.setattr(Backoff, "wait_seconds", lambda self, error: 3600.0)
+    """An informer that watches; by its own backoff it would retry after an hour."""
+    monkeypatch.setattr(WatchBackoff, "wait_seconds", lambda self, error: 3600.0)
     with ApiProxy(local_cluster, tmp_path) as proxy:
         kube = await Kube.connect(proxy.cluster.kubeconfig)
         async with running(Informer(kube, CONFIG_MAPS, namespace=namespace)) as informer:
@@ -265,7 +275,7 @@ async def patient(
         await kube.close()
 
 
-async def test_an_outage_that_another_call_sees_end_is_over_for_the_informer_too(
+async def test_the_informer_retries_when_another_call_ends_the_outage(
     patient: tuple[ApiProxy, Kube, Informer], namespace: str
 ) -> None:
     proxy, kube, informer = patient
@@ -278,7 +288,7 @@ async def test_an_outage_that_another_call_sees_end_is_over_for_the_informer_too
 
 
 @pytest.mark.parametrize(("status", "reason"), [(429, Restart.THROTTLED), (410, Restart.EXPIRED)])
-async def test_after_an_outage_an_api_server_that_knows_nothing_yet_is_asked_as_if_for_the_first_time(
+async def test_after_an_outage_a_server_that_is_not_ready_is_retried_after_a_first_wait(
     local_cluster: ClusterInfo,
     namespace: str,
     tmp_path: Path,
@@ -286,7 +296,7 @@ async def test_after_an_outage_an_api_server_that_knows_nothing_yet_is_asked_as_
     status: int,
     reason: Restart,
 ) -> None:
-    monkeypatch.setattr(Backoff, "wait_seconds", lambda self, error: 0.2 if self.failures == 1 else 3600.0)
+    monkeypatch.setattr(WatchBackoff, "wait_seconds", lambda self, error: 0.2 if self.failures == 1 else 3600.0)
     with ApiProxy(local_cluster, tmp_path) as proxy:
         kube = await Kube.connect(proxy.cluster.kubeconfig)
         async with running(Informer(kube, CONFIG_MAPS, namespace=namespace)) as informer:
@@ -300,7 +310,7 @@ async def test_after_an_outage_an_api_server_that_knows_nothing_yet_is_asked_as_
         await kube.close()
 
 
-async def test_an_informer_that_alone_is_not_served_is_called_once_and_then_waits(
+async def test_an_informer_that_alone_gets_no_response_retries_once_and_then_waits(
     patient: tuple[ApiProxy, Kube, Informer], namespace: str
 ) -> None:
     proxy, kube, informer = patient
@@ -309,14 +319,14 @@ async def test_an_informer_that_alone_is_not_served_is_called_once_and_then_wait
         await put(kube, namespace, "a", "1")
         await until_so(lambda: informer.restarts[Restart.UNREACHABLE] == 2)
         await put(kube, namespace, "a", "2")
-        # Longer than a first wait, after which it would have asked.
-        await asyncio.sleep(2 * informer.pace.first_wait_seconds)
+        # Longer than a first wait, after which it would have retried.
+        await asyncio.sleep(2 * informer.timeouts.first_wait_seconds)
         assert informer.restarts[Restart.UNREACHABLE] == 2
         assert not kube.outage.reason
 
 
 async def until_so(look: Callable[[], bool]) -> None:
-    """Look again and again until it is so."""
+    """Wait for a condition."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not look():
             await asyncio.sleep(0.01)

@@ -1,4 +1,4 @@
-"""Helm as a child process: whatever is cancelled, and whenever, no Helm is left; nothing secret is told to it."""
+"""Helm as a child process: no process is left after a cancellation at any moment, and its output is limited."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from cluster.local import ClusterInfo
-from reconciler.helm.release import RELEASE_SELECTOR, newest_revision, unlock
+from reconciler.helm.labels import RELEASE_SELECTOR
+from reconciler.helm.release import newest_revision, unlock
 from reconciler.helm.runner import Helm
 from reconciler.kube.client import Kube
 from reconciler.kube.resources import NAMESPACES, SECRETS, name_of
@@ -27,9 +28,9 @@ STUBBORN = '#!/bin/bash\ntrap "" TERM\necho $$ >> {pids}\nsleep 60 &\necho $! >>
 
 
 class Held:
-    """A leader_term that lasts."""
+    """A leader term without an end."""
 
-    epoch = 1
+    fencing_token = 1
 
     def is_valid(self) -> bool:
         """Always."""
@@ -62,30 +63,36 @@ def helms_of_this_process() -> list[int]:
     return found
 
 
-async def cancelled_install(helm: Helm, settings: Settings, name: str, after_seconds: float) -> None:
-    """Begin an install and cancel it, every third time twice."""
+async def cancelled_install(
+    helm: Helm, settings: Settings, name: str, after_seconds: float, *, is_cancelled_twice: bool
+) -> None:
+    """Start an install and cancel it, every third time twice."""
     desired = desired_release(settings, {"storeId": name, "engine": "woocommerce"})
     task = asyncio.create_task(helm.install(name, name, desired.chart_dir, desired.values, {}))
     await asyncio.sleep(after_seconds)
     task.cancel()
-    if random.random() < 0.3:
+    if is_cancelled_twice:
         await asyncio.sleep(0.01)
         task.cancel()
     with contextlib.suppress(asyncio.CancelledError, StepError):
         await task
 
 
-async def test_after_500_cancels_no_helm_is_left_and_the_release_can_go_on(
-    settings: Settings, kube: Kube, store_id: str
+@pytest.mark.thorough
+async def test_after_500_cancellations_no_process_is_left_and_the_release_can_be_upgraded(
+    settings: Settings, kube: Kube, store_id: str, dice: random.Random
 ) -> None:
     helm = Helm(settings, Held())  # type: ignore[arg-type]
     names = [f"{store_id}-{number}" for number in range(AT_ONCE)]
     for name in names:
         await kube.create(NAMESPACES, {"metadata": {"name": name}})
     for _ in range(CANCELS // AT_ONCE):
-        waits = [random.uniform(*CANCELLED_AFTER_SECONDS) for _ in names]
+        waits = {name: dice.uniform(*CANCELLED_AFTER_SECONDS) for name in names}
         await asyncio.gather(
-            *(cancelled_install(helm, settings, name, wait) for name, wait in zip(names, waits, strict=True))
+            *(
+                cancelled_install(helm, settings, name, wait, is_cancelled_twice=dice.random() < 0.3)
+                for name, wait in waits.items()
+            )
         )
         assert helms_of_this_process() == []
     name = names[0]
@@ -119,7 +126,7 @@ async def test_a_helm_that_ignores_term_is_killed_with_its_children(
         assert not Path(f"/proc/{pid}").exists() or " Z " in Path(f"/proc/{pid}/stat").read_text()
 
 
-async def test_endless_output_is_cut(settings: Settings, tmp_path: Path) -> None:
+async def test_long_output_is_cut(settings: Settings, tmp_path: Path) -> None:
     script = tmp_path / "helm"
     script.write_text("#!/bin/bash\nhead -c 30000000 /dev/zero | tr '\\0' x >&2\necho the end >&2\nexit 1\n")
     script.chmod(0o755)
@@ -130,7 +137,7 @@ async def test_endless_output_is_cut(settings: Settings, tmp_path: Path) -> None
     assert len(caught.value.message) < 2000
 
 
-async def test_without_a_mandate_no_helm_is_started(settings: Settings, tmp_path: Path) -> None:
+async def test_helm_is_not_started_after_leadership_was_lost(settings: Settings, tmp_path: Path) -> None:
     class Lost(Held):
         def is_valid(self) -> bool:
             return False
@@ -143,8 +150,8 @@ async def test_without_a_mandate_no_helm_is_started(settings: Settings, tmp_path
     assert not (tmp_path / "ran").exists()
 
 
-async def test_a_helm_that_is_not_there_is_a_matter_of_configuration(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="there is no program") as caught:
+async def test_a_missing_helm_program_is_a_configuration_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="not found") as caught:
         await Helm(Settings(helm=str(tmp_path / "none")), Held()).uninstall("some", "some")  # type: ignore[arg-type]
     assert caught.value.reason == "HelmUnusable"
     assert "URUMI_HELM" in caught.value.hint

@@ -1,4 +1,4 @@
-"""Calls of the API: every answer is looked at before it is believed, and none is waited for without end."""
+"""Calls of the API: every response is validated, and every call has a timeout."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -11,7 +11,7 @@ import pytest
 from cluster.local import ClusterInfo
 from reconciler.kube.client import Kube
 from reconciler.kube.resources import NAMESPACES, SECRETS
-from tests.faults.proxy import ApiProxy
+from testing.faults.proxy import ApiProxy
 from urumi.errors import ClusterError, ClusterUnreachable
 
 pytestmark = pytest.mark.anyio
@@ -37,12 +37,12 @@ async def test_an_error_in_html_is_an_error_with_its_status(local_cluster: Clust
 
 
 @pytest.mark.parametrize("body", [b"<html>Sign in</html>", b"", b"[]", b'{"kind": "Sta'])
-async def test_a_success_that_is_no_object_is_an_error(local_cluster: ClusterInfo, tmp_path: Path, body: bytes) -> None:
+async def test_a_success_without_an_object_is_an_error(local_cluster: ClusterInfo, tmp_path: Path, body: bytes) -> None:
     async with behind(local_cluster, tmp_path) as (proxy, kube):
         with proxy.answering(200, body), pytest.raises(ClusterError) as failure:
             await kube.get(NAMESPACES, "default")
     assert failure.value.status == 200
-    assert "GET /api/v1/namespaces/default answered with" in failure.value.message
+    assert "GET /api/v1/namespaces/default returned" in failure.value.message
 
 
 async def test_a_broken_secret_is_not_quoted_beyond_its_name(local_cluster: ClusterInfo, tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ async def test_a_broken_secret_is_not_quoted_beyond_its_name(local_cluster: Clus
     [("7", 7, 7), (format_datetime(datetime.now(UTC) + timedelta(hours=9), usegmt=True), 3600, 9 * 3600)],
     ids=["seconds", "date"],
 )
-async def test_retry_after_is_understood(
+async def test_retry_after_is_parsed(
     local_cluster: ClusterInfo, tmp_path: Path, header: str, least: float, most: float
 ) -> None:
     async with behind(local_cluster, tmp_path) as (proxy, kube):
@@ -70,14 +70,14 @@ async def test_retry_after_is_understood(
     assert least <= failure.value.retry_after_seconds <= most
 
 
-async def test_a_retry_after_that_is_nothing_is_none(local_cluster: ClusterInfo, tmp_path: Path) -> None:
+async def test_a_malformed_retry_after_is_ignored(local_cluster: ClusterInfo, tmp_path: Path) -> None:
     async with behind(local_cluster, tmp_path) as (proxy, kube):
         with proxy.answering(429, headers={"Retry-After": "soon"}), pytest.raises(ClusterError) as failure:
             await kube.get(NAMESPACES, "default")
     assert failure.value.retry_after_seconds is None
 
 
-async def test_an_answer_that_does_not_come_is_given_up(
+async def test_a_call_without_a_response_times_out(
     local_cluster: ClusterInfo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("reconciler.kube.client.CALL_SECONDS", 0.2)
@@ -86,7 +86,7 @@ async def test_an_answer_that_does_not_come_is_given_up(
             await kube.get(NAMESPACES, "default")
 
 
-async def test_an_outage_begins_with_a_call_without_answer_and_ends_with_any_answer(
+async def test_an_outage_starts_with_a_call_without_a_response_and_ends_with_any_response(
     local_cluster: ClusterInfo, tmp_path: Path
 ) -> None:
     async with behind(local_cluster, tmp_path) as (proxy, kube):
@@ -99,4 +99,4 @@ async def test_an_outage_begins_with_a_call_without_answer_and_ends_with_any_ans
         with proxy.answering(403), pytest.raises(ClusterError):
             await kube.get(NAMESPACES, "default")
         assert kube.outage.reason == ""
-        await kube.outage.over()
+        await kube.outage.ended()

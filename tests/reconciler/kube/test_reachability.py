@@ -1,11 +1,11 @@
-"""From when on an outage of the API server is told, and when it is over; what makes one is in test_kube.py."""
+"""When an outage of the API server is reported and when it ends; what causes one is in test_client.py."""
 
 import asyncio
 
 import pytest
 
 from reconciler.kube import reachability as module
-from reconciler.kube.reachability import TOLD_AFTER_SECONDS, UNHEARD_SECONDS, Outage
+from reconciler.kube.reachability import NO_RESPONSE_SECONDS, REPORTED_AFTER_SECONDS, Outage
 
 pytestmark = pytest.mark.anyio
 
@@ -28,47 +28,47 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-async def test_a_moment_is_not_told_and_what_lasts_is(clock: Clock) -> None:
+async def test_a_short_outage_is_not_reported_and_a_longer_one_is(clock: Clock) -> None:
     outage = Outage("https://k:6443")
-    outage.unanswered("refused")
-    clock.now += TOLD_AFTER_SECONDS - 0.1
-    outage.unanswered("reset")
-    assert outage.told() == ""
+    outage.call_failed("refused")
+    clock.now += REPORTED_AFTER_SECONDS - 0.1
+    outage.call_failed("reset")
+    assert outage.message() == ""
     clock.now += 0.1
-    assert outage.told() == "reset"
-    outage.answered()
-    assert outage.told() == ""
+    assert outage.message() == "reset"
+    outage.call_succeeded()
+    assert outage.message() == ""
 
 
-async def test_a_call_that_waits_alone_is_told_and_giving_it_up_makes_nothing_better(clock: Clock) -> None:
+async def test_a_pending_call_is_reported_and_its_timeout_does_not_end_the_outage(clock: Clock) -> None:
     outage = Outage("https://k:6443")
-    outage.asked()
-    clock.now += UNHEARD_SECONDS
-    assert outage.told() == "The Kubernetes API at https://k:6443 does not answer: nothing for 6 s."
-    outage.asked()
-    assert outage.told() == "The Kubernetes API at https://k:6443 does not answer: nothing for 6 s."
-    outage.unanswered("TimeoutError")
-    assert outage.told() == "TimeoutError", "the next call is as good as the first"
-    outage.answered()
-    assert outage.told() == ""
+    outage.call_started()
+    clock.now += NO_RESPONSE_SECONDS
+    assert outage.message() == "The Kubernetes API at https://k:6443 does not answer: no response for 6 s."
+    outage.call_started()
+    assert outage.message() == "The Kubernetes API at https://k:6443 does not answer: no response for 6 s."
+    outage.call_failed("TimeoutError")
+    assert outage.message() == "TimeoutError"
+    outage.call_succeeded()
+    assert outage.message() == ""
 
 
-async def test_an_answer_to_any_call_ends_the_wait(clock: Clock) -> None:
+async def test_a_response_to_any_call_ends_the_wait(clock: Clock) -> None:
     outage = Outage("https://k:6443")
-    outage.asked()
-    clock.now += UNHEARD_SECONDS - 0.1
-    outage.answered()
-    outage.asked()
-    clock.now += UNHEARD_SECONDS - 0.1
-    assert outage.told() == ""
+    outage.call_started()
+    clock.now += NO_RESPONSE_SECONDS - 0.1
+    outage.call_succeeded()
+    outage.call_started()
+    clock.now += NO_RESPONSE_SECONDS - 0.1
+    assert outage.message() == ""
 
 
-async def test_its_end_calls_who_waits(clock: Clock) -> None:
+async def test_the_end_of_an_outage_wakes_waiters(clock: Clock) -> None:
     outage = Outage("https://k:6443")
-    await outage.over()
-    outage.unanswered("refused")
-    waiting = asyncio.create_task(outage.over())
+    await outage.ended()
+    outage.call_failed("refused")
+    waiting = asyncio.create_task(outage.ended())
     await asyncio.sleep(0)
     assert not waiting.done()
-    outage.answered()
+    outage.call_succeeded()
     await waiting

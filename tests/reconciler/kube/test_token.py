@@ -1,4 +1,4 @@
-"""The token: read again when it is old or refused, kept where its source cannot be read."""
+"""The token: reloaded when it is old or refused, kept if its source cannot be read."""
 
 import json
 from base64 import b64decode
@@ -11,21 +11,21 @@ from cluster.local import ClusterInfo
 from reconciler.kube.client import Kube
 from reconciler.kube.resources import NAMESPACES
 from reconciler.kube.token import Token, kubeconfig_token
-from tests.faults.proxy import write_kubeconfig
-from tests.kubectl import Kubectl
+from testing.faults.proxy import write_kubeconfig
+from testing.kubectl import Kubectl
 
 pytestmark = pytest.mark.anyio
 
 
 class Source:
-    """Where tokens come from; counts how often it is read."""
+    """A source of tokens that counts its reads."""
 
     def __init__(self) -> None:
         self.value = "Bearer first"
         self.error: Exception | None = None
         self.reads = 0
 
-    async def read(self, anew: bool) -> str:
+    async def read(self, force: bool) -> str:
         """Return the token."""
         self.reads += 1
         if self.error is not None:
@@ -34,7 +34,7 @@ class Source:
 
 
 class Configuration:
-    """As much of a client's configuration as a token needs."""
+    """The part of a client configuration that a token needs."""
 
     def __init__(self) -> None:
         self.api_key: dict[str, str] = {}
@@ -42,12 +42,12 @@ class Configuration:
 
 @pytest.fixture
 def is_old(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every token is old enough to be looked at again."""
-    monkeypatch.setattr("reconciler.kube.token.LOOK_SECONDS", -1.0)
-    monkeypatch.setattr("reconciler.kube.token.RENEW_SECONDS", -1.0)
+    """Every token is old enough to be reloaded."""
+    monkeypatch.setattr("reconciler.kube.token.RELOAD_SECONDS", -1.0)
+    monkeypatch.setattr("reconciler.kube.token.MIN_RELOAD_SECONDS", -1.0)
 
 
-async def test_a_fresh_token_is_used_without_a_look() -> None:
+async def test_a_fresh_token_is_not_reloaded() -> None:
     source = Source()
     token = Token("Bearer first", source.read)
     source.value = "Bearer second"
@@ -56,7 +56,7 @@ async def test_a_fresh_token_is_used_without_a_look() -> None:
 
 
 @pytest.mark.usefixtures("is_old")
-async def test_an_old_token_is_looked_at_again() -> None:
+async def test_an_old_token_is_reloaded() -> None:
     source = Source()
     token = Token("Bearer first", source.read)
     source.value = "Bearer second"
@@ -65,25 +65,25 @@ async def test_an_old_token_is_looked_at_again() -> None:
 
 @pytest.mark.usefixtures("is_old")
 @pytest.mark.parametrize("error", [OSError("gone"), ValueError("half of it"), RuntimeError("a plugin failed")])
-async def test_a_source_that_cannot_be_read_leaves_the_last_token(error: Exception) -> None:
+async def test_the_last_token_stays_in_use_if_the_source_cannot_be_read(error: Exception) -> None:
     source = Source()
     source.error = error
     assert await Token("Bearer first", source.read).current() == "Bearer first"
 
 
-async def test_one_look_serves_all_that_were_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_one_reload_is_enough_for_all_refused_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     source = Source()
     token = Token("Bearer first", source.read)
     assert not await token.renew("Bearer first")
     assert source.reads == 0, "it was read a moment ago"
-    monkeypatch.setattr("reconciler.kube.token.RENEW_SECONDS", -1.0)
+    monkeypatch.setattr("reconciler.kube.token.MIN_RELOAD_SECONDS", -1.0)
     source.value = "Bearer second"
     assert [await token.renew("Bearer first") for _ in range(3)] == [True, True, True]
     assert source.reads == 1
 
 
 @pytest.mark.usefixtures("is_old")
-async def test_a_token_file_is_read_again_and_its_newline_is_no_part_of_the_token(tmp_path: Path) -> None:
+async def test_a_token_file_is_reloaded_without_its_newline(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("first\n")
     write_kubeconfig(tmp_path / "config", "http://127.0.0.1:1", {"tokenFile": str(file)})
@@ -95,7 +95,7 @@ async def test_a_token_file_is_read_again_and_its_newline_is_no_part_of_the_toke
 
 
 @pytest.mark.usefixtures("is_old")
-async def test_a_kubeconfig_that_was_written_anew_is_read_anew_when_its_token_is_refused(tmp_path: Path) -> None:
+async def test_a_rewritten_kubeconfig_is_reloaded_when_its_token_is_refused(tmp_path: Path) -> None:
     write_kubeconfig(tmp_path / "config", "http://127.0.0.1:1", {"token": "first"})
     token = await kubeconfig_token(tmp_path / "config", Configuration())
     write_kubeconfig(tmp_path / "config", "http://127.0.0.1:1", {"token": "second"})
@@ -104,7 +104,7 @@ async def test_a_kubeconfig_that_was_written_anew_is_read_anew_when_its_token_is
 
 
 @pytest.mark.usefixtures("is_old")
-async def test_a_service_accounts_token_is_read_again_inside_a_cluster(
+async def test_a_service_account_token_is_reloaded_inside_a_cluster(
     local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config: Any = json.loads(kubectl.run("config", "view", "--raw", "-o", "json"))

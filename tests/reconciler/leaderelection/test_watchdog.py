@@ -1,19 +1,22 @@
-"""The watchdog as it runs: a process that kills the children of its leader when their time is over."""
+"""The watchdog as a process: it kills the Helm processes of its leader when their time is over."""
 
+import asyncio
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-from reconciler.leaderelection.watchdog import SCRIPT
-from tests.kubectl import wait_for
+import psutil
+import pytest
 
-# A leader that freezes: it starts its watchdog and a child, tells how long the child may run, and then only sleeps.
+from reconciler.leaderelection.watchdog import SCRIPT, Watchdog
+from testing.kubectl import wait_for
+
+# A leader that starts its watchdog and two children, forwards what it reads to the watchdog, and does nothing else.
 LEADER = """
 import os, subprocess, sys, time
-watchdog = subprocess.Popen([sys.executable, "-I", "-S", sys.argv[1], str(os.getpid())], stdin=subprocess.PIPE,
+watchdog = subprocess.Popen([sys.executable, "-I", sys.argv[1], str(os.getpid())], stdin=subprocess.PIPE,
                           start_new_session=True)
 child = subprocess.Popen(["sleep", "60"], start_new_session=True)
 plain = subprocess.Popen(["sleep", "60"])
@@ -25,7 +28,7 @@ for line in sys.stdin:
 
 
 class Leader:
-    """A process with a watchdog and two children, one of them in a process group of its own as Helm is."""
+    """A process with a watchdog and two children, one of which leads a process group as Helm does."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdout is not None
@@ -33,7 +36,7 @@ class Leader:
         self.watchdog, self.child, self.plain = map(int, process.stdout.readline().split())
 
     def allow(self, seconds: float) -> None:
-        """Have the leader tell its watchdog for how long Helm may run."""
+        """Send the watchdog how long Helm may run."""
         assert self.process.stdin is not None
         self.process.stdin.write(f"{seconds}\n".encode())
         self.process.stdin.flush()
@@ -52,40 +55,54 @@ def leader() -> Iterator[Leader]:
             process.kill()
 
 
-def lives(pid: int) -> bool:
-    """Return whether a process is there and not a zombie."""
+def is_running(pid: int) -> bool:
+    """Return whether a process exists and is not a zombie."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
         return False
 
 
-def test_children_in_their_own_group_are_killed_when_the_time_is_over() -> None:
+def test_process_groups_of_children_are_killed_when_the_time_is_over() -> None:
     with leader() as found:
         found.allow(0.2)
-        wait_for(lambda: not lives(found.child), "the child to be killed", seconds=10)
-        assert lives(found.plain)
-        assert lives(found.watchdog)
+        wait_for(lambda: not is_running(found.child), "the child to be killed", seconds=10)
+        assert is_running(found.plain)
+        assert is_running(found.watchdog)
 
 
-def test_a_renewal_lets_them_run_on() -> None:
+def test_a_renewal_extends_their_time() -> None:
     with leader() as found:
         ends = time.monotonic() + 2.0
         while time.monotonic() < ends:
             found.allow(1.0)
             time.sleep(0.1)
-        assert lives(found.child)
+        assert is_running(found.child)
         found.allow(0.0)
-        wait_for(lambda: not lives(found.child), "the child to be killed", seconds=10)
+        wait_for(lambda: not is_running(found.child), "the child to be killed", seconds=10)
 
 
-def test_nothing_happens_before_the_first_word() -> None:
+def test_nothing_is_killed_before_the_first_limit() -> None:
     with leader() as found:
         time.sleep(0.5)
-        assert lives(found.child)
+        assert is_running(found.child)
 
 
 def test_it_ends_with_its_leader() -> None:
     with leader() as found:
         found.process.kill()
-        wait_for(lambda: not lives(found.watchdog), "the watchdog to end", seconds=10)
+        wait_for(lambda: not is_running(found.watchdog), "the watchdog to end", seconds=10)
+
+
+@pytest.mark.anyio
+async def test_the_leader_restarts_a_watchdog_that_has_ended() -> None:
+    async with Watchdog() as watchdog:
+        first = watchdog.pid
+        psutil.Process(first).kill()
+        async with asyncio.timeout(10):
+            while watchdog.pid == first:
+                await watchdog.allow(60)
+                await asyncio.sleep(0)
+        second = watchdog.pid
+        assert is_running(second)
+    assert not is_running(second)

@@ -1,4 +1,4 @@
-"""ConcurrencyLimiter: never more than the limit, first come first served, nobody stuck behind one who left."""
+"""The concurrency limiter: at most the limit, first in first out, no reservation is lost."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from reconciler.queue.limiter import ConcurrencyLimiter
 
 @pytest.fixture
 def turns() -> list[str]:
-    """The keys that were called back, in order."""
+    """The keys that a slot was reserved for, in order."""
     return []
 
 
@@ -32,7 +32,7 @@ def test_turns_come_in_the_order_of_the_line(turns: list[str]) -> None:
     assert turns == ["b", "c"]
 
 
-def test_who_leaves_the_line_or_a_reservation_holds_nobody_up(turns: list[str]) -> None:
+def test_a_key_that_leaves_the_line_or_its_reservation_delays_no_other(turns: list[str]) -> None:
     limiter = ConcurrencyLimiter(1, turns.append)
     assert limiter.acquire("a")
     for key in ("b", "c", "d"):

@@ -1,4 +1,4 @@
-"""The workqueue: nothing twice, nothing lost, edits first."""
+"""The work queue: no key twice, none lost, edits first."""
 
 import asyncio
 
@@ -19,7 +19,7 @@ async def taken(queue: WorkQueue, count: int) -> list[str]:
     return keys
 
 
-async def test_a_key_is_in_line_once() -> None:
+async def test_a_key_is_queued_once() -> None:
     queue = WorkQueue()
     for key in ("a", "b", "a", "a"):
         queue.add(key)
@@ -35,7 +35,7 @@ async def test_an_edit_overtakes_a_resync() -> None:
     assert await taken(queue, 1) == ["edited"]
 
 
-async def test_a_routine_key_that_becomes_urgent_is_in_line_once() -> None:
+async def test_a_routine_key_that_becomes_urgent_is_queued_once() -> None:
     queue = WorkQueue()
     queue.add("a", urgent=False)
     queue.add("b", urgent=False)
@@ -54,7 +54,7 @@ async def test_a_key_added_while_in_flight_comes_back_when_done_and_not_before()
     assert await taken(queue, 1) == ["a"]
 
 
-async def test_the_earliest_alarm_counts_and_rings_once() -> None:
+async def test_a_key_is_due_at_the_earliest_time_and_only_once() -> None:
     queue = WorkQueue()
     queue.add_later("a", 3600)
     queue.add_later("a", 0.01)
@@ -63,7 +63,7 @@ async def test_the_earliest_alarm_counts_and_rings_once() -> None:
     assert len(queue) == 0
 
 
-async def test_an_alarm_wakes_a_sleeping_worker() -> None:
+async def test_a_due_key_wakes_a_waiting_worker() -> None:
     queue = WorkQueue()
     worker = asyncio.create_task(taken(queue, 1))
     await asyncio.sleep(0)
@@ -71,7 +71,7 @@ async def test_an_alarm_wakes_a_sleeping_worker() -> None:
     assert await worker == ["a"]
 
 
-async def test_working_on_a_key_forgets_its_alarm() -> None:
+async def test_taking_a_key_clears_its_timer() -> None:
     queue = WorkQueue()
     queue.add_later("a", 0.02)
     queue.add("a")

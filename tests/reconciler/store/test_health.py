@@ -65,7 +65,7 @@ def test_a_workload_of_no_pods_sells_nothing() -> None:
     none["status"] |= {"replicas": 0, "updatedReplicas": 0, "readyReplicas": 0}
     health = observe(SPEC, DIGEST, observed(workload("mariadb"), none))
     assert (health.is_healthy, health.reason) == (False, "ScaledToZero")
-    assert health.sentence == "mariadb 1/1, wordpress 0/0: somebody scaled it to no pods"
+    assert health.sentence == "mariadb 1/1, wordpress 0/0: scaled to 0 replicas"
 
 
 WAITING = {"name": "wordpress", "image": "shop:1", "restartCount": 3}
@@ -118,14 +118,14 @@ SAID = {
                 ]
             },
             "CrashLoopBackOff",
-            "wordpress 0/1: pod wordpress-abc-x: CrashLoopBackOff container wordpress, 3 restarts, last ended with "
-            "Error: FATAL:  could not write: No space left on device",
+            "wordpress 0/1: pod wordpress-abc-x: CrashLoopBackOff container wordpress, 3 restarts, last terminated "
+            "with Error: FATAL:  could not write: No space left on device",
             id="what it said last",
         ),
         pytest.param(
             {"containerStatuses": [{**WAITING, "state": {"terminated": {**SAID["terminated"], "message": "Bye."}}}]},
             "Error",
-            "wordpress 0/1: pod wordpress-abc-x: Error container wordpress ended with exit code 1: Bye.",
+            "wordpress 0/1: pod wordpress-abc-x: Error container wordpress exited with code 1: Bye.",
             id="what it said just now",
         ),
         pytest.param(
@@ -139,15 +139,16 @@ SAID = {
                 ]
             },
             "CrashLoopBackOff",
-            "CrashLoopBackOff container wordpress, 3 restarts, last ended with OOMKilled",
+            "CrashLoopBackOff container wordpress, 3 restarts, last terminated with OOMKilled",
             id="out of memory",
         ),
         pytest.param(
             {"initContainerStatuses": [{**INSTALL, "state": {"running": {}}, "lastState": REFUSED}]},
             "Initializing",
-            "Initializing init container install is at work, 1 restart, last ended with Error: install: the database "
-            "wordpress@mariadb/wordpress refuses the login: Access denied for user 'wordpress'@'10.0.0.1' (1045).",
-            id="init at work again",
+            "Initializing init container install is running, 1 restart, last terminated with Error: install: the "
+            "database wordpress@mariadb/wordpress refuses the login: Access denied for user 'wordpress'@'10.0.0.1' "
+            "(1045).",
+            id="init running again",
         ),
         pytest.param(
             {
@@ -160,8 +161,8 @@ SAID = {
                 ],
             },
             "NotReady",
-            "NotReady container cron runs again, 3 restarts, last ended with Error: FATAL:  could not write",
-            id="runs again",
+            "NotReady container cron is running again, 3 restarts, last terminated with Error: FATAL:  could not write",
+            id="running again",
         ),
         pytest.param(
             {
@@ -170,15 +171,15 @@ SAID = {
                 ]
             },
             "Error",
-            "container install ended with exit code 3",
+            "container install exited with code 3",
             id="init container",
         ),
         pytest.param(
             # A kubelet of today says of every container that runs that it is started.
             {"initContainerStatuses": [{"name": "install", "image": "i", "started": True, "state": {"running": {}}}]},
             "Initializing",
-            "init container install is at work",
-            id="init at work",
+            "init container install is running",
+            id="init running",
         ),
         pytest.param(
             {
@@ -190,7 +191,7 @@ SAID = {
             "Unschedulable 0/1 nodes (volume claims pending: uploads)",
             id="unschedulable",
         ),
-        pytest.param({"phase": "Running"}, "NotReady", "its readiness probe does not pass yet", id="probe"),
+        pytest.param({"phase": "Running"}, "NotReady", "the readiness probe does not pass yet", id="probe"),
     ],
 )
 def test_the_sentence_says_which_pod_and_why(status: dict[str, Any], reason: str, words: str) -> None:

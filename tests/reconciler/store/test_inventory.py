@@ -45,11 +45,16 @@ def test_an_inventory_survives_its_line(inventory: dict[str, str]) -> None:
     assert parsed(formatted(inventory)) == inventory
 
 
-def test_differences_are_told_in_words_by_their_maker() -> None:
+def test_differences_name_the_objects_of_one_writer() -> None:
     inventory = {"Service/shop": "helm:1", "Ingress/store": "helm:2", "ResourceQuota/store-quota": "urumi:3"}
     now = {"Service/shop": Owned("helm:9", ""), "ResourceQuota/store-quota": Owned("urumi:3", "")}
-    assert differences(inventory, now, "helm") == ["Ingress store was deleted", "Service shop was changed"]
-    assert differences(inventory, now, "urumi") == []
+    found = differences(inventory, now, "helm")
+    assert [str(difference) for difference in found] == ["Ingress store was deleted", "Service shop was changed"]
+    assert [(each.kind, each.name, each.is_deleted) for each in found] == [
+        ("Ingress", "store", True),
+        ("Service", "shop", False),
+    ]
+    assert differences(inventory, now, "urumi") == ()
 
 
 def test_objects_of_another_release_are_not_taken_in() -> None:

@@ -29,8 +29,8 @@ def public_ports(settings: Settings) -> list[list[int]]:
     ("environ", "expected"),
     [
         pytest.param({}, [[443, 465, 587]], id="by default"),
-        pytest.param({"STORE_EGRESS_PORTS": " 8443  443 443"}, [[443, 8443]], id="others"),
-        pytest.param({"STORE_EGRESS_PORTS": ""}, [], id="none"),
+        pytest.param({"URUMI_STORE_EGRESS_PORTS": " 8443  443 443"}, [[443, 8443]], id="others"),
+        pytest.param({"URUMI_STORE_EGRESS_PORTS": ""}, [], id="none"),
     ],
 )
 def test_shops_reach_public_addresses_on_the_ports_of_the_setting(
@@ -42,6 +42,6 @@ def test_shops_reach_public_addresses_on_the_ports_of_the_setting(
 @pytest.mark.parametrize("wrong", ["https", "0", "65536", "443,587", "-1", "¹"])
 def test_what_is_no_port_is_named(wrong: str) -> None:
     with pytest.raises(ConfigError) as refused:
-        settings_from({"STORE_EGRESS_PORTS": f"443 {wrong}"})
-    expected = f"STORE_EGRESS_PORTS must be ports from 1 to 65535 with a space between them, got {wrong!r} in it."
+        settings_from({"URUMI_STORE_EGRESS_PORTS": f"443 {wrong}"})
+    expected = f"URUMI_STORE_EGRESS_PORTS must be ports from 1 to 65535, separated by spaces, got {wrong!r}."
     assert refused.value.message == expected

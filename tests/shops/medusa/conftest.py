@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.shops.medusa.node import built_backend
-from tests.shops.medusa.servers import Postgres, Server
-from tests.shops.medusa.shop import Shop
+from testing.shops.medusa.node import built_backend
+from testing.shops.medusa.servers import Postgres, Server
+from testing.shops.medusa.shop import Shop
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

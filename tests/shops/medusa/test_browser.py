@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import NETWORK, Console, launched
-from tests.shops.medusa.shop import ADMIN_EMAIL, TITLE, Shop
-from tests.shops.medusa.visitors import fetch
-from tests.shops.medusa.walk import fill_in, go_to_checkout, heading, place_order, put_into_cart, visiting
+from testing.browser import NETWORK, Console, launched
+from testing.shops.medusa.shop import ADMIN_EMAIL, TITLE, Shop
+from testing.shops.medusa.visitors import fetch
+from testing.shops.medusa.walk import fill_in, go_to_checkout, heading, place_order, put_into_cart, visiting
 
 if TYPE_CHECKING:
     import httpx2

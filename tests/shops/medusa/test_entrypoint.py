@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.shops.medusa.shop import STOREFRONT
+from testing.shops.medusa.shop import STOREFRONT
 
 TITLES = [
     "Ada's Mugs",

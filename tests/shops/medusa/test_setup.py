@@ -4,13 +4,13 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
-from tests.shops.medusa.node import NODE_VERSION, SOURCES
-from tests.shops.medusa.shop import ADMIN_EMAIL, TITLE, Shop
-from tests.shops.medusa.visitors import fetch
+from testing.shops.medusa.node import NODE_VERSION, SOURCES
+from testing.shops.medusa.shop import ADMIN_EMAIL, TITLE, Shop
+from testing.shops.medusa.visitors import fetch
 
 if TYPE_CHECKING:
+    from testing.shops.medusa.servers import Postgres
     from tests.shops.medusa.conftest import OpenShop
-    from tests.shops.medusa.servers import Postgres
 
 SAMPLES = {"Beeswax candle", "Canvas tote", "Dotted notebook", "Stoneware mug"}
 

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reconciler.engines.medusa import MedusaShop
+from reconciler.engines.engine import Administrator
+from reconciler.engines.medusa import DEFINITION
 from reconciler.engines.session import ShopEndpoint, ShopSession, session
-from reconciler.engines.shop import Administrator
-from tests.kubectl import wait_for
-from tests.shops.medusa.node import complete
-from tests.shops.medusa.shop import ADMIN_EMAIL, Shop
-from tests.shops.medusa.visitors import fetch, order_by_cash_on_delivery, sign_in
+from testing.kubectl import wait_for
+from testing.shops.medusa.node import complete
+from testing.shops.medusa.shop import ADMIN_EMAIL, Shop
+from testing.shops.medusa.visitors import fetch, order_by_cash_on_delivery, sign_in
 
 if TYPE_CHECKING:
+    from testing.shops.medusa.servers import Postgres, Server
     from tests.shops.medusa.conftest import OpenShop
-    from tests.shops.medusa.servers import Postgres, Server
 
 
 @pytest.fixture
@@ -54,12 +54,12 @@ def test_an_order_through_the_store_api_reaches_the_merchant(shop: Shop) -> None
 
 @pytest.mark.anyio
 async def test_the_platforms_own_verification_buys_and_cleans_up_after_itself(shop: Shop) -> None:
-    door = ShopEndpoint(shop.url, "shop-a", "store-shop-a", shop.url.removeprefix("http://"), "http")
+    endpoint = ShopEndpoint(shop.url, "shop-a", "store-shop-a", shop.url.removeprefix("http://"), "http")
     async with session() as http:
-        visit = ShopSession(http, door)
-        offer = await MedusaShop().find_offer(visit)
+        visit = ShopSession(http, endpoint)
+        offer = await DEFINITION.find_offer(visit)
         assert offer is not None
-        receipt = await MedusaShop().buy(visit, offer, Administrator("admin", ADMIN_EMAIL, shop.password))
+        receipt = await DEFINITION.buy(visit, offer, Administrator("admin", ADMIN_EMAIL, shop.password))
 
     assert all(stage.ok for stage in visit.stages)
     with shop.merchant() as merchant:

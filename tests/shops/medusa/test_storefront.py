@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.shops.medusa.shop import STOREFRONT, TITLE, Shop
+from testing.shops.medusa.shop import STOREFRONT, TITLE, Shop
 
 SHOP_FILES = sorted(
     path.relative_to(STOREFRONT / "shop") for path in (STOREFRONT / "shop").rglob("*") if path.is_file()

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from cluster.local import ClusterInfo
-from tests.shops.woocommerce.mariadb import IS_INSTALLED, MariaDb, running
-from tests.shops.woocommerce.shop import CHART, FILES, Shop, assemble
+from testing.shops.woocommerce.mariadb import IS_INSTALLED, MariaDb, running
+from testing.shops.woocommerce.shop import CHART, FILES, Shop, assemble
 
 TREE = os.environ.get("URUMI_WORDPRESS_TREE", "")
 

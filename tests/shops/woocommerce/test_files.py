@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.shops.woocommerce.shop import CHART, FILES
+from testing.shops.woocommerce.shop import CHART, FILES
 
 PHP_FILES = sorted(FILES.glob("*.php"))
 SHELL_FILES = [FILES / "assemble", FILES / "urumi-install", CHART / "image" / "refresh-versions"]

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.shops.woocommerce.mariadb import DEADLINE_SECONDS
-from tests.shops.woocommerce.shop import FILES, Shop
+from testing.shops.woocommerce.mariadb import DEADLINE_SECONDS
+from testing.shops.woocommerce.shop import FILES, Shop
 
 if TYPE_CHECKING:
-    from tests.shops.woocommerce.mariadb import MariaDb
+    from testing.shops.woocommerce.mariadb import MariaDb
 
 
 def has_mysqli() -> bool:

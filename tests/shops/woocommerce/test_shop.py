@@ -6,8 +6,8 @@ Runs where `URUMI_WORDPRESS_TREE` names a folder with WordPress and WooCommerce,
 import re
 from typing import TYPE_CHECKING, Any
 
-from tests.shops.woocommerce.mailbox import mailbox
-from tests.shops.woocommerce.shop import Shop, order_by_cash_on_delivery
+from testing.shops.woocommerce.mailbox import mailbox
+from testing.shops.woocommerce.shop import Shop, order_by_cash_on_delivery
 
 if TYPE_CHECKING:
     import httpx2

@@ -1,0 +1,55 @@
+"""The files from which an image is built: a folder, or the part of it that the Dockerfile's ignore file allows.
+
+The ignore file is read as far as the project's own ones go: `*` leaves everything out, `!folder` takes it in again, and
+what follows leaves out by patterns. Only those files are copied and counted in an image's digest.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatch
+from pathlib import Path
+
+NEVER = ("**/node_modules", "**/.git", "**/__pycache__")
+
+
+def context_files(folder: Path, ignore_file: Path | None = None) -> list[Path]:
+    """Return the files of a context, relative to the folder and in a fixed order."""
+    lines = ignore_file.read_text().splitlines() if ignore_file else []
+    rules = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    roots = [folder / rule[1:] for rule in rules if rule.startswith("!")] or [folder]
+    left_out = [*NEVER, *(rule for rule in rules if rule != "*" and not rule.startswith("!"))]
+    return sorted({path for root in roots for path in _files(folder, root, left_out)})
+
+
+def context_digest(folder: Path, ignore_file: Path | None = None) -> str:
+    """Return a digest of everything in a context."""
+    found = hashlib.sha256()
+    for relative in context_files(folder, ignore_file):
+        path = folder / relative
+        found.update(f"{relative}\0{path.stat().st_mode}\0".encode() + path.read_bytes())
+    return found.hexdigest()
+
+
+def copy_context(folder: Path, target: Path, ignore_file: Path | None = None) -> None:
+    """Copy a context to a new folder."""
+    target.mkdir(parents=True)
+    for relative in context_files(folder, ignore_file):
+        (target / relative).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(folder / relative, target / relative, follow_symlinks=False)
+
+
+def _files(folder: Path, root: Path, left_out: Sequence[str]) -> Iterator[Path]:
+    relative = root.relative_to(folder)
+    if any(_matches(relative, pattern) for pattern in left_out):
+        return
+    if root.is_dir() and not root.is_symlink():
+        for path in root.iterdir():
+            yield from _files(folder, path, left_out)
+    elif root.is_file():
+        yield relative
+
+
+def _matches(path: Path, pattern: str) -> bool:
+    anywhere = pattern.removeprefix("**/")
+    return fnmatch(path.name, anywhere) if anywhere != pattern else fnmatch(str(path), pattern)

@@ -1,0 +1,161 @@
+"""PID 1 of the node's namespaces: `python -m testing.node.init FOLDER CONTAINERD_ROOT PORT CLUSTER_BIN NODE_BIN FRESH`.
+
+It makes mounts and a network that nobody else sees, starts the node's programs in order and ends when one of them ends;
+with PID 1 the kernel ends everything else that is in the namespaces, and the namespaces with it. Nothing outside is
+changed: what programs write below /var and into the machine's sysctls stays in layers and files of the node.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from cluster.api import Api
+from testing.node import layout
+from testing.node.cgroups import mounts
+from testing.node.commands import Programs, first_commands, later_commands
+from testing.node.folders import NodeFolder
+from testing.node.host import SEARCH, run
+from testing.node.keys import admin_token
+
+READY_SECONDS = 120.0
+# Sysctls that the kubelet, kube-proxy and the bridge require.
+SYSCTLS = {
+    "vm/overcommit_memory": "1",
+    "vm/panic_on_oom": "0",
+    "kernel/panic": "10",
+    "kernel/panic_on_oops": "1",
+    "kernel/keys/root_maxkeys": "1000000",
+    "kernel/keys/root_maxbytes": "25000000",
+}
+NET_SYSCTLS = {"net/ipv4/ip_forward": "1", "net/bridge/bridge-nf-call-iptables": "1"}
+
+
+def main() -> None:
+    """Run the node until one of its programs exits."""
+    folder, containerd_root = NodeFolder(Path(sys.argv[1])), Path(sys.argv[2])
+    port, programs, is_fresh = int(sys.argv[3]), Programs(Path(sys.argv[4]), Path(sys.argv[5])), sys.argv[6] == "fresh"
+    os.environ.update({"PATH": SEARCH, "HOME": str(folder.root), "CONFIG_MOUNT_PATH": str(folder.etc / "volumes")})
+    _mount_groups()
+    _mount_private(folder, containerd_root)
+    _make_network(port)
+    children: dict[int, str] = {}
+    _start(children, first_commands(folder, programs), folder)
+    _wait_for_containerd()
+    if is_fresh:
+        _forget_containers()
+    api = Api(f"https://127.0.0.1:{port}", (folder.pki / "ca.crt").read_text(), admin_token(folder.pki))
+    _wait_for_api(api, children)
+    _start(children, later_commands(folder, programs), folder)
+    (folder.root / "started").touch()
+    while True:
+        _stop_if_ended(children, *os.wait())
+
+
+def _mount_groups() -> None:
+    found = mounts()
+    run("mount", "-t", "sysfs", "sysfs", "/sys")
+    if any(kind == "cgroup2" and point == "/sys/fs/cgroup" for point, kind, _ in found):
+        run("mount", "-t", "cgroup2", "cgroup2", "/sys/fs/cgroup")
+        return
+    run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/sys/fs/cgroup")
+    for point, kind, options in found:
+        Path(point).mkdir(exist_ok=True)
+        names = ",".join(name for name in options.split(",") if name not in ("rw", "ro"))
+        run("mount", "-t", kind, *(["-o", names] if kind == "cgroup" else []), kind, point)
+
+
+def _mount_private(folder: NodeFolder, containerd_root: Path) -> None:
+    # Before /run and /var are mounted over, because the caches may be in them.
+    for path in (folder.root, containerd_root):
+        run("mount", "--bind", path, path)
+        run("mount", "--make-rshared", path)
+    # The link may point into /run, so its target is created there again.
+    resolv = Path("/etc/resolv.conf").resolve()
+    run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
+    for name in ("lock", "var-upper", "var-work"):
+        Path("/run", name).mkdir()
+    run("mount", "-t", "overlay", "-o", "lowerdir=/var,upperdir=/run/var-upper,workdir=/run/var-work", "var", "/var")
+    if resolv.is_relative_to("/run"):
+        resolv.parent.mkdir(parents=True, exist_ok=True)
+        resolv.touch()
+    run("mount", "--bind", folder.etc / "resolv.conf", resolv)
+    for name, value in SYSCTLS.items():
+        file = folder.etc / f"sysctl-{name.replace('/', '-')}"
+        file.write_text(f"{value}\n")
+        run("mount", "--bind", file, f"/proc/sys/{name}")
+
+
+def _make_network(port: int) -> None:
+    run("hostname", layout.NODE)
+    run("ip", "link", "set", "lo", "up")
+    run("ip", "link", "add", "node0", "type", "bridge")
+    run("ip", "address", "add", f"{layout.NODE_ADDRESS}/24", "dev", "node0")
+    run("ip", "link", "set", "node0", "up")
+    # A default route that leads nowhere, for programs that look up their own address by it.
+    run("ip", "route", "add", "default", "dev", "node0")
+    for name, value in NET_SYSCTLS.items():
+        Path("/proc/sys", name).write_text(value)
+    # The port that is used outside leads to the API server here too, so that one kubeconfig is valid on both sides.
+    local = ("--protocol", "tcp", "--destination", "127.0.0.1", "--dport", str(port))
+    run(
+        "iptables",
+        "--table",
+        "nat",
+        "--append",
+        "OUTPUT",
+        *local,
+        "--jump",
+        "REDIRECT",
+        f"--to-ports={layout.API_PORT}",
+    )
+    # The first packet of each connection waits for the word of the policies' program, which sees where a Service led
+    # it. Its own nftables rules say the same, but need a kernel with NFT_QUEUE. What the node sends is not asked about.
+    fresh = ("--match", "conntrack", "!", "--ctstate", "ESTABLISHED,RELATED")
+    queue = ("--jump", "NFQUEUE", "--queue-num", str(layout.POLICY_QUEUE))
+    for chain, source in (("FORWARD", "0.0.0.0/0"), ("INPUT", layout.POD_RANGE)):
+        run("iptables", "--append", chain, "--source", source, *fresh, *queue)
+
+
+def _start(children: dict[int, str], commands: dict[str, list[str]], folder: NodeFolder) -> None:
+    for name, command in commands.items():
+        with (folder.logs / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(command, cwd=folder.root, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        children[process.pid] = name
+
+
+def _stop_if_ended(children: dict[int, str], pid: int, status: int) -> None:
+    # A pid that is not of a program is of some orphan whose parent ended before it.
+    if pid in children:
+        sys.exit(f"{children[pid]} ended with {os.waitstatus_to_exitcode(status)}")
+
+
+def _wait_for_containerd() -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while not Path(layout.CONTAINERD_SOCKET).exists():
+        if time.monotonic() > deadline:
+            sys.exit(f"containerd made no socket in {READY_SECONDS:.0f} s")
+        time.sleep(0.05)
+
+
+def _wait_for_api(api: Api, children: dict[int, str]) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while not api.is_ready():
+        _stop_if_ended(children, *os.waitpid(-1, os.WNOHANG))
+        if time.monotonic() > deadline:
+            sys.exit(f"the API server is not ready after {READY_SECONDS:.0f} s: {api.unready_checks()}")
+        time.sleep(0.1)
+
+
+def _forget_containers() -> None:
+    """Delete what an earlier node left in containerd's storage: records only, as its processes ended with it."""
+    ctr = ("ctr", "--address", layout.CONTAINERD_SOCKET, "--namespace", "k8s.io", "containers")
+    names: Iterable[str] = run(*ctr, "list", "--quiet").split()
+    if names:
+        run(*ctr, "delete", *names)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""A door into the node's network: `python -m testing.node.relay PID [LISTEN_PORT ADDRESS PORT]...`.
+
+The process listens on this machine's loopback first and enters the network of the process PID then: a socket stays in
+the network in which it was made. So nothing is added to the machine's own network, and what uses the node from outside
+needs no rights.
+"""
+
+import asyncio
+import ctypes
+import os
+import socket
+import sys
+
+CLONE_NEWNET = 0x40000000
+CHUNK = 1 << 16
+
+
+def enter_network(pid: int) -> None:
+    """Move this process into the network of another one."""
+    descriptor = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY)
+    # os.setns comes with Python 3.12.
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(descriptor, CLONE_NEWNET) != 0:
+        sys.exit(f"relay: cannot enter the network of process {pid}: {os.strerror(ctypes.get_errno())}")
+    os.close(descriptor)
+
+
+async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Copy one direction until its end, and hand the end on, as an end or as a break."""
+    try:
+        while chunk := await reader.read(CHUNK):
+            writer.write(chunk)
+            await writer.drain()
+        if writer.can_write_eof():
+            writer.write_eof()
+    except OSError:
+        # Without a word the other side would wait for an answer that nobody is left to give.
+        writer.transport.abort()
+
+
+async def join(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, address: str, port: int, first: bytes = b""
+) -> None:
+    """Connect to an address and copy both directions until both have ended."""
+    try:
+        there_reader, there_writer = await asyncio.open_connection(address, port)
+    except OSError:
+        writer.transport.abort()
+        return
+    there_writer.write(first)
+    await asyncio.gather(copy(reader, there_writer), copy(there_reader, writer))
+    for each in (writer, there_writer):
+        each.close()
+
+
+async def _serve(doors: list[tuple[socket.socket, str, int]]) -> None:
+    for listener, address, port in doors:
+
+        async def enter(
+            reader: asyncio.StreamReader, writer: asyncio.StreamWriter, address: str = address, port: int = port
+        ) -> None:
+            await join(reader, writer, address, port)
+
+        await asyncio.start_server(enter, sock=listener)
+    await asyncio.Event().wait()
+
+
+def main() -> None:
+    """Listen, enter, serve until killed."""
+    pid, *rest = sys.argv[1:]
+    doors = []
+    for index in range(0, len(rest), 3):
+        listener = socket.create_server(("127.0.0.1", int(rest[index])))
+        doors.append((listener, rest[index + 1], int(rest[index + 2])))
+    enter_network(int(pid))
+    asyncio.run(_serve(doors))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""The image of a WooCommerce shop: built through the chart's own Dockerfile, WordPress and WooCommerce from a tree.
+
+The tree is the folder that URUMI_WORDPRESS_TREE names; nothing of it is part of this repository. It stands where the
+official WordPress image has WordPress, and brings its WooCommerce along, which the Dockerfile then does not download.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+import yaml
+
+from testing.node.context import context_digest
+from testing.node.images import APACHE, BASE, HERE, Image
+
+CHART = HERE.parent.parent.parent / "charts" / "woocommerce"
+TREE = os.environ.get("URUMI_WORDPRESS_TREE", "")
+
+
+def shop_image(tree: Path) -> Image:
+    """Return the image of the shop, under the name that the chart gives it."""
+
+    def copy_tree(folder: Path) -> None:
+        shutil.copytree(tree, folder / "tree", symlinks=True)
+        # A theme that is there is not downloaded either; of one that is empty WordPress takes no notice.
+        (folder / "tree" / "wp-content" / "themes" / "storefront").mkdir(exist_ok=True)
+
+    base = Image(
+        "localhost/official-wordpress:1",
+        HERE / "official-wordpress",
+        needs={APACHE.name: APACHE},
+        prepare=copy_tree,
+        key=context_digest(tree),
+    )
+    cli = Image("localhost/wordpress-cli:1", HERE / "wordpress-cli", needs=BASE)
+    repository = yaml.safe_load((CHART / "values.yaml").read_text())["wordpress"]["image"]["repository"]
+    version = yaml.safe_load((CHART / "Chart.yaml").read_text())["appVersion"]
+    return Image(
+        f"{repository}:{version}",
+        CHART,
+        file="image/Dockerfile",
+        needs={base.name: base, cli.name: cli},
+        arguments={"WORDPRESS_IMAGE": base.name, "WORDPRESS_CLI_IMAGE": cli.name},
+    )

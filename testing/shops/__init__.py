@@ -1,0 +1,1 @@
+"""The shops of both engines as processes on this machine."""

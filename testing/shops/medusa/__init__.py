@@ -1,0 +1,1 @@
+"""A Medusa shop from the sources of its image."""

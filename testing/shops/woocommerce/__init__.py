@@ -1,0 +1,1 @@
+"""A WooCommerce shop from the files of its chart."""

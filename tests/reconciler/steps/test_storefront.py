@@ -1,0 +1,294 @@
+"""The storefront step: against a shop on loopback, in a cluster whose node runs containers."""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from reconciler.backoff import Backoff
+from reconciler.kube.resources import NODES, SECRETS, STATEFUL_SETS, STORES
+from reconciler.steps.storefront_checks import PAUSE, StorefrontChecks, StorefrontResult
+from tests.end_to_end.shopkeeper import PRODUCTS, Shopkeeper
+from tests.reconciler.conftest import Scenes
+from tests.reconciler.scene import STORE_ID, Scene, Seen
+from urumi.errors import ShopError
+
+pytestmark = pytest.mark.anyio
+
+PASSED = StorefrontResult("True", "ProductFound", "Demo mug for 399.00 INR can be bought")
+
+
+@pytest.fixture(scope="module")
+def shop_server() -> Iterator[Shopkeeper]:
+    """The shop of all tests here, because its end takes longer than a test."""
+    with Shopkeeper() as shop:
+        yield shop
+
+
+@pytest.fixture
+def shop(shop_server: Shopkeeper) -> Shopkeeper:
+    """A shop that sells."""
+    shop_server.is_open, shop_server.products = True, list(PRODUCTS)
+    shop_server.hosts.clear()
+    shop_server.orders.clear()
+    return shop_server
+
+
+@pytest.fixture(autouse=True)
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the next check of a store start at once."""
+    monkeypatch.setattr("reconciler.steps.storefront_checks.PAUSE", Backoff(0.0, 0.0))
+
+
+@pytest.fixture
+async def scene(scenes: Scenes, shop: Shopkeeper) -> AsyncIterator[Scene]:
+    """A platform whose node runs containers."""
+    async with scenes(storefront_address=shop.address) as scene:
+        await run_containers(scene)
+        yield scene
+
+
+async def run_containers(scene: Scene) -> None:
+    """Replace the simulated node by one that runs containers."""
+    await scene.others.delete(NODES, "node-1")
+    await scene.others.create(NODES, {"metadata": {"name": "node-2"}})
+
+
+async def released(scene: Scene) -> None:
+    """Release a store whose workloads are ready."""
+    await scene.create_store()
+    await scene.reconcile()
+    await scene.make_ready()
+
+
+async def checked(scene: Scene) -> Seen:
+    """Reconcile until a storefront check has ended, and once more with its result."""
+    before = await scene.reconcile()
+    if before.phase == "Ready":
+        return before
+    async with asyncio.timeout(5):
+        while await scene.queue.take() != STORE_ID:
+            scene.queue.done(STORE_ID)
+    scene.queue.done(STORE_ID)
+    return await scene.reconcile()
+
+
+async def test_a_store_is_ready_after_a_product_was_found(scene: Scene, shop: Shopkeeper) -> None:
+    await released(scene)
+    first = await scene.reconcile()
+    assert first.progress["message"] == "checking the storefront"
+    assert first.condition("Ready") == ("False", "WaitingForStorefront")
+    ready = await checked(scene)
+    assert ready.phase == "Ready"
+    assert ready.condition("StorefrontAnswers") == ("True", "ProductFound")
+    assert ready.message("StorefrontAnswers").startswith("Demo mug for 399.00 INR can be bought")
+    assert ready.events[-2:] == ["StorefrontAnswers", "Ready"]
+    assert ready.event("Ready")["message"] == "mariadb 1/1, wordpress 1/1"
+    assert ready.status["simulated"] is False
+    assert shop.hosts == {"shop-a.127.0.0.1.nip.io"}
+
+
+async def test_an_empty_catalogue_is_enough(scene: Scene, shop: Shopkeeper) -> None:
+    shop.products = []
+    await released(scene)
+    ready = await checked(scene)
+    assert ready.condition("StorefrontAnswers") == ("True", "CatalogueEmpty")
+    assert ready.message("StorefrontAnswers") == "the storefront responds; its catalogue is empty"
+
+
+async def test_a_shop_that_does_not_respond_is_waited_for_and_checked_again(scene: Scene, shop: Shopkeeper) -> None:
+    shop.is_open = False
+    await released(scene)
+    waiting = await checked(scene)
+    assert waiting.phase == "Provisioning"
+    assert waiting.condition("StorefrontAnswers") == ("False", "WaitingForStorefront")
+    assert waiting.progress["message"].startswith("waiting for the storefront: GET / returned 503")
+    assert waiting.event("WaitingForStorefront")["message"].startswith("pods are ready, waiting for the storefront")
+    shop.is_open = True
+    for _ in range(3):
+        ready = await checked(scene)
+    assert ready.phase == "Ready"
+
+
+async def test_a_storefront_that_fails_after_the_deadline_fails_the_store_until_it_responds(
+    scene: Scene, shop: Shopkeeper
+) -> None:
+    shop.is_open = False
+    await released(scene)
+    await checked(scene)
+    store = await scene.store()
+    overdue = {**store.status, "deadlineAt": "2026-01-01T00:00:00Z"}
+    await scene.controllers.replace_status(STORES, store.raw, overdue)
+    failed = await scene.reconcile()
+    assert failed.phase == "Failed"
+    assert (failed.error["step"], failed.error["reason"]) == ("storefront", "StorefrontSilent")
+    assert failed.error["message"].startswith("storefront check still failing after 600 s: GET / returned 503")
+    assert failed.error["hint"].startswith("Read the logs of the store's pods.")
+    shop.is_open = True
+    for _ in range(3):
+        ready = await checked(scene)
+    assert ready.phase == "Ready"
+    assert ready.events.count("Failed") == 1
+    assert "lastError" not in ready.status
+
+
+async def test_a_recovered_store_is_checked_again_and_is_not_ready_until_it_passes(
+    scene: Scene, shop: Shopkeeper
+) -> None:
+    await released(scene)
+    assert (await checked(scene)).phase == "Ready"
+    await scene.make_unready(STATEFUL_SETS, "mariadb")
+    assert (await scene.reconcile()).phase == "Degraded"
+    await scene.make_ready()
+    shop.is_open = False
+    asked = await scene.reconcile()
+    assert asked.phase == "Degraded"
+    assert asked.progress["message"] == "workloads are healthy again, checking the storefront"
+    silent = await checked(scene)
+    assert silent.phase == "Degraded"
+    assert silent.condition("Ready") == ("False", "StorefrontSilent")
+    shop.is_open = True
+    for _ in range(3):
+        ready = await checked(scene)
+    assert ready.phase == "Ready"
+    assert ready.events[-1] == "Recovered"
+
+
+async def test_with_orders_a_test_order_is_placed_and_removed(scenes: Scenes, shop: Shopkeeper) -> None:
+    async with scenes(storefront_address=shop.address, storefront_check="order") as scene:
+        await run_containers(scene)
+        await released(scene)
+        secrets = {each["metadata"]["name"]: each for each in await scene.list(SECRETS)}
+        shop.password = base64.b64decode(secrets["store-admin"]["data"]["password"]).decode()
+        ready = await checked(scene)
+        assert ready.condition("StorefrontAnswers") == ("True", "OrderPlaced")
+        assert ready.message("StorefrontAnswers") == "test order 12 (448.00 INR) was placed and removed"
+        assert shop.orders == {}
+
+
+async def test_without_checks_the_result_is_unknown(scenes: Scenes) -> None:
+    async with scenes(storefront_check="off") as scene:
+        await run_containers(scene)
+        await released(scene)
+        ready = await scene.reconcile()
+        assert ready.phase == "Ready"
+        assert ready.condition("StorefrontAnswers") == ("Unknown", "NotChecked")
+        assert ready.message("StorefrontAnswers").startswith("storefront not checked: ")
+
+
+class Checks:
+    """Storefront checks of one store whose results the test decides."""
+
+    def __init__(self) -> None:
+        self.woken: asyncio.Queue[str] = asyncio.Queue()
+        self.runs = 0
+        self.result: StorefrontResult | Exception = PASSED
+        self.checks = StorefrontChecks(self.woken.put_nowait)
+
+    async def run(self) -> StorefrontResult:
+        """Return or raise the result."""
+        self.runs += 1
+        await asyncio.sleep(0)
+        if isinstance(self.result, Exception):
+            raise self.result
+        return self.result
+
+    def ask(self, digest: str = "d1") -> StorefrontResult | None:
+        """Return the last result, and start a check if one is due."""
+        return self.checks.result("u1", STORE_ID, digest, self.run)
+
+    async def ended(self) -> None:
+        """Wait for the end of a check."""
+        async with asyncio.timeout(5):
+            assert await self.woken.get() == STORE_ID
+
+
+@pytest.fixture
+async def checks() -> AsyncIterator[Checks]:
+    """Checks of one store."""
+    found = Checks()
+    yield found
+    await found.checks.close()
+
+
+@pytest.mark.parametrize(
+    ("result", "message"),
+    [
+        pytest.param(ShopError("GET / returned 503"), "GET / returned 503", id="the shop"),
+        pytest.param(RuntimeError("bug"), "storefront check failed with an internal error", id="a defect"),
+        pytest.param(TimeoutError(), "storefront check did not finish within 60 s", id="time"),
+    ],
+)
+async def test_every_failure_of_a_check_becomes_a_message(checks: Checks, result: Exception, message: str) -> None:
+    checks.result = result
+    assert checks.ask() is None
+    await checks.ended()
+    found = checks.ask()
+    assert found is not None
+    assert (found.status, found.reason) == ("False", "NoAnswer")
+    assert found.message.startswith(message)
+
+
+async def test_a_result_counts_for_one_digest_until_it_is_dropped(checks: Checks) -> None:
+    checks.ask("d1")
+    await checks.ended()
+    assert checks.ask("d1") == PASSED
+    assert checks.ask("d2") is None
+    await checks.ended()
+    assert checks.ask("d2") == PASSED
+    checks.checks.forget("u1")
+    assert checks.ask("d2") is None
+
+
+async def test_the_pause_between_checks_doubles(checks: Checks, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reconciler.steps.storefront_checks.PAUSE", PAUSE)
+    checks.ask()
+    assert checks.checks.due_in_seconds("u1") == 0
+    await checks.ended()
+    assert 1.5 < checks.checks.due_in_seconds("u1") <= 2
+    checks.ask()
+    assert checks.runs == 1
+
+
+async def test_the_store_is_queued_for_its_next_check(
+    scene: Scene, shop: Shopkeeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reconciler.steps.storefront_checks.PAUSE", Backoff(60.0, 60.0))
+    shop.is_open = False
+    await released(scene)
+    await checked(scene)
+    assert 50 < scene.queue.delays[STORE_ID][-1] <= 60
+
+
+async def test_a_dropped_check_is_cancelled(checks: Checks) -> None:
+    checks.ask()
+    [task] = [each for each in asyncio.all_tasks() if each.get_name() == f"storefront check {STORE_ID}"]
+    checks.checks.forget("u1")
+    await asyncio.wait([task])
+    assert task.cancelled()
+    assert checks.woken.empty()
+
+
+async def test_a_store_that_loses_its_workloads_while_it_waits_is_checked_at_once_when_they_are_back(
+    scene: Scene, shop: Shopkeeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reconciler.steps.storefront_checks.PAUSE", Backoff(60.0, 60.0))
+    shop.is_open = False
+    await released(scene)
+    await checked(scene)
+    await scene.make_unready(STATEFUL_SETS, "mariadb")
+    await scene.reconcile()
+    await scene.make_ready()
+    shop.is_open = True
+    assert (await checked(scene)).phase == "Ready"
+
+
+async def test_a_check_of_an_older_digest_is_cancelled(checks: Checks) -> None:
+    checks.ask("d1")
+    [older] = [each for each in asyncio.all_tasks() if each.get_name() == f"storefront check {STORE_ID}"]
+    checks.ask("d2")
+    await asyncio.wait([older])
+    assert older.cancelled()
+    await checks.ended()
+    assert checks.woken.empty()

@@ -1,0 +1,68 @@
+"""The controller: every replica watches, one reconciles, and the next one continues after it."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from reconciler.controller import Controller
+from tests.reconciler.scene import RELEASE, STORE_ID, Scene
+
+pytestmark = pytest.mark.anyio
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until a condition holds."""
+    async with asyncio.timeout(15):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+@contextlib.asynccontextmanager
+async def replica(scene: Scene) -> AsyncIterator[Controller]:
+    """Yield a controller that runs."""
+    controller = Controller(scene.kube, scene.settings)
+    task = asyncio.create_task(controller.run())
+    try:
+        yield controller
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+def phase(controller: Controller) -> str:
+    """Return the phase of the store as a replica shows it."""
+    store = controller.view.store(STORE_ID)
+    return store.phase if store else ""
+
+
+def is_released(controller: Controller) -> bool:
+    """Return whether the timeline of the store says that it waits for its workloads."""
+    store = controller.view.store(STORE_ID)
+    events = store.status.get("events") or () if store else ()
+    return any(event["type"] == "WaitingForWorkloads" for event in events)
+
+
+async def test_the_leader_reconciles_and_every_replica_shows_it(scene: Scene) -> None:
+    async with replica(scene) as leader:
+        await until(lambda: leader.leader_loop is not None)
+        async with replica(scene) as other:
+            await scene.create_store()
+            await until(lambda: is_released(other))
+            assert scene.helm.installs == [RELEASE]
+            assert other.leader_loop is None
+            assert not other.elector.is_leading
+
+
+async def test_the_next_leader_continues_after_the_end_of_the_first(scene: Scene) -> None:
+    async with replica(scene) as first:
+        await until(lambda: first.leader_loop is not None)
+        await scene.create_store()
+        await until(lambda: is_released(first))
+    assert first.leader_loop is None
+    async with replica(scene) as second:
+        await until(lambda: second.leader_loop is not None)
+        await scene.make_ready()
+        await until(lambda: phase(second) == "Ready")
+    assert scene.helm.installs == [RELEASE]
