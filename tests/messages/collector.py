@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("urumi", "reconciler", "server", "cluster")
-# Positional index of the message by the name of what is called: a problem and an event name their kind first.
-AFTER_KIND = frozenset({ProblemError.__name__, "event", "event_once"})
+# A problem and an event name their kind before the message.
+AFTER_KIND = frozenset({ProblemError.__name__, "timeline.add", "timeline.add_once"})
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -78,35 +78,53 @@ def _error_names(module: ModuleType) -> Iterator[str]:
 
 def _messages_in(path: Path, kinds: set[str]) -> Iterator[Message]:
     tree = ast.parse(path.read_text())
-    constants = _constants(tree)
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Call):
-            continue
-        name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-        if name not in kinds or not node.args:
-            continue
-        kind, rest = name, node.args
-        if name in AFTER_KIND:
-            if len(rest) < 2:
+    module = str(path.relative_to(ROOT))
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    for scope in [tree, *functions]:
+        for call in _own_nodes(scope):
+            if not isinstance(call, ast.Call) or not call.args or (name := _called(call.func)) not in kinds:
                 continue
-            kind, rest = _template(rest[0], constants) or name, rest[1:]
-        hint = next((keyword.value for keyword in node.keywords if keyword.arg == "hint"), None)
-        text = _template(rest[0], constants)
-        yield Message(str(path.relative_to(ROOT)), kind, text, _template(hint, constants) if hint else "")
+            texts = {**_texts(tree, call.lineno), **_texts(scope, call.lineno)}
+            kind, arguments = name, call.args
+            if name in AFTER_KIND:
+                kind, arguments = _template(arguments[0], texts) or name, arguments[1:]
+            hint = next((keyword.value for keyword in call.keywords if keyword.arg == "hint"), None)
+            for argument in arguments[:1]:
+                yield Message(module, kind, _template(argument, texts), _template(hint, texts) if hint else "")
 
 
-def _constants(tree: ast.Module) -> dict[str, str]:
-    """Return the module's names, and its functions' local ones, that stand for a text."""
+def _own_nodes(scope: ast.AST) -> Iterator[ast.AST]:
+    """Yield what is in a scope, without the functions inside it."""
+    for child in ast.iter_child_nodes(scope):
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield child
+            yield from _own_nodes(child)
+
+
+def _called(func: ast.expr) -> str:
+    """Return the name of what is called; a method of the timeline with the timeline before it."""
+    match func:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=ast.Attribute(attr="timeline") | ast.Name(id="timeline"), attr=name):
+            return f"timeline.{name}"
+        case ast.Attribute(attr=name):
+            return name
+    return ""
+
+
+def _texts(scope: ast.AST, before_line: int) -> dict[str, str]:
+    """Return the names of a scope that stand for a text at a line."""
     found: dict[str, str] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            text = _template(node.value, {})
+    for node in _own_nodes(scope):
+        if isinstance(node, ast.Assign) and node.lineno < before_line and isinstance(node.targets[0], ast.Name):
+            text = _template(node.value, found)
             if text.strip("{…}"):
                 found[node.targets[0].id] = text
     return found
 
 
-def _template(node: ast.expr, constants: dict[str, str]) -> str:
+def _template(node: ast.expr, texts: dict[str, str]) -> str:
     """Return a text as a template, empty where it holds no words."""
     match node:
         case ast.Constant(value=str(text)):
@@ -114,11 +132,11 @@ def _template(node: ast.expr, constants: dict[str, str]) -> str:
         case ast.JoinedStr(values=parts):
             return "".join(_part(part) for part in parts)
         case ast.BinOp(left=left, op=ast.Add(), right=right):
-            return _template(left, constants) + _template(right, constants)
+            return _template(left, texts) + _template(right, texts)
         case ast.IfExp(body=body, orelse=other):
-            return " / ".join(filter(None, (_template(body, constants), _template(other, constants))))
+            return " / ".join(filter(None, (_template(body, texts), _template(other, texts))))
         case ast.Name(id=name):
-            return constants.get(name, "")
+            return texts.get(name, "")
     return ""
 
 
