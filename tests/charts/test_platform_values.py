@@ -76,8 +76,8 @@ def test_both_lint_and_make_the_same_kinds_of_objects(
 @pytest.mark.parametrize(
     ("missing", "words"),
     [
-        ("image", "image.repository is empty: expected where scripts/images --push put the image"),
-        ("config", "config.BASE_DOMAIN is empty: expected the domain below which shops get their names"),
+        ("image", "image.repository is empty: expected the image that scripts/images --push pushed"),
+        ("config", "config.BASE_DOMAIN is empty: expected the parent domain of the shops' host names"),
         ("ingress", "ingress.host is empty: expected a name such as urumi.example.com"),
     ],
 )
