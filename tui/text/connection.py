@@ -59,7 +59,7 @@ def connection_text(session: Session, now: datetime) -> ConnectionText:
         if session.age_seconds is not None:
             data_at = type(now).fromtimestamp(now.timestamp() - session.age_seconds)
             text = f"{text}, showing data from {data_at:%H:%M}"
-        return ConnectionText("lost", text, _joined(session.reason, f"attempt {connection.attempt}", next_try))
+        return ConnectionText("lost", text, _joined(next_try, session.reason, f"attempt {connection.attempt}"))
     detail = _joined(_age_text(session), session.reason, f"attempt {connection.attempt}")
     return ConnectionText("waiting", f"reconnecting, {next_try}", detail)
 
