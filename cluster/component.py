@@ -25,8 +25,8 @@ TAIL_BYTES = 64 * 1024
 EXEC_SECONDS = 10.0
 KILL_SECONDS = 10.0
 POLL_SECONDS = 0.02
-# The parent of every kernel thread of Linux.
-KTHREADD_PID = 2
+# The parent of every kernel thread of Linux; in a pid namespace this pid may be any process.
+KTHREADD_PID, KTHREADD = 2, "kthreadd"
 
 # Detaches "$@" with its output in the log, and writes its pid to the file "$0".
 DETACH = '"$@" & echo $! > "$0"'
@@ -146,8 +146,9 @@ def is_alive(pid: int) -> bool:
     """Return whether a user's process exists and has not ended."""
     try:
         process = psutil.Process(pid)
-        is_kernel_thread = psutil.LINUX and KTHREADD_PID in (pid, process.ppid())
-        return process.status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD) and not is_kernel_thread
+        if KTHREADD_PID in (pid, process.ppid()) and psutil.Process(KTHREADD_PID).name() == KTHREADD:
+            return False
+        return process.status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
     except (psutil.Error, ValueError):
         return False
 

@@ -102,3 +102,11 @@ def test_a_large_log_is_set_aside_at_the_next_start(component: Component, monkey
     wait_for(lambda: component.log_tail() == "here", "a new log")
     assert component.log.with_suffix(".log.1").read_text() == "x" * 101
     assert component.log.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(
+    not Path("/proc/2/comm").exists() or Path("/proc/2/comm").read_text() != "kthreadd\n",
+    reason="pid 2 is not the parent of the kernel threads here",
+)
+def test_a_kernel_thread_is_no_process_of_a_user() -> None:
+    assert not is_alive(2)

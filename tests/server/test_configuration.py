@@ -22,8 +22,8 @@ PACKAGES = ("urumi", "reconciler", "server")
 NAME = re.compile(r"[A-Z][A-Z0-9_]+")
 ROW = re.compile(r"\| `([A-Z][A-Z0-9_]+)` \| (?:`(.+?)`|\*none\*) \| (.+) \| (.+) \|")
 
-# Variables that every program reads.
-OF_THE_SYSTEM = frozenset({"LC_ALL", "LC_CTYPE", "LANG"})
+# Read where LC_ALL is not set; LC_ALL stands for all three in the documentation.
+OF_THE_SYSTEM = frozenset({"LC_CTYPE", "LANG"})
 
 # Variables that are not in the chart's ConfigMap, and where the pod gets each of them instead.
 NOT_IN_THE_CONFIGMAP = {
