@@ -1,7 +1,7 @@
 """Snapshots of the dashboard: its states, at sizes from small to large, dark, light and without colour.
 
-They check positions, dimming and backgrounds; texts are checked in the other modules. The clock is fixed, the server
-has a name instead of a port, and no cursor blinks.
+They check positions, dimming and backgrounds; the other modules check texts. The clock is fixed, the server has
+a name instead of a port, and no cursor blinks.
 """
 
 from datetime import datetime, timedelta
