@@ -40,7 +40,8 @@ usage: ./setup.sh [--cluster local|kind|current] [COMMAND]
 
 The environment is .venv in this folder. The token, the cluster's data and the logs are in URUMI_STATE_DIR, by default
 ~/.local/state/urumi; the cluster's programs are in URUMI_CACHE_DIR, by default ~/.cache/urumi.
-URUMI_PORT is the server's port, by default $DEFAULT_PORT; URUMI_PYTHON the Python to use.
+URUMI_PORT is the server's port, by default $DEFAULT_PORT; URUMI_PYTHON the Python to use; URUMI_TEST_PROCESSES the number of
+processes that run the tests, by default 3.
 EOF
 }
 
@@ -373,10 +374,10 @@ test_everything() {
     command -v npm >/dev/null 2>&1 || apt_install "npm, which brings axe-core," npm
     build_programs all >/dev/null
     say "[3/3] The tests: up to 10 minutes, with --all up to 20."
-    # Whole tiers run in as many processes as there are processors, each with its own cluster; files stay together, because
-    # their tests share servers. What the caller chooses runs in one process.
+    # Whole tiers run in three processes, each with its own cluster: the tests mostly wait, so two processors are enough.
+    # Files stay together, because their tests share servers. Other arguments run in one process.
     case "$*" in
-        "" | --all) set -- "$@" -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations 20 ;;
+        "" | --all) set -- "$@" -n "${URUMI_TEST_PROCESSES:-3}" --dist loadfile --no-loadscope-reorder --durations 20 ;;
     esac
     exec "$VENV/bin/python" -m pytest "$@"
 }

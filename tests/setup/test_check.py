@@ -38,7 +38,7 @@ def test_the_tests_are_part_of_it(tools: Checkout) -> None:
     tools.stand_in("tmux", "#!/bin/bash\n")
     tools.stand_in("npm", "#!/bin/bash\n")
     done = tools.run(program="scripts/check", PYTEST_CODE="1")
-    assert any(line.startswith("pytest -n auto") for line in done.lines)
+    assert any(line.startswith("pytest -n 3") for line in done.lines)
     assert (done.code, done.sentence) == (1, "Failed: tests")
 
 

@@ -320,7 +320,7 @@ def test_tests_get_what_they_need_and_their_arguments(checkout: Checkout) -> Non
 def test_a_whole_tier_runs_side_by_side(checkout: Checkout, arguments: list[str]) -> None:
     with_root(checkout, is_root=True)
     last = checkout.run("test", *arguments).lines[-1]
-    assert last.startswith(" ".join(["pytest", *arguments, "-n auto"]))
+    assert last.startswith(" ".join(["pytest", *arguments, "-n 3"]))
     assert "--dist loadfile --no-loadscope-reorder" in last
 
 

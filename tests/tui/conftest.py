@@ -14,7 +14,7 @@ from urumi.config import Target
 def no_choices_of_this_machine(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[None]:
-    """Whoever runs the tests may have chosen colours, servers, files and a time zone that do not matter here."""
+    """Remove the settings of the user and the machine: colours, servers, files, time zone."""
     folder = tmp_path_factory.mktemp("home")
     for name in [name for name in os.environ if name.startswith("URUMI_")]:
         monkeypatch.delenv(name)

@@ -42,7 +42,7 @@ def run(home: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess
 
 
 class Terminal:
-    """It in a terminal of its own."""
+    """The command in its own terminal."""
 
     def __init__(self, home: Path, *arguments: str, command: Sequence[str] = tuple(COMMAND), **more: str) -> None:
         self.written = b""

@@ -1,7 +1,7 @@
-"""Pictures of the dashboard, few of each: its states, at sizes from small to large, dark, light and without colour.
+"""Snapshots of the dashboard: its states, at sizes from small to large, dark, light and without colour.
 
-They hold what words cannot: where things stand, what is dimmed, what has which ground. The clock stands still, the
-server has a name in place of its port, and no cursor blinks. Which words there are is in the other modules.
+They check positions, dimming and backgrounds; texts are checked in the other modules. The clock is fixed, the server
+has a name instead of a port, and no cursor blinks.
 """
 
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ SIZES = [(80, 24), (120, 40), (200, 60)]
 SMALL, MIDDLE, LARGE = SIZES
 LOOKS: dict[str, dict[str, Any]] = {"dark": {}, "light": {"theme": "urumi-light"}, "bare": {"ascii": True}}
 AWAY_SECONDS = 40.0
-# How each state is reached, and the words by which it is known to be.
+# The keys that lead to each state, and a text that shows that it is reached.
 STATES: dict[str, tuple[tuple[str, ...], str]] = {
     "list": (("down",), "requested 1 h ago"),
     "details": (("down", "d"), "None reported yet."),

@@ -18,7 +18,7 @@ ENDED = "ended with"
 
 
 class Tmux:
-    """A server of its own, so that nobody's settings or sessions matter; a context manager.
+    """A tmux server with its own socket and settings, independent of the user's; a context manager.
 
     Args:
         folder: for its socket, its settings and what the program writes.

@@ -62,7 +62,7 @@ class DeleteDialog(RequestDialog[str]):
         return self._stores[0].store_id if self._stores[0].phase in SERVING_PHASES else ""
 
     def body(self) -> ComposeResult:
-        """List what is deleted, and ask for the name."""
+        """List what is deleted, with an input for the confirmation."""
         yield Static(self._list(), id="list", markup=False)
         if self.wanted:
             yield Static(self._prompt(), id="wanted", classes="dialog--label", markup=False)
