@@ -64,7 +64,7 @@ async def _advance(context: Context, request: ReconcileRequest) -> None:
     if wait > 0:
         context.queue.add_later(store.store_id, wait)
         return
-    if draft.is_true("Stalled") and not request.in_sync:
+    if draft.is_true("Stalled") and not draft.has_scheduled_retry and not request.in_sync:
         return
     draft.clear_retry()
     namespace = context.view.namespaces.get(store.namespace)
