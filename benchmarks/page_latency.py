@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import sync_playwright
 
-from testing.peer import Peer
+from testing.peer.server import Peer
 from testing.stores import START, event, make_store, many_stores
 
 if TYPE_CHECKING:

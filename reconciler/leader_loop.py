@@ -19,11 +19,11 @@ from reconciler.kube.event_recorder import Recorder
 from reconciler.metrics import RECONCILE_SECONDS
 from reconciler.queue.limiter import ConcurrencyLimiter
 from reconciler.queue.workqueue import WorkQueue
-from reconciler.steps.context import Context, Requeue
+from reconciler.reconcile.context import Context, Requeue
+from reconciler.reconcile.storefront_checks import StorefrontChecks
 from reconciler.steps.delete import delete
 from reconciler.steps.finalizer import ensure_finalizer
 from reconciler.steps.provision import provision
-from reconciler.steps.storefront_checks import StorefrontChecks
 from reconciler.store.draft import StatusDraft
 from urumi.errors import ClusterError
 

@@ -10,19 +10,16 @@ number of values: never a store or a user.
 
 from __future__ import annotations
 
-from collections import Counter as Tally
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-from prometheus_client.registry import Collector
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping
 
     from prometheus_client.metrics_core import Metric
 
-    from reconciler.cache.informer import Informer
 
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
@@ -64,35 +61,6 @@ HELM_SECONDS = Histogram(
 # Created at start, so that a first failure is an increase from 0 for rate().
 for _reason in ("transient", "configuration", "blocked", "timeout"):
     FAILURES.labels(_reason)
-
-
-class InformerCollector(Collector):
-    """Reads the informers at each scrape; informers of the same kind are merged, with the larger age."""
-
-    def __init__(self, informers: Sequence[Informer]) -> None:
-        self._informers = informers
-
-    def collect(self) -> Iterator[Metric]:
-        """Yield the metrics of the informers."""
-        ages: dict[str, float] = {}
-        mismatches: Tally[str] = Tally()
-        restarts: Tally[tuple[str, str]] = Tally()
-        for informer in self._informers:
-            kind = informer.resource.kind
-            ages[kind] = max(ages.get(kind, 0.0), informer.seconds_since_last_response())
-            mismatches[kind] += informer.mismatches
-            restarts.update({(kind, reason.value): count for reason, count in informer.restarts.items()})
-        yield gauges("urumi_watch_heard_age_seconds", "Time since the last response about a kind.", "kind", ages)
-        yield counters(
-            "urumi_watch_audit_mismatches",
-            "Objects that a consistency check found wrong; must stay 0.",
-            "kind",
-            mismatches,
-        )
-        ends = CounterMetricFamily("urumi_watch_restarts", "Watches that ended, by reason.", labels=["kind", "reason"])
-        for (kind, reason), count in sorted(restarts.items()):
-            ends.add_metric((kind, reason), count)
-        yield ends
 
 
 def gauges(name: str, help_text: str, label: str, values: Mapping[str, float]) -> Metric:

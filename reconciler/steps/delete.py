@@ -26,7 +26,7 @@ from urumi.errors import StepError
 from urumi.store import FINALIZER
 
 if TYPE_CHECKING:
-    from reconciler.steps.context import Context
+    from reconciler.reconcile.context import Context
     from reconciler.store.draft import StatusDraft
     from reconciler.store.object import StoreObject
 

@@ -16,8 +16,8 @@ from reconciler.metrics import DRIFT_CORRECTIONS
 from reconciler.store.inventory import Difference, differences
 
 if TYPE_CHECKING:
-    from reconciler.steps.context import Context
-    from reconciler.steps.request import ReconcileRequest
+    from reconciler.reconcile.context import Context
+    from reconciler.reconcile.request import ReconcileRequest
 
 MAX_NAMED = 5
 

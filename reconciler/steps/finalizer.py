@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reconciler.kube.resources import Object
-    from reconciler.steps.context import Context
+    from reconciler.reconcile.context import Context
 
 
 async def ensure_finalizer(context: Context, store: StoreObject) -> StoreObject:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from reconciler.kube.resources import Object
-    from reconciler.steps.context import Context
-    from reconciler.steps.request import ReconcileRequest
+    from reconciler.reconcile.context import Context
+    from reconciler.reconcile.request import ReconcileRequest
 
 # Faster steps are reported with the next one: a write costs the API server more than the step itself.
 SLOW_STEP_SECONDS = 0.5

@@ -15,19 +15,19 @@ from reconciler.engines.registry import ENGINES
 from reconciler.kube.resources import is_deleting
 from reconciler.metrics import FAILURES
 from reconciler.queue.workqueue import RETRY_BACKOFF
+from reconciler.reconcile.request import ReconcileRequest, load_request
 from reconciler.steps.drift import DriftState, count_correction, detect_drift
 from reconciler.steps.ensure_namespace import namespace_terminating
 from reconciler.steps.foundation import ensure_foundation, keep_foundation
 from reconciler.steps.readiness import evaluate_readiness
 from reconciler.steps.release import install_release, report_released
-from reconciler.steps.request import ReconcileRequest, load_request
 from reconciler.store.desired import store_host
 from reconciler.store.inventory import HELM
 from reconciler.store.isolation import isolation_digest
 from urumi.errors import BlockedError, ConfigurationError, StepError
 
 if TYPE_CHECKING:
-    from reconciler.steps.context import Context
+    from reconciler.reconcile.context import Context
     from reconciler.store.draft import StatusDraft
     from reconciler.store.object import StoreObject
 
@@ -64,7 +64,7 @@ async def _advance(context: Context, request: ReconcileRequest) -> None:
     if wait > 0:
         context.queue.add_later(store.store_id, wait)
         return
-    if draft.is_true("Stalled") and not request.in_sync:
+    if draft.is_true("Stalled") and not draft.has_scheduled_retry and not request.in_sync:
         return
     draft.clear_retry()
     namespace = context.view.namespaces.get(store.namespace)

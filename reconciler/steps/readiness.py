@@ -23,9 +23,9 @@ from reconciler.store.inventory import with_released
 from urumi.errors import ProvisionTimeout
 
 if TYPE_CHECKING:
-    from reconciler.steps.context import Context
-    from reconciler.steps.request import ReconcileRequest
-    from reconciler.steps.storefront_checks import StorefrontResult
+    from reconciler.reconcile.context import Context
+    from reconciler.reconcile.request import ReconcileRequest
+    from reconciler.reconcile.storefront_checks import StorefrontResult
     from reconciler.store.draft import StatusDraft
 
 # After this long without a cause in the objects, Kubernetes' Events are read.

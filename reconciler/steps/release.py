@@ -16,8 +16,8 @@ from urumi.errors import TransientError
 from urumi.store import STORE_ID_LABEL
 
 if TYPE_CHECKING:
-    from reconciler.steps.context import Context
-    from reconciler.steps.request import ReconcileRequest
+    from reconciler.reconcile.context import Context
+    from reconciler.reconcile.request import ReconcileRequest
 
 QUOTA_SECONDS = 10.0
 HELM_KILL_MARGIN_SECONDS = 30.0

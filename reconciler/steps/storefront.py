@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 from reconciler.engines.administrator import read_administrator
 from reconciler.engines.registry import ENGINES
 from reconciler.engines.session import ShopEndpoint, ShopSession
-from reconciler.steps.storefront_checks import StorefrontResult
+from reconciler.reconcile.storefront_checks import StorefrontResult
 from reconciler.store.desired import admin_email, desired_release
 from urumi.store import namespace_name
 
 if TYPE_CHECKING:
     from reconciler.kube.resources import Object
+    from reconciler.reconcile.context import Context
+    from reconciler.reconcile.request import ReconcileRequest
     from reconciler.settings import Settings
-    from reconciler.steps.context import Context
-    from reconciler.steps.request import ReconcileRequest
 
 SIMULATED = StorefrontResult("Unknown", "Simulated", "simulated containers: no shop is running")
 NOT_CHECKED = StorefrontResult("Unknown", "NotChecked", "storefront not checked: URUMI_STOREFRONT_CHECK is off")

@@ -8,8 +8,8 @@ from reconciler.helm.release import ReleaseState, unlock
 from reconciler.store.conditions import RELEASING
 
 if TYPE_CHECKING:
-    from reconciler.steps.context import Context
-    from reconciler.steps.request import ReconcileRequest
+    from reconciler.reconcile.context import Context
+    from reconciler.reconcile.request import ReconcileRequest
 
 LOCK_CHECK_SECONDS = 2.0
 

@@ -175,6 +175,11 @@ class StatusDraft(StoreStatus):
 
     # Errors.
 
+    @property
+    def has_scheduled_retry(self) -> bool:
+        """Return whether the last error is retried: a transient error is, also after the deadline of the provision."""
+        return "nextRetryAt" in self._status
+
     def clear_retry(self) -> None:
         """Remove the scheduled retry, because it starts now."""
         self._remove("nextRetryAt")
@@ -188,7 +193,7 @@ class StatusDraft(StoreStatus):
         self.timeline.add("Failed", error.message, level="error", step=error.step)
 
     def schedule_retry(self, error: StepError, wait_seconds: float) -> None:
-        """Report an error that is retried after a wait; after its deadline the provision has failed meanwhile."""
+        """Report an error that is retried after a wait; after its deadline the store is Stalled until a retry succeeds."""
         self._status["attempts"] = self.attempts + 1
         self._set_error(error)
         self._status["nextRetryAt"] = format_timestamp(datetime.now(UTC) + timedelta(seconds=wait_seconds))

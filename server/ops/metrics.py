@@ -16,7 +16,8 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 from starlette.responses import Response
 
-from reconciler.metrics import REGISTRY, InformerCollector, gauges
+from reconciler.cache.collector import InformerCollector
+from reconciler.metrics import REGISTRY, gauges
 from urumi.store import Phase
 
 if TYPE_CHECKING:

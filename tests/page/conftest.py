@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from testing.browser import NETWORK as NETWORK
 from testing.browser import Console as Console
 from testing.browser import launched
-from testing.peer import Peer
+from testing.peer.server import Peer
 
 PASSWORD = "s3<b>cret"
 

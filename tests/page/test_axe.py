@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from cluster.folders import cache_root
-from testing.peer import Peer
+from testing.peer.server import Peer
 from testing.stores import event
 from tests.page.conftest import NETWORK, Console
 from tests.page.stores import make_store

@@ -5,7 +5,7 @@ import re
 
 from playwright.sync_api import Page, WebSocket, expect
 
-from testing.peer import Peer
+from testing.peer.server import Peer
 from tests.page.conftest import NETWORK, Console, sign_in
 from tests.page.stores import make_store
 

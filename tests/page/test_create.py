@@ -4,8 +4,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from starlette.responses import Response
 
-from testing.peer import Peer
-from testing.peer_api import refusal
+from testing.peer.api import refusal
+from testing.peer.server import Peer
 from tests.page.conftest import NETWORK, Console
 from tests.page.stores import make_store
 from urumi.store import store_id_problem

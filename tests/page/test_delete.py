@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Locator, Page, expect
 
-from testing.peer import Peer
+from testing.peer.server import Peer
 from tests.page.conftest import NETWORK, Console
 from tests.page.stores import make_store
 

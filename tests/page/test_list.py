@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from playwright.sync_api import Locator, Page, expect
 
-from testing.peer import Peer
+from testing.peer.server import Peer
 from testing.stores import START, event, many_stores
 from tests.page.conftest import open_live, sign_in
 from tests.page.stores import make_store

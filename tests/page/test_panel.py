@@ -4,8 +4,8 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from testing.peer import Peer
-from testing.peer_api import refusal
+from testing.peer.api import refusal
+from testing.peer.server import Peer
 from testing.stores import START, event
 from tests.page.conftest import NETWORK, Console, open_live
 from tests.page.stores import make_store

@@ -2,8 +2,8 @@
 
 from playwright.sync_api import Page, expect
 
-from testing.peer import Peer
-from testing.peer_api import refusal
+from testing.peer.api import refusal
+from testing.peer.server import Peer
 from tests.page.conftest import NETWORK, Console, open_live, sign_in
 from tests.page.stores import make_store
 

@@ -19,7 +19,7 @@ def scenes(monkeypatch: pytest.MonkeyPatch) -> Scenes:
 
     Informers are trusted at once, because a reconcile of the scene waits for them; Helm is the scene's stand-in.
     """
-    monkeypatch.setattr("reconciler.steps.term_state.SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr("reconciler.reconcile.term_state.SETTLE_SECONDS", 0.0)
 
     @contextlib.asynccontextmanager
     async def scene_with(**settings: Any) -> AsyncIterator[Scene]:

@@ -32,15 +32,15 @@ from reconciler.leaderelection.elector import LeaderTerm
 from reconciler.leaderelection.watchdog import Watchdog
 from reconciler.queue.limiter import ConcurrencyLimiter
 from reconciler.queue.workqueue import WorkQueue
+from reconciler.reconcile.context import Context
+from reconciler.reconcile.storefront_checks import StorefrontChecks
 from reconciler.settings import Settings
-from reconciler.steps.context import Context
 from reconciler.steps.delete import delete
 from reconciler.steps.provision import provision
-from reconciler.steps.storefront_checks import StorefrontChecks
 from reconciler.store.draft import StatusDraft
 from reconciler.store.object import StoreObject
 from reconciler.view import KWOK_NODE_ANNOTATION, ClusterView
-from testing.apiserver import ApiServer
+from testing.apiserver.server import ApiServer
 from urumi.store import FINALIZER, STORE_ID_LABEL, store_labels
 
 PLATFORM = "store-platform"

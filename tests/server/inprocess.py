@@ -22,7 +22,7 @@ from server.auth.session import Session
 from server.openapi.operations import operations
 from server.settings import ServerSettings
 from server.stores.calls import StoreCalls
-from testing.apiserver import ApiServer
+from testing.apiserver.server import ApiServer
 
 NAMESPACE = "store-platform"
 TOKEN = "s3cret"

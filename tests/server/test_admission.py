@@ -15,7 +15,7 @@ from server.http.problems import ProblemError
 from server.settings import ServerSettings
 from server.stores.admission import GRACE_SECONDS, LEDGER_ANNOTATION, LEDGER_NAME, MAX_GRANTS, Admission
 from server.stores.idempotency import REQUEST_ANNOTATION
-from testing.apiserver import ApiServer
+from testing.apiserver.server import ApiServer
 from tests.server.inprocess import NAMESPACE, store
 from urumi.errors import ClusterError
 

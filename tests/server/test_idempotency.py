@@ -12,7 +12,7 @@ from server.stores.idempotency import (
     IdempotencyKeys,
     new_fingerprint,
 )
-from testing.apiserver import ApiServer
+from testing.apiserver.server import ApiServer
 from tests.server.inprocess import NAMESPACE, served, store
 
 pytestmark = pytest.mark.anyio

@@ -11,7 +11,7 @@ from reconciler.store.object import StoreObject, slim_store
 from server.http.problems import ProblemError
 from server.stores.catalog import Catalog, store_etag
 from server.stores.listing import page_of
-from testing.apiserver import ApiServer
+from testing.apiserver.server import ApiServer
 from tests.server.inprocess import NAMESPACE, store
 from urumi.wire import ListQuery
 

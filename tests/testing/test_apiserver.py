@@ -10,7 +10,7 @@ from reconciler.kube.client import Kube
 from reconciler.kube.resources import SECRETS, STORES, Object, Resource
 from reconciler.kube.warnings import warnings_about
 from reconciler.store.inventory import ownership
-from testing.apiserver import ApiServer
+from testing.apiserver.server import ApiServer
 from tests.testing.semantics import CONFIG_MAPS, ApiSemantics, Edit, config_map, store
 from urumi.errors import ClusterError, ClusterUnreachable
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from testing.peer import Peer
+from testing.peer.server import Peer
 from urumi.config import Target
 
 

@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Static
 
-from testing.peer import Peer
+from testing.peer.server import Peer
 from testing.stores import START, make_store
 from tui.app import Dashboard, utc_now
 from tui.model.settings import Settings

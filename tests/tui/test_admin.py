@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from starlette.responses import JSONResponse
 
-from testing.peer import Peer
+from testing.peer.server import Peer
 from testing.stores import make_store
 from tests.tui.driver import Driver, dashboard, put_several
 from tests.tui.test_create import refusal

@@ -4,7 +4,7 @@ import pytest
 from textual.command import CommandPalette
 from textual.widgets import Input
 
-from testing.peer import Peer
+from testing.peer.server import Peer
 from testing.stores import failed, make_store
 from tests.tui.driver import Driver, dashboard
 from urumi.config import Target

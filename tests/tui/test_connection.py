@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from testing.peer import Peer
+from testing.peer.server import Peer
 from testing.stores import failed, make_store
 from tests.tui.driver import Driver, dashboard, put_several
 from tui import app as app_module

@@ -3,7 +3,7 @@
 import pytest
 from starlette.responses import JSONResponse
 
-from testing.peer import Peer
+from testing.peer.server import Peer
 from testing.stores import failed, make_store
 from tests.tui.driver import dashboard
 from urumi.config import Target

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from textual.widgets import Button
 
-from testing.peer import Peer
+from testing.peer.server import Peer
 from testing.stores import START, failed, make_store
 from tests.tui.driver import Driver, dashboard, put_several
 from tests.tui.test_create import refusal

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from testing.peer import Peer
+from testing.peer.server import Peer
 from testing.stores import START, event, failed, make_store, provisioning
 from tests.tui.driver import dashboard
 from tui.widgets.lines import LinesView

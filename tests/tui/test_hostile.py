@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from testing.peer import Peer
+from testing.peer.server import Peer
 from testing.stores import event, make_store
 from tests.tui.driver import Driver, dashboard
 from tests.tui.test_create import refusal

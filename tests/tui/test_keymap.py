@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from testing.peer import Peer
+from testing.peer.server import Peer
 from testing.stores import failed, make_store
 from tests.tui.driver import dashboard
 from tui.app import Dashboard

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from testing.peer import Peer
+from testing.peer.server import Peer
 from testing.stores import make_store
 from tests.tui.driver import dashboard
 from tests.tui.test_create import refusal

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from testing.peer import Peer
+from testing.peer.server import Peer
 from testing.stores import make_store
 from urumi import __version__
 

@@ -11,7 +11,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from testing.peer import Peer
+from testing.peer.server import Peer
 from testing.stores import START, event, failed, make_store, provisioning
 from tests.tui.driver import Driver
 from tui.app import Dashboard

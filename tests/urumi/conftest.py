@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from testing.peer import Peer
+from testing.peer.server import Peer
 from tests.urumi.command import Command
 from urumi.config import Target
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
-from testing.peer import Peer
+from testing.peer.server import Peer
 from testing.stores import event, make_store, provisioning
 from urumi import __version__
 from urumi.client import Client

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from starlette.responses import JSONResponse, PlainTextResponse
 
-from testing.peer import Peer
+from testing.peer.server import Peer
 from testing.stores import event, failed, make_store, provisioning
 from tests.urumi.command import URUMI, Command
 from urumi import __version__

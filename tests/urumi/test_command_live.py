@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from testing.peer import Peer
+from testing.peer.server import Peer
 from testing.stores import event, failed, make_store, provisioning
 from tests.urumi.command import Command, Running
 from urumi.store import Phase

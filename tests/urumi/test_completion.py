@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from testing.peer import Peer
+from testing.peer.server import Peer
 from testing.stores import make_store
 from tests.urumi.command import Command
 from tests.urumi.shells import offered_by_bash, offered_by_fish, offered_by_zsh

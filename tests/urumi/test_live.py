@@ -10,7 +10,7 @@ from contextlib import aclosing, asynccontextmanager
 
 import pytest
 
-from testing.peer import Peer
+from testing.peer.server import Peer
 from testing.stores import make_store, provisioning
 from urumi import live
 from urumi.config import Target

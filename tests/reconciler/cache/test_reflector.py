@@ -13,7 +13,7 @@ from reconciler.cache.running import run_all
 from reconciler.cache.timeouts import InformerTimeouts
 from reconciler.cache.watch_backoff import WatchBackoff
 from reconciler.kube.resources import Object, Resource
-from testing.apiserver import ApiServer
+from testing.apiserver.server import ApiServer
 from urumi.errors import ClusterError, ClusterNotFound, ClusterUnreachable
 
 pytestmark = pytest.mark.anyio

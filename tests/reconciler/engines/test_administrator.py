@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.engines.administrator import read_administrator
 from reconciler.engines.engine import Administrator
-from testing.shop_double import ADMIN_SECRET, OWN_LABEL, ShopDouble, admin_secret, kube_at
+from testing.shops.double import ADMIN_SECRET, OWN_LABEL, ShopDouble, admin_secret, kube_at
 from urumi.errors import AdministratorNotFound
 
 pytestmark = pytest.mark.anyio

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.engines.engine import Administrator, Offer, Receipt
 from reconciler.engines.medusa import DEFINITION
-from testing.shop_double import ShopDouble
+from testing.shops.double import ShopDouble
 from urumi.errors import ShopError
 
 pytestmark = pytest.mark.anyio

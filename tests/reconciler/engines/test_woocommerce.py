@@ -6,8 +6,8 @@ import pytest
 
 from reconciler.engines.engine import Administrator, Offer, Receipt
 from reconciler.engines.woocommerce import DEFINITION
-from testing.shop_double import ShopDouble
-from testing.woocommerce_double import (
+from testing.shops.double import ShopDouble
+from testing.shops.woocommerce_double import (
     ADD_ITEM,
     CATALOGUE,
     CHECKOUT,

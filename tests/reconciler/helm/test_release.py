@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.helm.release import newest_revision, unlock
 from reconciler.kube.resources import SECRETS
-from testing.apiserver import ApiServer
+from testing.apiserver.server import ApiServer
 from urumi.errors import ClusterError
 
 pytestmark = pytest.mark.anyio

@@ -10,7 +10,7 @@ import pytest
 from reconciler.kube import event_recorder as module
 from reconciler.kube.event_recorder import BURST, EVENTS, MAX_NOTE_CHARACTERS, Recorder
 from reconciler.kube.resources import STORES, Object
-from testing.apiserver import ApiServer
+from testing.apiserver.server import ApiServer
 from urumi.errors import ClusterError
 
 pytestmark = pytest.mark.anyio

@@ -5,7 +5,7 @@ import secrets
 import pytest
 
 from reconciler.leaderelection.lease import Lease, LeaseRecord
-from testing.apiserver import ApiServer
+from testing.apiserver.server import ApiServer
 
 NAMESPACE = "store-platform"
 

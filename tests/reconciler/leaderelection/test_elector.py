@@ -17,7 +17,7 @@ from reconciler.leaderelection import elector as module
 from reconciler.leaderelection.elector import Elector, LeaderTerm
 from reconciler.leaderelection.lease import LEASES
 from reconciler.leaderelection.watchdog import Watchdog
-from testing.apiserver import ApiServer
+from testing.apiserver.server import ApiServer
 from tests.reconciler.leaderelection.conftest import NAMESPACE, OtherReplica
 from urumi.errors import ClusterError, ClusterUnreachable
 

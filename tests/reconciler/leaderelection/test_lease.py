@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.leaderelection.lease import LEASE_NAME, LEASES, Lease, LeaseRecord
-from testing.apiserver import ApiServer
+from testing.apiserver.server import ApiServer
 from tests.reconciler.leaderelection.conftest import NAMESPACE, OtherReplica
 from urumi.errors import ClusterError
 

@@ -7,8 +7,8 @@ import pytest
 from reconciler.operations import verify as operation
 from reconciler.operations.verify import VerifyResult, verify
 from reconciler.settings import Settings
-from testing.shop_double import ADMIN_SECRET, OWN_LABEL, ShopDouble, admin_secret, kube_at
-from testing.woocommerce_double import CATALOGUE, CHECKOUT, ORDER, woocommerce_shop
+from testing.shops.double import ADMIN_SECRET, OWN_LABEL, ShopDouble, admin_secret, kube_at
+from testing.shops.woocommerce_double import CATALOGUE, CHECKOUT, ORDER, woocommerce_shop
 
 pytestmark = pytest.mark.anyio
 

@@ -94,7 +94,7 @@ async def test_a_release_that_the_informer_does_not_show_yet_is_uninstalled(
     await scene.reconcile()
     await scene.helm.uninstall(RELEASE, NAMESPACE)
     scene.helm.uninstalls.clear()
-    monkeypatch.setattr("reconciler.steps.term_state.SETTLE_SECONDS", 60.0)
+    monkeypatch.setattr("reconciler.reconcile.term_state.SETTLE_SECONDS", 60.0)
     await request_deletion(scene)
     await scene.reconcile()
     assert scene.helm.uninstalls == [RELEASE]
@@ -237,7 +237,7 @@ async def test_a_release_is_uninstalled_once_though_it_was_installed_just_before
     await scene.ready_store()
     meta = {"name": "pod", "labels": store_labels(STORE_ID)}
     await scene.controllers.create(PODS, {"metadata": meta, "spec": {}}, NAMESPACE)
-    monkeypatch.setattr("reconciler.steps.term_state.SETTLE_SECONDS", 60.0)
+    monkeypatch.setattr("reconciler.reconcile.term_state.SETTLE_SECONDS", 60.0)
     await request_deletion(scene)
     await scene.reconcile()
     await scene.reconcile()

@@ -12,9 +12,9 @@ from reconciler.kube.resources import (
     Resource,
 )
 from reconciler.metrics import DRIFT_CORRECTIONS
+from reconciler.reconcile.request import load_request
+from reconciler.reconcile.term_state import TermState
 from reconciler.steps.drift import Drift, DriftState, detect_drift
-from reconciler.steps.request import load_request
-from reconciler.steps.term_state import TermState
 from reconciler.store.draft import StatusDraft
 from reconciler.store.inventory import HELM, PLATFORM, Difference
 from tests.reconciler.scene import NAMESPACE, RELEASE, STORE_ID, Scene
@@ -110,7 +110,7 @@ async def test_a_repeated_change_waits_for_its_correction_and_is_reported_meanwh
 
 async def test_our_own_last_write_is_not_taken_for_drift(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     await scene.ready_store()
-    monkeypatch.setattr("reconciler.steps.term_state.SETTLE_SECONDS", 60.0)
+    monkeypatch.setattr("reconciler.reconcile.term_state.SETTLE_SECONDS", 60.0)
     await delete_service(scene)
     drift = await detect(scene)
     assert drift.state is DriftState.UNCERTAIN

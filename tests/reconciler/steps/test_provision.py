@@ -125,9 +125,13 @@ async def test_a_transient_error_after_the_deadline_fails_the_store_and_is_still
     async with scenes(max_provision_seconds=1e-6) as scene:
         scene.helm.errors.append(FAILED)
         await scene.create_store()
-        seen = await scene.reconcile()
-        assert seen.phase == "Failed"
-        assert "nextRetryAt" in seen.status
+        failed = await scene.reconcile()
+        assert (failed.phase, failed.status["attempts"]) == ("Failed", 2)
+        due = {**failed.status, "nextRetryAt": "2026-01-01T00:00:00Z"}
+        await scene.others.replace_status(STORES, (await scene.store()).raw, due)
+        retried = await scene.reconcile()
+        assert retried.status["release"]["revision"] == 1
+        assert "nextRetryAt" not in retried.status
 
 
 async def test_a_missing_chart_fails_the_store_and_names_the_setting(scenes: Scenes, tmp_path: Path) -> None:

@@ -172,7 +172,7 @@ async def test_our_own_install_counts_before_the_informer_shows_it(
 ) -> None:
     await scene.create_store()
     await scene.reconcile()
-    monkeypatch.setattr("reconciler.steps.term_state.SETTLE_SECONDS", 60.0)
+    monkeypatch.setattr("reconciler.reconcile.term_state.SETTLE_SECONDS", 60.0)
     scene.context.term_state(await scene.store()).revision = 2
     seen = await scene.reconcile()
     assert scene.helm.installs == [RELEASE]

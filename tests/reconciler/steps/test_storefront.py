@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.backoff import Backoff
 from reconciler.kube.resources import NODES, SECRETS, STATEFUL_SETS, STORES
-from reconciler.steps.storefront_checks import PAUSE, StorefrontChecks, StorefrontResult
+from reconciler.reconcile.storefront_checks import PAUSE, StorefrontChecks, StorefrontResult
 from tests.end_to_end.shopkeeper import PRODUCTS, Shopkeeper
 from tests.reconciler.conftest import Scenes
 from tests.reconciler.scene import STORE_ID, Scene, Seen
@@ -38,7 +38,7 @@ def shop(shop_server: Shopkeeper) -> Shopkeeper:
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the next check of a store start at once."""
-    monkeypatch.setattr("reconciler.steps.storefront_checks.PAUSE", Backoff(0.0, 0.0))
+    monkeypatch.setattr("reconciler.reconcile.storefront_checks.PAUSE", Backoff(0.0, 0.0))
 
 
 @pytest.fixture
@@ -242,7 +242,7 @@ async def test_a_result_counts_for_one_digest_until_it_is_dropped(checks: Checks
 
 
 async def test_the_pause_between_checks_doubles(checks: Checks, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reconciler.steps.storefront_checks.PAUSE", PAUSE)
+    monkeypatch.setattr("reconciler.reconcile.storefront_checks.PAUSE", PAUSE)
     checks.ask()
     assert checks.checks.due_in_seconds("u1") == 0
     await checks.ended()
@@ -254,7 +254,7 @@ async def test_the_pause_between_checks_doubles(checks: Checks, monkeypatch: pyt
 async def test_the_store_is_queued_for_its_next_check(
     scene: Scene, shop: Shopkeeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reconciler.steps.storefront_checks.PAUSE", Backoff(60.0, 60.0))
+    monkeypatch.setattr("reconciler.reconcile.storefront_checks.PAUSE", Backoff(60.0, 60.0))
     shop.is_open = False
     await released(scene)
     await checked(scene)
@@ -273,7 +273,7 @@ async def test_a_dropped_check_is_cancelled(checks: Checks) -> None:
 async def test_a_store_that_loses_its_workloads_while_it_waits_is_checked_at_once_when_they_are_back(
     scene: Scene, shop: Shopkeeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reconciler.steps.storefront_checks.PAUSE", Backoff(60.0, 60.0))
+    monkeypatch.setattr("reconciler.reconcile.storefront_checks.PAUSE", Backoff(60.0, 60.0))
     shop.is_open = False
     await released(scene)
     await checked(scene)

@@ -27,9 +27,9 @@ from typing import TYPE_CHECKING, Any, Self
 from reconciler.kube.client import FIELD_MANAGER, Kube
 from reconciler.kube.reachability import Outage
 from reconciler.kube.resources import NAMESPACES, name_of, namespace_of
-from testing.field_ownership import merge_patched
-from testing.storage import Storage, check_preconditions
-from testing.watch_log import Selection, watch_line
+from testing.apiserver.field_ownership import merge_patched
+from testing.apiserver.storage import Storage, check_preconditions
+from testing.apiserver.watch_log import Selection, watch_line
 from urumi.errors import ClusterError, ClusterUnreachable
 
 if TYPE_CHECKING:

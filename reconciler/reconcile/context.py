@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reconciler.helm.runner import Helm
 from reconciler.kube.resources import STORES
 from reconciler.metrics import STATUS_WRITES
-from reconciler.steps.term_state import TermState
+from reconciler.reconcile.term_state import TermState
 from reconciler.store.object import StoreObject
 from urumi.errors import ClusterError, UrumiError
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from reconciler.leaderelection.elector import LeaderTerm
     from reconciler.queue.limiter import ConcurrencyLimiter
     from reconciler.queue.workqueue import WorkQueue
+    from reconciler.reconcile.storefront_checks import StorefrontChecks
     from reconciler.settings import Settings
-    from reconciler.steps.storefront_checks import StorefrontChecks
     from reconciler.store.draft import StatusDraft
     from reconciler.view import ClusterView
 

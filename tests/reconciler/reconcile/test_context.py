@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.kube.resources import STORES
-from reconciler.steps.context import Requeue
+from reconciler.reconcile.context import Requeue
 from reconciler.store.draft import StatusDraft
 from tests.reconciler.scene import PLATFORM, STORE_ID, Scene
 from urumi.errors import ClusterError

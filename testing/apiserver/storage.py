@@ -14,7 +14,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from reconciler.kube.resources import NAMESPACES, PODS, is_deleting, name_of, namespace_of, uid_of
-from testing.field_ownership import (
+from testing.apiserver.field_ownership import (
     Fields,
     Owners,
     apply_fields,
@@ -23,7 +23,7 @@ from testing.field_ownership import (
     owners_after_apply,
     owners_after_update,
 )
-from testing.watch_log import Change, WatchLog
+from testing.apiserver.watch_log import Change, WatchLog
 from urumi.errors import ClusterConflict, ClusterError, ClusterNotFound
 from urumi.timestamps import format_timestamp
 

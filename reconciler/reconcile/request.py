@@ -10,8 +10,8 @@ from reconciler.store.desired import DesiredRelease, desired_release
 
 if TYPE_CHECKING:
     from reconciler.helm.release import ReleaseState
-    from reconciler.steps.context import Context
-    from reconciler.steps.term_state import TermState
+    from reconciler.reconcile.context import Context
+    from reconciler.reconcile.term_state import TermState
     from reconciler.store.draft import StatusDraft
     from reconciler.store.object import StoreObject
 

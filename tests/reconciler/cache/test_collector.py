@@ -2,11 +2,11 @@
 
 import time
 
+from reconciler.cache.collector import InformerCollector
 from reconciler.cache.informer import Informer
 from reconciler.cache.reflector import Restart
 from reconciler.kube.resources import SECRETS, STORES, Resource
-from reconciler.metrics import InformerCollector
-from testing.apiserver import ApiServer
+from testing.apiserver.server import ApiServer
 
 
 def informer(resource: Resource, *, age_seconds: float, mismatches: int = 0) -> Informer:

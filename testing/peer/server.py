@@ -25,7 +25,7 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from server.http.middleware import Envelope
-from testing.peer_api import COOKIE, PeerApi, refusal
+from testing.peer.api import COOKIE, PeerApi, refusal
 from urumi.wire import (
     SUBPROTOCOL,
     Bookmark,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from reconciler.engines.woocommerce import ADMIN_API, STORE_API
-from testing.shop_double import ShopDouble
+from testing.shops.double import ShopDouble
 
 MUG: dict[str, Any] = {
     "id": 7,

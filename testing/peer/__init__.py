@@ -1,0 +1,1 @@
+"""A test server: a second, independent implementation of docs/protocol.md and of the REST API."""
