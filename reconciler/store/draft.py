@@ -193,7 +193,7 @@ class StatusDraft(StoreStatus):
         self.timeline.add("Failed", error.message, level="error", step=error.step)
 
     def schedule_retry(self, error: StepError, wait_seconds: float) -> None:
-        """Report an error that is retried after a wait; after its deadline the store is Stalled until a retry succeeds."""
+        """Report an error that is retried after a wait; after its deadline the store is Stalled meanwhile."""
         self._status["attempts"] = self.attempts + 1
         self._set_error(error)
         self._status["nextRetryAt"] = format_timestamp(datetime.now(UTC) + timedelta(seconds=wait_seconds))
