@@ -22,7 +22,7 @@ from testing.stores import make_store
 from urumi.store import Phase
 from urumi.wire import CreateStore, Credentials, Store, dump
 
-STATIC = Path(__file__).resolve().parents[1] / "server" / "static"
+STATIC = Path(__file__).resolve().parents[2] / "server" / "static"
 COOKIE = "urumi_session"
 
 
