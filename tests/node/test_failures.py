@@ -140,7 +140,7 @@ def test_a_volume_that_is_full_is_said_by_the_one_that_fills_it(scene: Scene) ->
 def test_a_restored_volume_with_another_password_is_told_in_mariadbs_words(scene: Scene) -> None:
     message, hint = scene.words(MARIADB)
     assert "mariadb 1/1, wordpress 0/1: " in message
-    assert re.search(r"container install\b.*refuses the login: Access denied for user 'wordpress'@", message)
+    assert re.search(r"container install\b.*refused the login: Access denied for user 'wordpress'@", message)
     assert "store-secrets" in hint
     assert VOLUME_PASSWORD not in message
 
