@@ -74,7 +74,7 @@ def test_without_a_builder_it_says_which_ones_it_knows(images: Checkout) -> None
     done = run(images, "server")
     assert (done.code, done.out) == (1, "")
     assert done.sentence.endswith(
-        "Neither docker, podman nor buildah responds. Install one of them and run this again."
+        "No image builder found: docker, podman and buildah do not respond. Start or install one of them."
     )
 
 
@@ -100,7 +100,7 @@ def test_a_build_that_fails_ends_it_before_anything_is_pushed(images: Checkout) 
     ("arguments", "words"),
     [
         (("wordpress",), "Unknown image 'wordpress': expected one of server"),
-        (("--tag", "latest"), "The tag latest is not fixed"),
+        (("--tag", "latest"), "Tag 'latest' rejected: expected a fixed version"),
     ],
 )
 def test_what_it_cannot_build_is_refused_by_name(images: Checkout, arguments: tuple[str, ...], words: str) -> None:
