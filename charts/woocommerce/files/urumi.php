@@ -72,7 +72,8 @@ function answer_health_check(): void
 /** Return false to the callers of wp_mail, which means failure, because no mail server is configured. */
 function reject_mail(): bool
 {
-    error_log('Urumi: could not send an e-mail: no mail server is configured. Set mail.host in the values of the chart.');
+    // No error word, because the platform would report this line as the cause if the container ended later.
+    error_log('Urumi: e-mail not sent: no mail server is configured. Set mail.host in the values of the chart.');
     return false;
 }
 
