@@ -1,7 +1,4 @@
-"""The documents are in plain words: none has a turn of phrase that this project does not use.
-
-docs/messages.md has every message of the programs, so this holds for the messages too.
-"""
+"""Documents, docstrings and messages are in plain words: none has a turn of phrase that this project does not use."""
 
 from pathlib import Path
 
@@ -10,10 +7,18 @@ import pytest
 from tests.setup.language import TURNS, turns_in, turns_in_module
 from tests.setup.markdown import DOCUMENTS, prose
 
+ROOT = Path(__file__).resolve().parents[2]
+
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_a_document_is_written_in_plain_words(document: Path) -> None:
     assert [str(turn) for turn in turns_in(prose(document.read_text()))] == []
+
+
+@pytest.mark.parametrize("package", ["urumi", "reconciler", "server", "tui", "cluster"])
+def test_the_strings_of_a_package_are_in_plain_words(package: str) -> None:
+    modules = sorted((ROOT / package).rglob("*.py"))
+    assert [f"{path}: {turn}" for path in modules for turn in turns_in_module(path.read_text())] == []
 
 
 @pytest.mark.parametrize(
