@@ -253,7 +253,7 @@ def test_no_two_databases_share_a_volume(platform: InstalledPlatform, node_kubec
         node_kubectl.run("delete", "pod", "-n", shop.namespace, "postgres-0", "--force", "--grace-period=0")
         wait_until_told(platform, shop.store_id, "Recovered", before)
         words = node_kubectl.run("logs", "-n", shop.namespace, "postgres-0")
-        assert "Another Postgres still uses this volume; waiting for it to end." in words
+        assert "waiting for another Postgres on this volume to end" in words
     wait_until_open(shop)
     assert order in order_ids(shop)
 
