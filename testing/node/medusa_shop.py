@@ -16,8 +16,8 @@ from testing.caller import Caller
 from testing.kubectl import Kubectl
 from testing.node.node import Node
 from testing.serve import free_port
+from testing.shops.medusa.api_clients import fetch, sign_in
 from testing.shops.medusa.ingress import ingress
-from testing.shops.medusa.visitors import fetch, sign_in
 
 # A request into a pod that is killed at that moment is never answered; the next one is.
 ANSWER_SECONDS = 20.0

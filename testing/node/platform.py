@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 from types import TracebackType
 
+from testing.accounts import Person
 from testing.caller import PatientCaller
 from testing.kubectl import Kubectl, wait_for
 from testing.node.host import run
 from testing.node.node import ROOT, Node
-from testing.people import Person
 from testing.serve import ServerProcess, free_port
 from urumi.store import namespace_name
 

@@ -15,7 +15,7 @@ from cluster.local import ClusterInfo
 from testing.kubectl import Kubectl, wait_for
 from testing.serve import ServerProcess
 from testing.store_objects import condition, events_of
-from tests.end_to_end.shopkeeper import Shopkeeper
+from tests.end_to_end.fake_woocommerce import Shopkeeper
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from testing.faults.proxy import ApiProxy, write_kubeconfig
 from testing.kubectl import Kubectl, wait_for
-from tests.faults.scene import Scene
+from tests.faults.fault_run import Scene
 
 ACCOUNT = "watcher"
 TOKEN_TOO_LATE = "401 until the token's file changes"

@@ -13,10 +13,10 @@ from cluster.local import ClusterInfo
 from reconciler.cache.reflector import Restart
 from reconciler.cache.timeouts import InformerTimeouts
 from testing.faults.call import lists
-from tests.faults.disasters import DISASTERS, OLD_PAGE, OLD_VERSION, Ruin
+from tests.faults.cluster_faults import DISASTERS, OLD_PAGE, OLD_VERSION, Ruin
+from tests.faults.fault_run import RECOVERY_SECONDS, Outcome, play
+from tests.faults.proxy_faults import BY_NAME, RETRY_AFTER_SECONDS
 from tests.faults.rotation import TOKEN_IN_TIME, TOKEN_TOO_LATE
-from tests.faults.scene import RECOVERY_SECONDS, Outcome, play
-from tests.faults.scenes import BY_NAME, RETRY_AFTER_SECONDS
 
 OutcomeOf = Callable[[str], Outcome]
 

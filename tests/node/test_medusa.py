@@ -28,8 +28,8 @@ from testing.node.medusa_shop import NodeShop
 from testing.node.node import Node
 from testing.node.platform import InstalledPlatform
 from testing.node.usage import MIB, memory_limits, working_sets
-from testing.shops.medusa.visitors import fetch, order_by_cash_on_delivery
-from testing.shops.medusa.walk import fill_in, go_to_checkout, place_order, put_into_cart, visiting
+from testing.shops.medusa.api_clients import fetch, order_by_cash_on_delivery
+from testing.shops.medusa.checkout import fill_in, go_to_checkout, place_order, put_into_cart, visiting
 from testing.store_objects import condition
 
 pytestmark = [pytest.mark.node, pytest.mark.timeout(1800)]

@@ -12,13 +12,13 @@ import pytest
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
+from testing.accounts import Person
 from testing.frames import read_frame
 from testing.kubectl import Kubectl, wait_for
 from testing.node import images
+from testing.node.availability import Witness
 from testing.node.node import Node
 from testing.node.platform import InstalledPlatform
-from testing.node.witness import Witness
-from testing.people import Person
 from testing.store_objects import events_of
 from urumi.store import namespace_name
 from urumi.wire import SUBPROTOCOL

@@ -17,10 +17,10 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
 from cluster.local import ClusterInfo
+from testing.accounts import Person, roles_of_the_chart
 from testing.faults.call import of
 from testing.faults.proxy import ApiProxy
 from testing.kubectl import Kubectl, wait_for
-from testing.people import Person, roles_of_the_chart
 from testing.serve import ServerProcess
 from urumi.wire import SUBPROTOCOL
 

@@ -23,7 +23,7 @@ from server.openapi.pages import ApiReference
 from testing.faults.proxy import ApiProxy
 from testing.kubectl import Kubectl, wait_for
 from tests.server.api import PROBLEM_JSON, Answer, Api, idle_server
-from tests.server.walk import OPEN, Defective, Walk, whole_walk
+from tests.server.every_response import OPEN, Defective, Walk, whole_walk
 from urumi.wire import Problem
 
 ROOT = Path(__file__).resolve().parents[2]

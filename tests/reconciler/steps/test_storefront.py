@@ -9,9 +9,9 @@ import pytest
 from reconciler.backoff import Backoff
 from reconciler.kube.resources import NODES, SECRETS, STATEFUL_SETS, STORES
 from reconciler.reconcile.storefront_checks import PAUSE, StorefrontChecks, StorefrontResult
-from tests.end_to_end.shopkeeper import PRODUCTS, Shopkeeper
+from tests.end_to_end.fake_woocommerce import PRODUCTS, Shopkeeper
 from tests.reconciler.conftest import Scenes
-from tests.reconciler.scene import STORE_ID, Scene, Seen
+from tests.reconciler.harness import STORE_ID, Scene, Seen
 from urumi.errors import ShopError
 
 pytestmark = pytest.mark.anyio

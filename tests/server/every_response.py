@@ -22,10 +22,10 @@ from server.auth.authority import SharedToken
 from server.auth.identity import Gate
 from server.openapi.operations import operations
 from server.settings import ServerSettings
+from testing.accounts import Person
 from testing.faults.call import of
 from testing.faults.proxy import ApiProxy
 from testing.kubectl import Kubectl, wait_for
-from testing.people import Person
 from testing.serve import ServerProcess
 from tests.server.api import PROBLEM_JSON, URN, Answer, Api, idle_server, let_go
 from urumi.store import namespace_name, store_labels

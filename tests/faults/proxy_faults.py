@@ -7,8 +7,8 @@ import json
 
 from reconciler.cache.timeouts import InformerTimeouts
 from testing.faults.call import later_pages, watches
+from tests.faults.fault_run import Scene
 from tests.faults.rotation import Rotation
-from tests.faults.scene import Scene
 
 HTML = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
 IS_HTML = {"Content-Type": "text/html"}

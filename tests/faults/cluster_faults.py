@@ -21,7 +21,7 @@ from reconciler.cache.timeouts import InformerTimeouts
 from testing.faults.call import later_pages
 from testing.faults.proxy import ApiProxy
 from testing.kubectl import wait_for
-from tests.faults.scene import Outcome, Scene, play
+from tests.faults.fault_run import Outcome, Scene, play
 
 OLD_VERSION = "an etcd compaction while the stream is broken"
 OLD_PAGE = "an etcd compaction in the middle of a list"
