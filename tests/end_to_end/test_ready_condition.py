@@ -1,8 +1,7 @@
-"""Ready never lies: checked against every version of every object, over a random history of edits and accidents.
+"""Ready is always true: checked against every version of every object, over a random history of edits and faults.
 
-What is held for every version of a Store that says Ready for its own generation: the release has the digest of this
-very spec, and every workload carried that digest and was ready when it was said. And the other way round: no store
-goes on being Ready for long over a workload that is not.
+For every version of a Store that is Ready for its own generation, the release has the digest of its spec, and every
+workload had that digest and was ready at that time. Conversely, no store stays Ready for long while a workload is not.
 """
 
 import itertools
@@ -19,25 +18,25 @@ from reconciler.settings import Settings
 from reconciler.store.desired import desired_release
 from testing.kubectl import Kubectl
 from testing.serve import ServerProcess
-from testing.store_objects import BEHAVIOUR, ask, condition
-from tests.end_to_end.history import History, Moment
+from testing.store_objects import BEHAVIOUR, condition, create_store
+from tests.end_to_end.history import History, Version
 
 WORKLOADS = (("StatefulSet", "mariadb"), ("Deployment", "wordpress"))
 STORES = 5
 ACTIONS = 45
 PAUSE_SECONDS = (0.05, 0.9)
-# How old an observation may be when its verdict is written, and how long a failure may go unsaid.
+# How old an observation may be when the condition is written, and how long a failure may stay unreported.
 LAG_SECONDS = 2.0
-UNSAID_SECONDS = 8.0
+REPORT_SECONDS = 8.0
 
 
-class Mischief:
-    """Edits and accidents that befall a store."""
+class RandomFaults:
+    """Random edits and faults of a store."""
 
-    def __init__(self, kubectl: Kubectl, platform: ServerProcess, dice: random.Random) -> None:
+    def __init__(self, kubectl: Kubectl, platform: ServerProcess, rng: random.Random) -> None:
         self._kubectl = kubectl
         self._platform = platform
-        self._dice = dice
+        self._rng = rng
         self._actions: list[Callable[[str], None]] = [
             self._edit,
             self._edit,
@@ -48,22 +47,22 @@ class Mischief:
             self._retry,
         ]
 
-    def happen(self, store_id: str) -> str:
-        """Do something, and say what."""
-        action = self._dice.choice(self._actions)
+    def inject(self, store_id: str) -> str:
+        """Inject one fault, and return its name and the store."""
+        action = self._rng.choice(self._actions)
         action(store_id)
         return f"{action.__name__} {store_id}"
 
-    def make_good(self, store_id: str) -> None:
-        """Take back what keeps a store from being Ready and is nobody's to correct."""
+    def undo(self, store_id: str) -> None:
+        """Undo what prevents a store from becoming Ready and is not corrected as drift."""
         none = {"podAnnotations": None}
         self._patch("store", store_id, self._platform.namespace, {"spec": {"values": none}})
-        mended = {"spec": {"template": {"metadata": {"annotations": {BEHAVIOUR: None}}}}}
-        self._patch("deployment", "wordpress", f"store-{store_id}", mended)
+        repaired = {"spec": {"template": {"metadata": {"annotations": {BEHAVIOUR: None}}}}}
+        self._patch("deployment", "wordpress", f"store-{store_id}", repaired)
 
     def _edit(self, store_id: str) -> None:
-        behaviour = self._dice.choice(["", "", "slow", "never-ready"])
-        annotations = {"edit": str(self._dice.random()), **({BEHAVIOUR: behaviour} if behaviour else {})}
+        behaviour = self._rng.choice(["", "", "slow", "never-ready"])
+        annotations = {"edit": str(self._rng.random()), **({BEHAVIOUR: behaviour} if behaviour else {})}
         patch = {"spec": {"values": {"podAnnotations": {BEHAVIOUR: None, **annotations}}}}
         self._patch("store", store_id, self._platform.namespace, patch)
 
@@ -88,74 +87,74 @@ class Mischief:
 
 
 @pytest.mark.thorough
-def test_ready_is_only_said_of_what_is_so(
-    local_cluster: ClusterInfo, kubectl: Kubectl, platform: ServerProcess, store_id: str, dice: random.Random
+def test_ready_is_reported_only_if_every_workload_is_ready(
+    local_cluster: ClusterInfo, kubectl: Kubectl, platform: ServerProcess, store_id: str, rng: random.Random
 ) -> None:
     ids = [f"{store_id}-{number}" for number in range(STORES)]
     with History(local_cluster, platform.namespace) as history:
         for each in ids:
-            ask(kubectl, platform, each)
-        mischief = Mischief(kubectl, platform, dice)
+            create_store(kubectl, platform, each)
+        faults = RandomFaults(kubectl, platform, rng)
         done = []
         for _ in range(ACTIONS):
-            time.sleep(dice.uniform(*PAUSE_SECONDS))  # the history's own time, not a wait for something
-            done.append(mischief.happen(dice.choice(ids)))
+            time.sleep(rng.uniform(*PAUSE_SECONDS))  # the pace of the history, not a wait for a condition
+            done.append(faults.inject(rng.choice(ids)))
         for each in ids:
-            mischief.make_good(each)
+            faults.undo(each)
         for each in ids:
             platform.wait_for_phase(each, "Ready", seconds=120)
-    lies = [lie for each in ids for lie in lies_about(history, platform.namespace, each)]
-    assert lies == [], f"after {done}"
-    flips = sum(len(ready_moments(history, platform.namespace, each)) for each in ids)
-    assert flips > 2 * STORES, "the history was too quiet to prove anything"
+    violations = [violation for each in ids for violation in violations_of(history, platform.namespace, each)]
+    assert violations == [], f"after {done}"
+    transitions = sum(len(ready_versions(history, platform.namespace, each)) for each in ids)
+    assert transitions > 2 * STORES, "the history had too few transitions to prove anything"
 
 
-def lies_about(history: History, namespace: str, store_id: str) -> list[str]:
-    """Return every way in which a store's status was not true."""
-    lies = []
-    for moment in ready_moments(history, namespace, store_id):
-        store = moment.item
+def violations_of(history: History, namespace: str, store_id: str) -> list[str]:
+    """Return every way in which a store's status was wrong."""
+    violations = []
+    for version in ready_versions(history, namespace, store_id):
+        store = version.item
         digest = desired_release(Settings(), store["spec"]).digest
         if store["status"]["observedGeneration"] != store["metadata"]["generation"]:
-            lies.append(f"{store_id}@{moment.version}: Ready for another generation")
+            violations.append(f"{store_id}@{version.number}: Ready for another generation")
         if store["status"]["release"]["digest"] != digest:
-            lies.append(f"{store_id}@{moment.version}: Ready with another digest than the spec's")
-        lies += [
-            f"{store_id}@{moment.version}: Ready, but {name} was not within {LAG_SECONDS} s before"
+            violations.append(f"{store_id}@{version.number}: Ready with another digest than the spec's")
+        violations += [
+            f"{store_id}@{version.number}: Ready, but {name} was not ready within {LAG_SECONDS} s before"
             for kind, name in WORKLOADS
-            if not was_healthy(history.of(kind, f"store-{store_id}", name), moment, digest)
+            if not was_healthy(history.of(kind, f"store-{store_id}", name), version, digest)
         ]
-    return lies + unsaid(history, namespace, store_id)
+    return violations + unreported_failures(history, namespace, store_id)
 
 
-def ready_moments(history: History, namespace: str, store_id: str) -> list[Moment]:
-    """Return the versions of a store that say Ready of their own generation, each time it is newly said."""
+def ready_versions(history: History, namespace: str, store_id: str) -> list[Version]:
+    """Return the versions of a store at which it became Ready for its own generation."""
     found = []
     before = None
-    for moment in history.of("Store", namespace, store_id):
-        ready = is_ready(moment)
+    for version in history.of("Store", namespace, store_id):
+        ready = is_ready(version)
         if ready and ready != before:
-            found.append(moment)
+            found.append(version)
         before = ready
     return found
 
 
-def is_ready(moment: Moment) -> str:
-    """Return since when a version says Ready of its own generation, empty where it does not."""
-    conditions = (moment.item or {}).get("status", {}).get("conditions")
+def is_ready(version: Version) -> str:
+    """Return since when a version is Ready for its own generation, empty if it is not."""
+    conditions = (version.item or {}).get("status", {}).get("conditions")
     if not conditions:
         return ""
-    ready = condition(moment.item["status"], "Ready")
-    current = ready["observedGeneration"] == moment.item["metadata"]["generation"]
+    ready = condition(version.item["status"], "Ready")
+    current = ready["observedGeneration"] == version.item["metadata"]["generation"]
     return str(ready["lastTransitionTime"]) if ready["status"] == "True" and current else ""
 
 
-def was_healthy(states: list[Moment], at: Moment, digest: str) -> bool:
+def was_healthy(states: list[Version], at: Version, digest: str) -> bool:
     """Return whether a workload was ready with that digest at a version, or shortly before."""
-    past = [state for state in states if state.version <= at.version]
-    recent = [state for state in past if state.heard_at >= at.heard_at - LAG_SECONDS]
+    past = [state for state in states if state.number <= at.number]
+    recent = [state for state in past if state.received_at >= at.received_at - LAG_SECONDS]
     current = past[-1:] if past else []
-    before = [state for state in past if state.heard_at < at.heard_at - LAG_SECONDS][-1:]
+    before = [state for state in past if state.received_at < at.received_at - LAG_SECONDS][-1:]
     return any(healthy(state.item, digest) for state in [*before, *recent, *current])
 
 
@@ -172,18 +171,18 @@ def healthy(item: Any, digest: str) -> bool:
     )
 
 
-def unsaid(history: History, namespace: str, store_id: str) -> list[str]:
-    """Return the times at which a workload was down for long and the store was Ready all the while."""
-    lies = []
+def unreported_failures(history: History, namespace: str, store_id: str) -> list[str]:
+    """Return the times at which a workload was down for long and the store stayed Ready."""
+    violations = []
     stores = history.of("Store", namespace, store_id)
     for kind, name in WORKLOADS:
         states = history.of(kind, f"store-{store_id}", name)
         for state, following in itertools.pairwise(states):
             ready_pods = (state.item or {}).get("status", {}).get("readyReplicas", 0)
-            if ready_pods or following.heard_at - state.heard_at < UNSAID_SECONDS:
+            if ready_pods or following.received_at - state.received_at < REPORT_SECONDS:
                 continue
-            until = [each for each in stores if each.heard_at <= state.heard_at + UNSAID_SECONDS]
-            if until and is_ready(until[-1]) and until[-1].version <= following.version:
-                at = f"at version {state.version}, for {following.heard_at - state.heard_at:.1f} s"
-                lies.append(f"{store_id}: Ready {UNSAID_SECONDS:.0f} s after {name} went down {at}")
-    return lies
+            until = [each for each in stores if each.received_at <= state.received_at + REPORT_SECONDS]
+            if until and is_ready(until[-1]) and until[-1].number <= following.number:
+                at = f"at version {state.number}, for {following.received_at - state.received_at:.1f} s"
+                violations.append(f"{store_id}: Ready {REPORT_SECONDS:.0f} s after {name} went down {at}")
+    return violations

@@ -15,7 +15,7 @@ from testing.node.failures import PATIENCE, Failure, Told, run_out_of_patience, 
 from testing.node.node import Node
 from testing.node.platform import NodePlatform
 from testing.node.volumes import STORAGE_CLASS, give_volume, make_database
-from testing.store_objects import ask
+from testing.store_objects import create_store
 
 pytestmark = [pytest.mark.node, pytest.mark.timeout(1200)]
 MARK = secrets.token_hex(2)
@@ -84,7 +84,7 @@ def scene(
         URUMI_STOREFRONT_CHECK="off",
     ) as platform:
         for failure in FAILURES:
-            ask(node_kubectl, platform, failure.store_id, failure.engine, **failure.values)
+            create_store(node_kubectl, platform, failure.store_id, failure.engine, **failure.values)
         told = watch_progress(node, platform, FAILURES)
         run_out_of_patience(platform, told, say)
         yield Scene(platform, told)

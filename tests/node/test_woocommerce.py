@@ -20,7 +20,7 @@ from testing.node import images
 from testing.node.node import Node
 from testing.node.platform import NodePlatform
 from testing.node.woocommerce import TREE, shop_image
-from testing.store_objects import ask, condition, events_of
+from testing.store_objects import condition, create_store, events_of
 
 pytestmark = [
     pytest.mark.node,
@@ -56,7 +56,7 @@ def shop(
     images.load_images(node, [images.MARIADB, image], say)
     with NodePlatform(node, node_kubectl, tmp_path_factory.mktemp("platform")) as platform:
         began = time.monotonic()
-        ask(node_kubectl, platform, SHOP, shop={"sampleProducts": True})
+        create_store(node_kubectl, platform, SHOP, shop={"sampleProducts": True})
         store = platform.wait_for_phase(SHOP, "Ready", seconds=READY_SECONDS)
         seconds = time.monotonic() - began
         say(

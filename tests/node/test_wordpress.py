@@ -16,7 +16,7 @@ from testing.node.documentation import Backup
 from testing.node.node import Node
 from testing.node.platform import NodePlatform
 from testing.serve import free_port
-from testing.store_objects import ask
+from testing.store_objects import create_store
 
 pytestmark = [pytest.mark.node, pytest.mark.timeout(1200)]
 BLOG = "writes"
@@ -42,7 +42,7 @@ def platform(
 @pytest.fixture(scope="module")
 def blog(platform: NodePlatform, node_kubectl: Kubectl) -> str:
     """The id of a store that is Ready."""
-    ask(node_kubectl, platform, BLOG, wordpress=VALUES)
+    create_store(node_kubectl, platform, BLOG, wordpress=VALUES)
     platform.wait_for_phase(BLOG, "Ready", seconds=READY_SECONDS)
     return BLOG
 
@@ -101,7 +101,9 @@ def test_an_upgrade_keeps_what_people_wrote_and_is_told_on_the_timeline(
     wordpress_says(node_kubectl, blog, "update_option('blogdescription', 'written before');")
     before = platform.store(blog)
 
-    ask(node_kubectl, platform, blog, wordpress=VALUES | {"image": {"repository": "urumi/stock-wordpress", "tag": "2"}})
+    create_store(
+        node_kubectl, platform, blog, wordpress=VALUES | {"image": {"repository": "urumi/stock-wordpress", "tag": "2"}}
+    )
 
     def is_upgraded() -> bool:
         store = platform.store(blog)

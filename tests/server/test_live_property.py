@@ -140,15 +140,15 @@ def draw_history(chance: random.Random) -> tuple[list[tuple[str, Object | None]]
 @pytest.mark.parametrize(
     "history_number", [1, *(pytest.param(number, marks=pytest.mark.thorough) for number in (2, 3))]
 )
-async def test_no_change_is_missed_or_shown_twice(history_number: int, dice: random.Random) -> None:
-    history, expected = draw_history(dice)
+async def test_no_change_is_missed_or_shown_twice(history_number: int, rng: random.Random) -> None:
+    history, expected = draw_history(rng)
     async with Replica() as one, Replica() as other:
         replicas = [one, other]
-        watchers = [Watcher(replicas, dice) for _ in range(CLIENTS)]
+        watchers = [Watcher(replicas, rng) for _ in range(CLIENTS)]
         watching = [asyncio.create_task(watcher.watch()) for watcher in watchers]
         await asyncio.gather(
-            *(happen(history, replica, random.Random(dice.random())) for replica in replicas),
-            trouble(replicas, watchers, dice),
+            *(happen(history, replica, random.Random(rng.random())) for replica in replicas),
+            trouble(replicas, watchers, rng),
         )
         await until(lambda: all(watcher.known == expected for watcher in watchers) or any(map(_ended, watching)))
         for task in watching:

@@ -14,7 +14,7 @@ EXAMPLES = 8
 
 
 def test_generated_requests_meet_no_defect_and_conforming_answers(
-    local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, dice: random.Random
+    local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, rng: random.Random
 ) -> None:
     with idle_server(local_cluster, kubectl, tmp_path / "server", URUMI_MAX_ACTIVE_STORES="40") as server:
         server.create("shop-1")
@@ -25,7 +25,7 @@ def test_generated_requests_meet_no_defect_and_conforming_answers(
             *("--header", f"Origin: {server.url}"),
             # A cursor and a key are opaque: that one is of another list, or used already, is in no schema.
             *("--exclude-checks", "positive_data_acceptance"),
-            *("--seed", str(dice.randrange(2**32)), "--no-color", "--continue-on-failure"),
+            *("--seed", str(rng.randrange(2**32)), "--no-color", "--continue-on-failure"),
         ]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=240, check=False)
         assert done.returncode == 0, done.stdout[-12000:] + done.stderr[-2000:]
