@@ -58,7 +58,7 @@ def cases(*names: str) -> pytest.MarkDecorator:
             name if name in BY_NAME and BY_NAME[name].stands_for else pytest.param(name, marks=pytest.mark.thorough)
             for name in names
         ],
-        ids=lambda name: name.remake_folder(" ", "-"),
+        ids=lambda name: name.replace(" ", "-"),
     )
 
 

@@ -70,9 +70,7 @@ def test_both_servers_return_the_same_stores_and_only_the_leader_acts(pair: Pair
     for store_id in pair.store_ids:
         assert len(watch.seen[store_id]) == 1
         assert events_of(pair.other.store(store_id), "TakenOver") == []
-        wait_for(
-            lambda each=store_id: pair.leader.store(each) == pair.other.store(each), "both servers to report the same"
-        )  # type: ignore[misc]
+        wait_for(lambda each=store_id: pair.leader.store(each) == pair.other.store(each), "equal reports")  # type: ignore[misc]
     assert (pair.leader.is_leading(), pair.other.is_leading()) == (True, False)
 
 
