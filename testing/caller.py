@@ -65,7 +65,7 @@ class Caller:
         except AssertionError as error:
             raise AssertionError(f"{error}; it is {self.store(store_id)}") from None
 
-    def wait_for_words(self, store_id: str, words: str, seconds: float = 120.0) -> Any:
+    def wait_for_message(self, store_id: str, words: str, seconds: float = 120.0) -> Any:
         """Wait until a store's progress or error contains a text, and return the store."""
         seen: list[str] = []
 

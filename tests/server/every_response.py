@@ -22,7 +22,7 @@ from server.auth.authority import SharedToken
 from server.auth.identity import Gate
 from server.openapi.operations import operations
 from server.settings import ServerSettings
-from testing.accounts import Person
+from testing.accounts import Account
 from testing.faults.call import of
 from testing.faults.proxy import ApiProxy
 from testing.kubectl import Kubectl, wait_for
@@ -254,7 +254,7 @@ def walk_authority(walk: Walk, proxy: ApiProxy, kubectl: Kubectl, folder: Path) 
     refusal = b'{"kind": "Status", "message": "not allowed", "reason": "Forbidden"}'
     with idle_server(proxy.cluster, kubectl, folder, URUMI_AUTH_MODE="kubernetes") as server:
         api = Api(server)
-        nobody = Person(kubectl, server.namespace, "nobody")
+        nobody = Account(kubectl, server.namespace, "nobody")
         for method, path, _ in guarded(walk):
             if path != "/session":
                 walk.note(method, path, api.ask(method, path.format(store_id="shop-1"), headers=nobody.bearer))

@@ -17,7 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
 from cluster.local import ClusterInfo
-from testing.accounts import Person, roles_of_the_chart
+from testing.accounts import Account, roles_of_the_chart
 from testing.faults.call import of
 from testing.faults.proxy import ApiProxy
 from testing.kubectl import Kubectl, wait_for
@@ -62,30 +62,30 @@ def server(
 
 
 @pytest.fixture(scope="module")
-def viewer(server: ServerProcess, kubectl: Kubectl) -> Person:
+def viewer(server: ServerProcess, kubectl: Kubectl) -> Account:
     """An account that may read."""
-    return Person(kubectl, server.namespace, "viewer", "urumi-viewer")
+    return Account(kubectl, server.namespace, "viewer", "urumi-viewer")
 
 
 @pytest.fixture(scope="module")
-def operator(server: ServerProcess, kubectl: Kubectl) -> Person:
+def operator(server: ServerProcess, kubectl: Kubectl) -> Account:
     """An account with every right on stores."""
-    return Person(kubectl, server.namespace, "operator", "urumi-operator")
+    return Account(kubectl, server.namespace, "operator", "urumi-operator")
 
 
 @pytest.fixture(scope="module")
-def nobody(server: ServerProcess, kubectl: Kubectl) -> Person:
+def nobody(server: ServerProcess, kubectl: Kubectl) -> Account:
     """An account without any right."""
-    return Person(kubectl, server.namespace, "nobody")
+    return Account(kubectl, server.namespace, "nobody")
 
 
 @pytest.fixture
-def guest(server: ServerProcess, kubectl: Kubectl) -> Person:
+def guest(server: ServerProcess, kubectl: Kubectl) -> Account:
     """An account that may read, for the length of a test."""
-    return Person(kubectl, server.namespace, f"guest-{secrets.token_hex(3)}", "urumi-viewer")
+    return Account(kubectl, server.namespace, f"guest-{secrets.token_hex(3)}", "urumi-viewer")
 
 
-def status_of(server: ServerProcess, method: str, path: str, person: Person, body: Any = None) -> tuple[int, str]:
+def status_of(server: ServerProcess, method: str, path: str, person: Account, body: Any = None) -> tuple[int, str]:
     """Return the status of a call and the problem's type, its last word."""
     status, answer = server.call(method, path, body, **person.bearer)
     return status, str((answer or {}).get("type", "")).rpartition(":")[2]
@@ -160,7 +160,7 @@ def audit_lines(server: ServerProcess) -> list[dict[str, str]]:
     return [line for line in lines if line["logger"] == "urumi.audit"]
 
 
-def test_a_viewer_reads_and_changes_nothing(server: ServerProcess, viewer: Person, store_id: str) -> None:
+def test_a_viewer_reads_and_changes_nothing(server: ServerProcess, viewer: Account, store_id: str) -> None:
     assert status_of(server, "GET", "/stores", viewer) == (200, "")
     for method, path in [("POST", "/stores"), ("DELETE", "/stores/x-1"), ("POST", "/stores/x-1/retry")]:
         body = {"storeId": store_id, "engine": "woocommerce"} if path == "/stores" else None
@@ -175,7 +175,7 @@ def test_a_viewer_reads_and_changes_nothing(server: ServerProcess, viewer: Perso
 
 
 def test_an_operator_creates_and_deletes_under_the_own_name(
-    server: ServerProcess, operator: Person, kubectl: Kubectl, store_id: str
+    server: ServerProcess, operator: Account, kubectl: Kubectl, store_id: str
 ) -> None:
     status, store = server.call("POST", "/stores", {"storeId": store_id, "engine": "woocommerce"}, **operator.bearer)
     assert status == 202
@@ -185,7 +185,7 @@ def test_an_operator_creates_and_deletes_under_the_own_name(
     wait_for(lambda: status_of(server, "GET", f"/stores/{store_id}", operator)[0] == 404, f"{store_id} to be gone")
 
 
-def test_an_account_without_a_role_sees_nothing(server: ServerProcess, nobody: Person) -> None:
+def test_an_account_without_a_role_sees_nothing(server: ServerProcess, nobody: Account) -> None:
     assert status_of(server, "GET", "/stores", nobody) == (403, "not-allowed")
     assert refusal(server, nobody.bearer) == (403, "not-allowed")
     assert status_of(server, "GET", "/session", nobody) == (200, "")
@@ -200,12 +200,12 @@ def test_an_unknown_token_is_unauthorized(server: ServerProcess, headers: dict[s
     assert refusal(server, headers) == (401, "unauthorized")
 
 
-def test_the_live_protocol_is_open_to_a_viewer(server: ServerProcess, viewer: Person) -> None:
+def test_the_live_protocol_is_open_to_a_viewer(server: ServerProcess, viewer: Account) -> None:
     with listen(server, viewer.bearer) as socket:
         assert json.loads(socket.recv(30))["type"] == "snapshot"
 
 
-def test_the_page_signs_in_with_a_token_and_works_by_its_cookie(server: ServerProcess, viewer: Person) -> None:
+def test_the_page_signs_in_with_a_token_and_works_by_its_cookie(server: ServerProcess, viewer: Account) -> None:
     assert sign_in(server, "nobody").status == 401
     cookie = session_of(server, viewer.token)
     assert server.call("GET", "/session", **cookie) == (200, {"user": viewer.user})
@@ -216,11 +216,11 @@ def test_the_page_signs_in_with_a_token_and_works_by_its_cookie(server: ServerPr
 
 
 def test_a_revoked_token_stops_to_count_for_calls_sessions_and_open_sockets(
-    server: ServerProcess, guest: Person
+    server: ServerProcess, guest: Account
 ) -> None:
     cookie = session_of(server, guest.token)
     with listen(server, guest.bearer) as socket, listen(server, cookie, server.url) as page:
-        guest.vanish()
+        guest.delete()
         assert end_of(socket)[0] == 4401
         assert end_of(page)[0] == 4401
     wait_for(lambda: status_of(server, "GET", "/stores", guest) == (401, "unauthorized"), "the token to be refused")
@@ -228,7 +228,7 @@ def test_a_revoked_token_stops_to_count_for_calls_sessions_and_open_sockets(
 
 
 def test_a_right_that_is_taken_away_closes_the_socket_and_is_back_when_it_is_given_back(
-    server: ServerProcess, guest: Person
+    server: ServerProcess, guest: Account
 ) -> None:
     with listen(server, guest.bearer) as socket:
         guest.unbind()
@@ -239,7 +239,7 @@ def test_a_right_that_is_taken_away_closes_the_socket_and_is_back_when_it_is_giv
 
 
 def test_without_the_api_server_new_callers_get_503_and_open_sockets_stay(
-    server: ServerProcess, proxy: ApiProxy, viewer: Person
+    server: ServerProcess, proxy: ApiProxy, viewer: Account
 ) -> None:
     with listen(server, viewer.bearer) as socket:
         socket.recv(30)
@@ -268,7 +268,7 @@ def test_a_black_hole_is_a_503_in_its_time(server: ServerProcess, proxy: ApiProx
     assert (status, problem["type"]) == (503, "urn:urumi:problem:cluster-unreachable")
 
 
-def test_many_calls_with_one_token_are_few_reviews(server: ServerProcess, proxy: ApiProxy, viewer: Person) -> None:
+def test_many_calls_with_one_token_are_few_reviews(server: ServerProcess, proxy: ApiProxy, viewer: Account) -> None:
     calls = 60
     before = len(proxy.calls_of(REVIEWS))
     for _ in range(calls):
@@ -276,7 +276,7 @@ def test_many_calls_with_one_token_are_few_reviews(server: ServerProcess, proxy:
     assert len(proxy.calls_of(REVIEWS)) - before < calls / 2
 
 
-def test_metrics_need_the_right_to_list_unless_they_are_anonymous(server: ServerProcess, viewer: Person) -> None:
+def test_metrics_need_the_right_to_list_unless_they_are_anonymous(server: ServerProcess, viewer: Account) -> None:
     connection = HTTPConnection("127.0.0.1", server.port, timeout=30)
     for path, headers, expected in [
         ("/metrics", {}, 401),
@@ -293,7 +293,7 @@ def test_metrics_need_the_right_to_list_unless_they_are_anonymous(server: Server
 
 
 def test_every_requested_change_is_audited_with_user_and_outcome(
-    server: ServerProcess, viewer: Person, operator: Person, store_id: str
+    server: ServerProcess, viewer: Account, operator: Account, store_id: str
 ) -> None:
     name = {"X-Request-Id": f"audit-{store_id}"}
     server.call("DELETE", f"/stores/{store_id}", **operator.bearer, **name)
@@ -308,7 +308,7 @@ def test_every_requested_change_is_audited_with_user_and_outcome(
     assert {(line["msg"], line["ip"]) for line in lines} == {("call audited", "127.0.0.1")}
 
 
-def test_no_token_is_in_the_log(server: ServerProcess, viewer: Person, operator: Person) -> None:
+def test_no_token_is_in_the_log(server: ServerProcess, viewer: Account, operator: Account) -> None:
     text = server.log.read_text()
     assert viewer.token not in text
     assert operator.token not in text
