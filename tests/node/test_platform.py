@@ -225,7 +225,7 @@ def test_a_pod_exports_its_memory_use_and_stays_below_the_limit(
     platform: InstalledPlatform, say: Callable[[str], None]
 ) -> None:
     for pod in platform.pods():
-        text = platform.at(pod).ask("GET", "/metrics")[1]
+        text = platform.at(pod).request_text("GET", "/metrics")[1]
         found = next(line for line in text.splitlines() if line.startswith("process_resident_memory_bytes "))
         memory = float(found.split()[1])
         say(f"{pod} uses {memory / MIB:.0f} MiB")
