@@ -27,10 +27,10 @@ class Caller:
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         """Call the API with the token; return the status and the parsed body."""
-        status, text = self.ask(method, path, body, **headers)
+        status, text = self.request_text(method, path, body, **headers)
         return status, json.loads(text or "null")
 
-    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, str]:
+    def request_text(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, str]:
         """Call the API with the token; return the status and the body as text."""
         data = None if body is None else json.dumps(body).encode()
         given = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json", **headers}
@@ -65,7 +65,7 @@ class Caller:
         except AssertionError as error:
             raise AssertionError(f"{error}; it is {self.store(store_id)}") from None
 
-    def wait_for_words(self, store_id: str, words: str, seconds: float = 120.0) -> Any:
+    def wait_for_message(self, store_id: str, words: str, seconds: float = 120.0) -> Any:
         """Wait until a store's progress or error contains a text, and return the store."""
         seen: list[str] = []
 
@@ -94,12 +94,12 @@ class Caller:
 class PatientCaller(Caller):
     """Repeats a call whose connection breaks, as clients do while pods are replaced; other failures are not hidden."""
 
-    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, str]:
+    def request_text(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, str]:
         """Call the API until it responds."""
 
         def attempt() -> tuple[int, str] | None:
             try:
-                return super(PatientCaller, self).ask(method, path, body, **headers)
+                return super(PatientCaller, self).request_text(method, path, body, **headers)
             except (OSError, http.client.HTTPException):
                 return None
 

@@ -24,7 +24,7 @@ def store_object(namespace: str, store_id: str, engine: str = "woocommerce", **v
     }
 
 
-def ask(kubectl: Kubectl, platform: Caller, store_id: str, engine: str = "woocommerce", **values: Any) -> None:
+def create_store(kubectl: Kubectl, platform: Caller, store_id: str, engine: str = "woocommerce", **values: Any) -> None:
     """Create a store with chart values."""
     kubectl.apply(store_object(platform.namespace, store_id, engine, **values))
 

@@ -94,7 +94,7 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
-def dice(request: pytest.FixtureRequest) -> random.Random:
+def rng(request: pytest.FixtureRequest) -> random.Random:
     """The random choices of one test; the run's seed repeats them."""
     return random.Random(seed.derived(request.config, request.node.name))
 

@@ -1,7 +1,7 @@
 """The control groups of a node: children of this process's group in every hierarchy, so its limits apply to them.
 
-Both versions are known: the hierarchies of version 1, and the one of version 2 at its root, as a group that has
-processes may not hand controllers down.
+Both versions are supported: the hierarchies of version 1, and the root of version 2, because a group that contains
+processes cannot delegate controllers.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ def make_groups() -> list[Path]:
     """Create the node's group in every hierarchy, remove those of a killed run, and return the folders.
 
     Raises:
-        NodeError: a controller that the kubelet needs cannot be had.
+        NodeError: a controller that the kubelet needs is not available.
     """
     name = group_name()
     remove_groups(find_groups())
@@ -89,11 +89,11 @@ def _make(parent: Path, point: Path, kind: str, name: str) -> Path:
         if kind == "cgroup" and (group / file).exists():
             (group / file).write_text((group.parent / file).read_text())
     if kind == "cgroup2" and (group.parent / "cgroup.controllers").read_text().split():
-        _hand_down(group)
+        _delegate(group)
     return group
 
 
-def _hand_down(group: Path) -> None:
+def _delegate(group: Path) -> None:
     offered = (group.parent / "cgroup.controllers").read_text().split()
     for controller in offered:
         try:

@@ -90,7 +90,7 @@ def _api_server(pki: Path) -> Flags:
     key = pki / "service-account.key"
     return {
         "etcd-servers": CLIENT,
-        "bind-address": "0.0.0.0",  # noqa: S104 - of a network that has nobody else in it
+        "bind-address": "0.0.0.0",  # noqa: S104 - in a private network
         "advertise-address": layout.NODE_ADDRESS,
         "secure-port": layout.API_PORT,
         "tls-cert-file": pki / "apiserver.crt",

@@ -1,7 +1,7 @@
 """The files from which an image is built: a folder, or the part of it that the Dockerfile's ignore file allows.
 
-The ignore file is read as far as the project's own ones go: `*` leaves everything out, `!folder` takes it in again, and
-what follows leaves out by patterns. Only those files are copied and counted in an image's digest.
+Of the ignore file's syntax, the project's subset is supported: `*` excludes everything, `!folder` includes a folder
+again, and the patterns after it exclude files. Only the remaining files are copied and part of an image's digest.
 """
 
 import hashlib

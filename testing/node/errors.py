@@ -1,5 +1,5 @@
-"""The error of the node, as a sentence for the test report."""
+"""The error of the node, a message for the test report."""
 
 
 class NodeError(Exception):
-    """Raised when the node cannot be started or stopped, or an image not loaded; states the cause and what to do."""
+    """The node cannot be started or stopped, or an image cannot be loaded; states the cause and what to do."""

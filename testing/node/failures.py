@@ -1,7 +1,7 @@
 """Stores that cannot become Ready, all at once on one platform: what the cluster reports, and what users see.
 
-At first the platform is very patient, so that the words are seen while each store is Provisioning. When they are all
-there, it is started anew with little patience and every store is asked to try again, so that it is Failed.
+First the platform has a long provision timeout, so that the cause is reported while each store is Provisioning. Then it
+is restarted with a short timeout and every store is retried, so that each becomes Failed.
 """
 
 import json
@@ -13,10 +13,10 @@ from typing import Any
 from testing.node.node import Node
 from testing.node.platform import NodePlatform
 
-PATIENCE = "600"
+LONG_TIMEOUT = "600"
 # Longer than the interval at which the reconciler reads Events.
-LITTLE_PATIENCE = "12"
-TELL_SECONDS = 300.0
+SHORT_TIMEOUT = "12"
+REPORT_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,11 @@ class Failure:
 
 
 @dataclass(slots=True)
-class Told:
+class Report:
     """The report on a failing store: its progress, the delay after the cluster's report, and its error."""
 
-    known_at: float = 0.0
-    told_at: float = 0.0
+    occurred_at: float = 0.0
+    reported_at: float = 0.0
     progress: str = ""
     phase: str = ""
     error: dict[str, str] = field(default_factory=dict)
@@ -43,30 +43,30 @@ class Told:
     @property
     def seconds(self) -> float:
         """The delay."""
-        return max(0.0, self.told_at - self.known_at)
+        return max(0.0, self.reported_at - self.occurred_at)
 
 
-def watch_progress(node: Node, platform: NodePlatform, failures: list[Failure]) -> dict[str, Told]:
+def watch_progress(node: Node, platform: NodePlatform, failures: list[Failure]) -> dict[str, Report]:
     """Poll until every failure is reported by the cluster and by the store, or until the timeout."""
-    told = {failure.store_id: Told() for failure in failures}
-    deadline = time.monotonic() + TELL_SECONDS
-    while time.monotonic() < deadline and not all(each.told_at for each in told.values()):
+    reports = {failure.store_id: Report() for failure in failures}
+    deadline = time.monotonic() + REPORT_SECONDS
+    while time.monotonic() < deadline and not all(each.reported_at for each in reports.values()):
         for failure in failures:
-            found = told[failure.store_id]
-            if not found.known_at and failure.sign in _known(node, failure.store_id):
-                found.known_at = time.monotonic()
-            if not found.told_at:
-                _look(platform, failure, found)
-    return told
+            found = reports[failure.store_id]
+            if not found.occurred_at and failure.sign in _known(node, failure.store_id):
+                found.occurred_at = time.monotonic()
+            if not found.reported_at:
+                _poll(platform, failure, found)
+    return reports
 
 
-def _look(platform: NodePlatform, failure: Failure, found: Told) -> None:
+def _poll(platform: NodePlatform, failure: Failure, found: Report) -> None:
     store = platform.store(failure.store_id) or {}
     message = str((store.get("progress") or {}).get("message", ""))
     if message and message not in found.seen[-1:]:
         found.seen.append(message)
     if failure.sign in message:
-        found.told_at, found.progress, found.phase = time.monotonic(), message, store["phase"]
+        found.reported_at, found.progress, found.phase = time.monotonic(), message, store["phase"]
 
 
 def _known(node: Node, store_id: str) -> str:
@@ -81,15 +81,15 @@ def _known(node: Node, store_id: str) -> str:
     )
 
 
-def run_out_of_patience(platform: NodePlatform, told: Mapping[str, Told], say: Callable[[str], None]) -> None:
-    """Wait until every store is Failed, and keep its error."""
+def time_out(platform: NodePlatform, reports: Mapping[str, Report], say: Callable[[str], None]) -> None:
+    """Restart the platform with a short timeout, wait until every store is Failed, and record its error."""
     platform.stop()
-    platform.environ["URUMI_MAX_PROVISION_SECONDS"] = LITTLE_PATIENCE
+    platform.environ["URUMI_MAX_PROVISION_SECONDS"] = SHORT_TIMEOUT
     platform.start()
-    for store_id in told:
+    for store_id in reports:
         status, answer = platform.call("POST", f"/stores/{store_id}/retry")
         assert status == 202, answer
-    for store_id, found in told.items():
+    for store_id, found in reports.items():
         found.error = platform.wait_for_phase(store_id, "Failed", seconds=180)["lastError"]
         say(f"{store_id}, {found.seconds:.1f} s after the cluster reported it: {found.progress}")
         say(f"    {found.error['reason']}: {found.error['message']}")

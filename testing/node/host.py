@@ -72,7 +72,7 @@ def check() -> None:
     """Raise if no node can run here.
 
     Raises:
-        NodeError: says what is missing.
+        NodeError: states what is missing.
     """
     words = obstacle()
     if words:

@@ -1,8 +1,8 @@
 """The images of the node: built by buildah from Debian and npm packages, kept as archives in the cache.
 
-They stand in under the very names that the charts use, with the official images' contract (variables, users, folders),
-because no registry of images is asked. An archive is named after everything that decides what is in it, and an image
-that others are built from counts among that; so whatever changes is built anew, and only that.
+They replace the official images under the names that the charts use, with the same contract (variables, users,
+folders), because no image registry is used. An archive is named after a digest of all its inputs, including its base
+images, so exactly the images whose inputs change are rebuilt.
 """
 
 import hashlib
@@ -35,10 +35,10 @@ OPEN_FILES = 65536
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image to build: its name for pods, what it is built from, the images it needs by the names it knows them by.
+    """An image to build: its name for pods, its context, and the images it needs by the names in its Dockerfile.
 
-    `prepare` puts further files into the copy of the context; `key` stands for them. `ignore_file` says what of the
-    context belongs to it. `options` are further words for buildah, on how it is built and not on what: caches, mirrors.
+    `prepare` adds files to the copy of the context; `key` identifies them in the digest. `ignore_file` selects files of
+    the context. `options` are further arguments for buildah that do not affect the content: caches, mirrors.
     """
 
     name: str

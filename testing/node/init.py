@@ -1,8 +1,8 @@
 """PID 1 of the node's namespaces: `python -m testing.node.init FOLDER CONTAINERD_ROOT PORT CLUSTER_BIN NODE_BIN FRESH`.
 
-It makes mounts and a network that nobody else sees, starts the node's programs in order and ends when one of them ends;
-with PID 1 the kernel ends everything else that is in the namespaces, and the namespaces with it. Nothing outside is
-changed: what programs write below /var and into the machine's sysctls stays in layers and files of the node.
+It creates private mounts and a private network, starts the node's programs in order and exits when one of them exits;
+the kernel then kills all other processes in the namespaces and deletes the namespaces. Nothing outside is changed: what
+programs write below /var and into the machine's sysctls stays in overlays and files of the node.
 """
 
 import os
@@ -68,7 +68,7 @@ def _mount_groups() -> None:
 
 
 def _mount_private(folder: NodeFolder, containerd_root: Path) -> None:
-    # Before /run and /var are mounted over, because the caches may be in them.
+    # Before new mounts cover /run and /var, because the caches may be in them.
     for path in (folder.root, containerd_root):
         run("mount", "--bind", path, path)
         run("mount", "--make-rshared", path)
@@ -94,11 +94,11 @@ def _make_network(port: int) -> None:
     run("ip", "link", "add", "node0", "type", "bridge")
     run("ip", "address", "add", f"{layout.NODE_ADDRESS}/24", "dev", "node0")
     run("ip", "link", "set", "node0", "up")
-    # A default route that leads nowhere, for programs that look up their own address by it.
+    # A default route without a gateway, for programs that determine their address from it.
     run("ip", "route", "add", "default", "dev", "node0")
     for name, value in NET_SYSCTLS.items():
         Path("/proc/sys", name).write_text(value)
-    # The port that is used outside leads to the API server here too, so that one kubeconfig is valid on both sides.
+    # The outside port also reaches the API server in here, so that one kubeconfig is valid on both sides.
     local = ("--protocol", "tcp", "--destination", "127.0.0.1", "--dport", str(port))
     run(
         "iptables",
@@ -111,8 +111,8 @@ def _make_network(port: int) -> None:
         "REDIRECT",
         f"--to-ports={layout.API_PORT}",
     )
-    # The first packet of each connection waits for the word of the policies' program, which sees where a Service led
-    # it. Its own nftables rules say the same, but need a kernel with NFT_QUEUE. What the node sends is not asked about.
+    # The first packet of each connection is queued for kube-network-policies, after the translation of Service
+    # addresses. Its own nftables rules do the same, but need a kernel with NFT_QUEUE. Packets of the node pass.
     fresh = ("--match", "conntrack", "!", "--ctstate", "ESTABLISHED,RELATED")
     queue = ("--jump", "NFQUEUE", "--queue-num", str(layout.POLICY_QUEUE))
     for chain, source in (("FORWARD", "0.0.0.0/0"), ("INPUT", layout.POD_RANGE)):
@@ -127,7 +127,7 @@ def _start(children: dict[int, str], commands: dict[str, list[str]], folder: Nod
 
 
 def _stop_if_ended(children: dict[int, str], pid: int, status: int) -> None:
-    # A pid that is not of a program is of some orphan whose parent ended before it.
+    # Any other pid is an orphan whose parent exited before it.
     if pid in children:
         sys.exit(f"{children[pid]} ended with {os.waitstatus_to_exitcode(status)}")
 
@@ -150,7 +150,7 @@ def _wait_for_api(api: Api, children: dict[int, str]) -> None:
 
 
 def _forget_containers() -> None:
-    """Delete what an earlier node left in containerd's storage: records only, as its processes ended with it."""
+    """Delete the records of an earlier node in containerd's storage; its processes have already ended."""
     ctr = ("ctr", "--address", layout.CONTAINERD_SOCKET, "--namespace", "k8s.io", "containers")
     names: Iterable[str] = run(*ctr, "list", "--quiet").split()
     if names:

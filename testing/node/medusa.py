@@ -1,7 +1,7 @@
 """The images of a Medusa store: built through the chart's own Dockerfiles, under the names that the chart gives them.
 
-Their base images stand in: Node.js is the package that the shop's tests use, nginx is Debian's. `NEXT` is the backend
-as a later release would be, under another tag.
+Their base images are replaced: Node.js is the package that the shop's tests use, nginx is Debian's. `NEXT` is the
+backend of a later release, under another tag.
 """
 
 import shutil
@@ -34,14 +34,14 @@ def _copy_node(folder: Path) -> None:
 
 
 def _point_to_registry(folder: Path) -> None:
-    """Let the build's npm ask where this machine's own asks; the file is of the build's stage only."""
+    """Configure the build's npm with this machine's registry; the file exists in the build stage only."""
     registry = _npm_setting("registry")
     with (folder / ".npmrc").open("a") as settings:
         settings.write(f"registry={registry}\n")
 
 
 def _npm_cache() -> list[str]:
-    """Mount npm's cache, as what is in it need not be fetched again."""
+    """Mount npm's cache, so that packages in it are not downloaded again."""
     cache = Path(_npm_setting("cache"))
     cache.mkdir(parents=True, exist_ok=True)
     return ["--volume", f"{cache}:/root/.npm"]

@@ -1,7 +1,7 @@
-"""A Medusa shop on the node as people find it: under its own host, by the routes of its Ingress.
+"""A Medusa shop on the node as its users reach it: under its own host, through the routes of its Ingress.
 
-No ingress controller runs on the node, so an nginx of this machine takes its place; doors lead from it to the Services.
-The administrator's account is the one that the platform hands out.
+No ingress controller runs on the node, so an nginx on this machine takes its place; forwarded ports connect it to
+the Services. The administrator account is the one that the platform returns.
 """
 
 from collections.abc import Iterator
@@ -16,10 +16,10 @@ from testing.caller import Caller
 from testing.kubectl import Kubectl
 from testing.node.node import Node
 from testing.serve import free_port
+from testing.shops.medusa.api_clients import fetch, sign_in
 from testing.shops.medusa.ingress import ingress
-from testing.shops.medusa.visitors import fetch, sign_in
 
-# A request into a pod that is killed at that moment is never answered; the next one is.
+# A request to a pod that is killed at that moment gets no response; the next one does.
 ANSWER_SECONDS = 20.0
 
 
@@ -37,28 +37,28 @@ class NodeShop:
 
     @property
     def url(self) -> str:
-        """Where this machine reaches what the shop's address is for its people."""
+        """The URL of the shop on this machine."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def browser_flag(self) -> str:
-        """What makes a browser of this machine find the shop under its own address."""
+        """The flag with which a browser on this machine resolves the shop's public host name."""
         return f"--host-resolver-rules=MAP {urlsplit(self.public_url).hostname}:80 127.0.0.1:{self.port}"
 
     @contextmanager
     def open(self) -> Iterator["NodeShop"]:
-        """Let people in."""
+        """Serve the shop inside the block."""
         with self._server.running():
             yield self
 
     def account(self) -> tuple[str, str]:
-        """Ask the platform for the administrator's e-mail address and password."""
+        """Return the administrator's e-mail address and password from the platform."""
         status, account = self._platform.call("POST", f"/stores/{self.store_id}/credentials")
         assert status == 200, account
         return account["username"], account["password"]
 
     def shopper(self) -> httpx2.Client:
-        """Return a client of the Store API with the key that the storefront gives to everybody."""
+        """Return a client of the Store API with the storefront's public key."""
         with self._client() as guest:
             key = fetch(guest, "GET", "/config.json")["publishableKey"]
         return self._client({"x-publishable-api-key": key})
@@ -70,7 +70,7 @@ class NodeShop:
         return self._client({"Authorization": f"Bearer {token}"})
 
     def orders(self) -> list[Any]:
-        """Return every order, as the merchant sees it."""
+        """Return every order from the Admin API."""
         with self.merchant() as merchant:
             query = {"fields": "id,display_id,status,email,total", "limit": 100}
             return list(fetch(merchant, "GET", "/admin/orders", params=query)["orders"])
@@ -80,14 +80,14 @@ class NodeShop:
         return httpx2.Client(base_url=self.url, headers=host | (headers or {}), timeout=ANSWER_SECONDS)
 
     def _routes(self, node: Node, kubectl: Kubectl) -> dict[str, str]:
-        doors: dict[str, int] = {}
+        ports: dict[str, int] = {}
         routes = {}
         [rule] = kubectl.get("ingress", "store", self.namespace)["spec"]["rules"]
         for path in rule["http"]["paths"]:
             name = path["backend"]["service"]["name"]
-            if name not in doors:
+            if name not in ports:
                 service = kubectl.get("service", name, self.namespace)["spec"]
-                doors[name] = free_port()
-                node.open_door(doors[name], service["clusterIP"], service["ports"][0]["port"])
-            routes[path["path"]] = f"http://127.0.0.1:{doors[name]}"
+                ports[name] = free_port()
+                node.forward_port(ports[name], service["clusterIP"], service["ports"][0]["port"])
+            routes[path["path"]] = f"http://127.0.0.1:{ports[name]}"
         return routes

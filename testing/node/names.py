@@ -1,6 +1,6 @@
-"""The cluster's names: CoreDNS in a pod of kube-system, as policies expect to find it, under the Service kube-dns.
+"""The cluster's DNS: CoreDNS in a pod of kube-system, where network policies expect it, behind the Service kube-dns.
 
-The container is busybox's with the program of the node's cache mounted into it, so no image is built for it.
+The container uses the busybox image with the program from the node's cache mounted, so it needs no separate image.
 """
 
 from pathlib import Path

@@ -1,11 +1,11 @@
-"""A real node: kubelet, containerd and runc under a real control plane, in namespaces of its own.
+"""A real node: kubelet, containerd and runc under a real control plane, in separate namespaces.
 
 `up` starts PID 1 of the namespaces and waits until the node is Ready; `down` kills it, and the kernel ends every
-process, mount and interface in there. The process that waits for PID 1 dies with the test run, so a killed run leaves
-no node.
+process, mount and interface in them. The process that waits for PID 1 is killed with the test run, so an interrupted
+run leaves no node.
 
-What is used again lies in the cache: programs, images, containerd's storage with the imported images. One node at a
-time uses it, held by a lock; what an interrupted node left in it is deleted by the next one.
+The cache contains what is reused: programs, images, containerd's storage with the imported images. A lock limits it to
+one node at a time; the next node deletes the leftovers of an interrupted one.
 """
 
 import os
@@ -48,7 +48,7 @@ Say = Callable[[str], None]
 
 
 class Node:
-    """One node in one folder; use as a context manager, or bring it up and down by hand."""
+    """One node in one folder; use as a context manager, or call `up` and `down`."""
 
     def __init__(self, folder: Path, say: Say) -> None:
         self.folder = NodeFolder(folder)
@@ -57,13 +57,13 @@ class Node:
         self._groups: list[Path] = []
         self._outer: subprocess.Popen[bytes] | None = None
         self._relays: list[subprocess.Popen[bytes]] = []
-        self._doors: dict[int, tuple[str, int]] = {self.port: (layout.NODE_ADDRESS, layout.API_PORT)}
+        self._ports: dict[int, tuple[str, int]] = {self.port: (layout.NODE_ADDRESS, layout.API_PORT)}
         self._programs: tuple[Binaries, Binaries] | None = None
         self._held = ExitStack()
 
     @property
     def cluster(self) -> ClusterInfo:
-        """The node's cluster, as everything that uses the local one takes it."""
+        """The node's cluster, in the form of the local cluster."""
         path = self._built()[0].path
         return ClusterInfo(self.folder.kubeconfig, self.server, self._built()[0].folder, path("helm"), path("kubectl"))
 
@@ -86,7 +86,7 @@ class Node:
         """
         found = self._pid()
         if found is None:
-            raise NodeError(f"The node is not up. {self._last_words()}")
+            raise NodeError(f"The node is not up. {self._log_ends()}")
         return found
 
     def __enter__(self) -> "Node":
@@ -100,7 +100,7 @@ class Node:
         """Bring the node up and wait until pods can run on it.
 
         Raises:
-            NodeError: it cannot run here, or did not come up; says which program ended and its last words.
+            NodeError: it cannot run here, or did not come up; states which program ended and quotes the end of its log.
         """
         host.check()
         self._built()
@@ -119,7 +119,7 @@ class Node:
             raise
 
     def stop(self) -> None:
-        """End every process, mount and interface of the node, as a power cut does; its data stays.
+        """End every process, mount and interface of the node, as a power failure does; its data stays.
 
         Raises:
             NodeError: something is left.
@@ -138,7 +138,7 @@ class Node:
             raise NodeError(f"These control groups of the node cannot be removed: {', '.join(map(str, left))}.")
 
     def down(self) -> None:
-        """End the node and forget it: nothing is left but the cache."""
+        """End the node and delete everything except the cache."""
         try:
             self.stop()
         finally:
@@ -146,13 +146,13 @@ class Node:
             shutil.rmtree(self.folder.root, ignore_errors=True)
 
     def restart(self) -> None:
-        """Cut the node's power and bring it up again."""
+        """Simulate a power failure of the node, and start it again."""
         self.stop()
         self.up()
         self._wait_for(self._has_names, "the cluster's names to be answered")
 
     def serve_names(self) -> None:
-        """Bring up the cluster's DNS and wait until it answers; wants the system's images loaded."""
+        """Start the cluster's DNS and wait until it responds; needs the system images to be loaded."""
         serve_names(self.api, self._built()[1].path("coredns"), self.folder.etc / "Corefile")
         self._wait_for(self._has_names, "the cluster's names to be answered")
 
@@ -166,19 +166,19 @@ class Node:
         return host.run(*enter, *command, timeout_seconds=timeout_seconds)
 
     def in_network(self, *command: str) -> list[str]:
-        """Return the command line that runs a program of this machine in the node's network, with its names."""
+        """Return the command line that runs a program of this machine in the node's network, with the cluster's DNS."""
         bind = 'mount --bind "$0" "$(readlink -f /etc/resolv.conf)" && exec "$@"'
         resolv = str(self.folder.etc / "resolv.conf")
         enter = ["nsenter", "--target", str(self.pid), "--net", "unshare", "--mount", "--propagation", "private"]
         return [*enter, "sh", "-c", bind, resolv, *command]
 
-    def open_door(self, port: int, address: str, to_port: int) -> None:
-        """Lead a port of this machine's loopback to an address of the node's network, also after a restart."""
-        self._doors[port] = (address, to_port)
+    def forward_port(self, port: int, address: str, to_port: int) -> None:
+        """Forward a port of this machine's loopback interface to an address of the node, also after a restart."""
+        self._ports[port] = (address, to_port)
         self._open({port: (address, to_port)})
 
     def load(self, archive: Path) -> None:
-        """Import the images of an archive, where its name does not stand for this very archive yet."""
+        """Import the images of an archive, unless this archive is already imported."""
         mark = self._marks() / archive.name
         if mark.exists():
             return
@@ -187,17 +187,17 @@ class Node:
         mark.touch()
 
     def tag(self, image: str, name: str) -> None:
-        """Give an image another name too; an archive of that name is imported again when it is wanted next."""
+        """Give an image an additional name; an archive of that name is imported again on its next use."""
         self.inside(*CTR, "images", "tag", "--force", image, name)
         self._forget(name.rpartition("/")[2].replace(":", "-"))
 
     def containers_of(self, namespace: str) -> list[str]:
-        """Return the ids of the containers of a namespace, as containerd knows them."""
+        """Return the ids of the containers of a namespace, from containerd."""
         label = f'labels."io.kubernetes.pod.namespace"=={namespace}'
         return self.inside(*CTR, "containers", "list", "--quiet", label).split()
 
     def kill(self, container: str) -> None:
-        """Kill the first process of a container, which it cannot prevent."""
+        """Kill the first process of a container with SIGKILL."""
         self.inside(*CTR, "tasks", "kill", "--signal", "SIGKILL", container)
 
     def _marks(self) -> Path:
@@ -229,7 +229,7 @@ class Node:
         freshness = "fresh" if is_fresh else "again"
         init = [sys.executable, "-m", "testing.node.init", str(self.folder.root), str(self._containerd_root())]
         init += [str(self.port), str(cluster.folder), str(own.folder), freshness]
-        # The signal goes out when the thread ends that started the process, which is pytest's main one.
+        # The signal is sent when the thread that started the process ends, which is pytest's main thread.
         bound = ["setpriv", "--pdeathsig", "KILL", *UNSHARE, *UNSHARE_MOUNTS, *init]
         (self.folder.root / "started").unlink(missing_ok=True)
         with (self.folder.logs / "init.log").open("ab") as log:
@@ -244,19 +244,19 @@ class Node:
 
     def _wait_until_ready(self) -> None:
         self._wait_for((self.folder.root / "started").exists, "its programs to start")
-        self._open(self._doors)
+        self._open(self._ports)
         self._wait_for(self._is_ready, "the node to be Ready")
         apply_objects(self.api, self.folder)
 
-    def _wait_for(self, look: Callable[[], bool], what: str) -> None:
-        def look_alive() -> bool:
+    def _wait_for(self, condition: Callable[[], bool], what: str) -> None:
+        def is_met_while_running() -> bool:
             assert self._outer is not None
             if self._outer.poll() is not None:
-                raise NodeError(f"The node ended at its start. {self._last_words()}")
-            return look()
+                raise NodeError(f"The node ended at its start. {self._log_ends()}")
+            return condition()
 
-        if not wait_until(look_alive, READY_SECONDS):
-            raise NodeError(f"Waited {READY_SECONDS:.0f} s for {what}. {self._last_words()}")
+        if not wait_until(is_met_while_running, READY_SECONDS):
+            raise NodeError(f"Waited {READY_SECONDS:.0f} s for {what}. {self._log_ends()}")
 
     def _is_ready(self) -> bool:
         try:
@@ -274,8 +274,8 @@ class Node:
             return False
         return True
 
-    def _open(self, doors: dict[int, tuple[str, int]]) -> None:
-        words = [str(word) for port, (address, to_port) in doors.items() for word in (port, address, to_port)]
+    def _open(self, ports: dict[int, tuple[str, int]]) -> None:
+        words = [str(word) for port, (address, to_port) in ports.items() for word in (port, address, to_port)]
         bound = ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "testing.node.relay", str(self.pid), *words]
         with (self.folder.logs / "relay.log").open("ab") as log:
             self._relays.append(subprocess.Popen(bound, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log))
@@ -286,7 +286,7 @@ class Node:
         children = Path(f"/proc/{self._outer.pid}/task/{self._outer.pid}/children").read_text().split()
         return int(children[0]) if children else None
 
-    def _last_words(self) -> str:
+    def _log_ends(self) -> str:
         logs = sorted(self.folder.logs.glob("*.log"), key=lambda path: path.name != "init.log")
         words = []
         for log in logs:

@@ -1,4 +1,4 @@
-"""What a new node is given through its API: the default storage class, with what its provisioner reads."""
+"""The objects that a new node needs: the default storage class and the configuration of its provisioner."""
 
 import json
 
@@ -22,7 +22,7 @@ def apply_objects(api: Api, folder: NodeFolder) -> None:
             "kind": "StorageClass",
             "metadata": {
                 "name": layout.STORAGE_CLASS,
-                # `local` volumes belong to a pod's fsGroup, as disks do; the provisioner's own hostPath ones do not.
+                # `local` volumes are owned by a pod's fsGroup, as disks are; `hostPath`, the default, is not.
                 "annotations": {
                     "storageclass.kubernetes.io/is-default-class": "true",
                     "defaultVolumeType": "local",

@@ -1,26 +1,26 @@
-"""The world beside the cluster: a network of its own with addresses as a shop meets them, and servers on them.
+"""The network outside the cluster: a separate network namespace with typical addresses, and servers on them.
 
-Pods reach it as they reach the internet, through the node; nothing of it is left when the node ends.
+Pods reach it through the node, as they reach the internet; it is deleted with the node.
 """
 
 from testing.node.node import Node
 
 NAME = "outside"
 GATEWAY = "203.0.113.1"
-# Of TEST-NET-3, which stands for any address of the internet.
+# In TEST-NET-3, in place of any address of the internet.
 INTERNET = "203.0.113.10"
-# Where clouds tell a machine its secrets.
+# The metadata service of clouds.
 METADATA = "169.254.169.254"
-# Where many clusters have a cache of DNS on each node.
+# The node-local DNS cache of many clusters.
 NODE_DNS = "169.254.20.10"
-# Of the company that the cluster stands in.
+# A private address outside the cluster.
 INTRANET = "192.168.77.10"
 ADDRESSES = (INTERNET, METADATA, NODE_DNS, INTRANET)
 PORTS = (25, 53, 80, 443, 465, 587)
 
 
 def make_outside(node: Node) -> None:
-    """Make the network, where it is not there yet; every address answers on every port."""
+    """Create the network unless it exists; every address accepts connections on every port."""
     if NAME in node.inside("ip", "netns", "list").split():
         return
     here, there = ("ip", "link"), ("ip", "netns", "exec", NAME)

@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 from types import TracebackType
 
+from testing.accounts import Account
 from testing.caller import PatientCaller
 from testing.kubectl import Kubectl, wait_for
 from testing.node.host import run
 from testing.node.node import ROOT, Node
-from testing.people import Person
 from testing.serve import ServerProcess, free_port
 from urumi.store import namespace_name
 
@@ -23,17 +23,17 @@ ROLLOUT_SECONDS = 300.0
 class NodePlatform(ServerProcess):
     """`urumi serve` in the node's network, where the names of Services lead to shops.
 
-    Its end waits for no store: the namespaces that are left go while the next tests run, and the rest with the node.
+    Its end does not wait for stores: their namespaces are deleted while the next tests run, or with the node.
     """
 
     def __init__(self, node: Node, kubectl: Kubectl, folder: Path, **environ: str) -> None:
         super().__init__(node.cluster, kubectl, folder, **environ)
         self._node = node
-        node.open_door(self.port, "127.0.0.1", self.port)
+        node.forward_port(self.port, "127.0.0.1", self.port)
 
     def start(self) -> None:
         """Start the server in the network that the node has now, and wait until it is ready."""
-        # It dies with the test run, as the node does.
+        # The process is killed when the test run ends, as the node is.
         self.python = ("setpriv", "--pdeathsig", "KILL", *self._node.in_network(sys.executable))
         super().start()
 
@@ -47,9 +47,9 @@ class NodePlatform(ServerProcess):
 
 
 class InstalledPlatform(PatientCaller):
-    """charts/platform on the node: two pods of the server's own image, with the chart's account and rights.
+    """charts/platform on the node: two pods of the server's own image, with the chart's account and permissions.
 
-    It is called by its Service and as an operator whom RBAC knows.
+    Calls go through its Service, with the token of an account that has the operator role.
     """
 
     def __init__(self, node: Node, kubectl: Kubectl, folder: Path) -> None:
@@ -61,33 +61,33 @@ class InstalledPlatform(PatientCaller):
         self._folder = folder
 
     def install(self) -> None:
-        """Install the chart, let an operator in, and open a door to the Service."""
+        """Install the chart, create an operator account, and forward a port to the Service."""
         self.upgrade()
-        self.token = Person(self.kubectl, self.namespace, "operator", "urumi-operator").token
+        self.token = Account(self.kubectl, self.namespace, "operator", "urumi-operator").token
         service = self.kubectl.get("service", "urumi", self.namespace)
-        self._node.open_door(self.port, service["spec"]["clusterIP"], service["spec"]["ports"][0]["port"])
+        self._node.forward_port(self.port, service["spec"]["clusterIP"], service["spec"]["ports"][0]["port"])
 
     def upgrade(self, **config: str) -> None:
-        """Upgrade the release to these settings, all others as the chart has them, and wait for the pods."""
+        """Upgrade the release to these settings, with the chart's defaults for all others, and wait for the pods."""
         values = self._folder / "values.json"
         values.write_text(json.dumps({"config": config}))
-        # As docs/production.md has it.
-        how = ("--install", "--create-namespace", "--take-ownership", "--force-conflicts", "--reset-values")
+        # As documented in docs/production.md.
+        options = ("--install", "--create-namespace", "--take-ownership", "--force-conflicts", "--reset-values")
         self.config = config
-        self.helm("upgrade", *how, "--values", str(values), "urumi", str(CHARTS / "platform"))
+        self.helm("upgrade", *options, "--values", str(values), "urumi", str(CHARTS / "platform"))
         self.wait_until_ready()
 
     def helm(self, verb: str, *words: str) -> str:
-        """Run Helm in the platform's namespace, as whoever installs."""
+        """Run Helm in the platform's namespace as the cluster's admin."""
         cluster = self._node.cluster
-        where = ("--namespace", self.namespace, "--kubeconfig", cluster.kubeconfig)
-        return run(cluster.helm, verb, *words, *where, timeout_seconds=ROLLOUT_SECONDS)
+        target = ("--namespace", self.namespace, "--kubeconfig", cluster.kubeconfig)
+        return run(cluster.helm, verb, *words, *target, timeout_seconds=ROLLOUT_SECONDS)
 
     def wait_until_ready(self) -> None:
-        """Wait until the pods are those of the release's newest revision, all ready, and those of before are gone."""
-        where = ("-n", self.namespace, f"--timeout={ROLLOUT_SECONDS:.0f}s")
-        done = self.kubectl.attempt("rollout", "status", "deployment/urumi", *where)
-        assert done.returncode == 0, f"{done.stderr}\nIts pods' last words:\n{self.logs(tail=5)}"
+        """Wait until all pods of the release's newest revision are ready and older pods are gone."""
+        target = ("-n", self.namespace, f"--timeout={ROLLOUT_SECONDS:.0f}s")
+        done = self.kubectl.attempt("rollout", "status", "deployment/urumi", *target)
+        assert done.returncode == 0, f"{done.stderr}\nThe end of the pods' logs:\n{self.logs(tail=5)}"
         wait_for(lambda: len(self.pods()) == REPLICAS, f"{REPLICAS} pods of the platform and no more", ROLLOUT_SECONDS)
 
     def pods(self) -> list[str]:
@@ -96,26 +96,26 @@ class InstalledPlatform(PatientCaller):
         return self.kubectl.run("get", "pods", "-n", self.namespace, "-l", LABEL, *names).split()
 
     def leader(self) -> str:
-        """Wait until a pod that is there leads, and return its name."""
+        """Wait until an existing pod leads, and return its name."""
 
-        def look() -> str:
+        def leading_pod() -> str:
             status, health = self.call("GET", "/healthz")
             name = str(health["leader"]["holder"]).partition("_")[0] if status == 200 else ""
             return name if name in self.pods() else ""
 
-        return wait_for(look, "one of the platform's pods to lead")
+        return wait_for(leading_pod, "one of the platform's pods to lead")
 
     def kill(self, pod: str) -> None:
-        """End the server of a pod as a crash does; the kubelet starts it again."""
+        """Kill the server of a pod as a crash does; the kubelet restarts it."""
         container = self.kubectl.get("pod", pod, self.namespace)["status"]["containerStatuses"][0]["containerID"]
         self._node.kill(container.removeprefix("containerd://"))
 
     def logs(self, tail: int = -1) -> str:
-        """Return what the server's pods have logged, all of it or the last lines of each."""
+        """Return the logs of the server's pods, complete or the last lines of each."""
         return self.kubectl.run("logs", "-n", self.namespace, "-l", LABEL, "--prefix", f"--tail={tail}")
 
     def at(self, pod: str) -> PatientCaller:
-        """Return a way to one of the pods, past the Service."""
+        """Return a caller of one of the pods, without the Service."""
         port = free_port()
-        self._node.open_door(port, self.kubectl.get("pod", pod, self.namespace)["status"]["podIP"], POD_PORT)
+        self._node.forward_port(port, self.kubectl.get("pod", pod, self.namespace)["status"]["podIP"], POD_PORT)
         return PatientCaller(f"http://127.0.0.1:{port}", self.token, self.namespace)

@@ -1,8 +1,8 @@
-"""A door into the node's network: `python -m testing.node.relay PID [LISTEN_PORT ADDRESS PORT]...`.
+"""A port forwarder into the node's network: `python -m testing.node.relay PID [LISTEN_PORT ADDRESS PORT]...`.
 
-The process listens on this machine's loopback first and enters the network of the process PID then: a socket stays in
-the network in which it was made. So nothing is added to the machine's own network, and what uses the node from outside
-needs no rights.
+The process first listens on this machine's loopback interface, then enters the network of the process PID, because a
+socket stays in the network in which it was created. So the machine's own network is unchanged, and clients of the node
+need no privileges.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ CHUNK = 1 << 16
 def enter_network(pid: int) -> None:
     """Move this process into the network of another one."""
     descriptor = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY)
-    # os.setns comes with Python 3.12.
+    # os.setns exists since Python 3.12.
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.setns(descriptor, CLONE_NEWNET) != 0:
         sys.exit(f"relay: cannot enter the network of process {pid}: {os.strerror(ctypes.get_errno())}")
@@ -26,7 +26,7 @@ def enter_network(pid: int) -> None:
 
 
 async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Copy one direction until its end, and hand the end on, as an end or as a break."""
+    """Copy one direction until its end, and forward the end: a close as a close, a reset as a reset."""
     try:
         while chunk := await reader.read(CHUNK):
             writer.write(chunk)
@@ -34,7 +34,7 @@ async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
         if writer.can_write_eof():
             writer.write_eof()
     except OSError:
-        # Without a word the other side would wait for an answer that nobody is left to give.
+        # Without a reset the other side would wait for a response that never comes.
         writer.transport.abort()
 
 
@@ -53,27 +53,27 @@ async def join(
         each.close()
 
 
-async def _serve(doors: list[tuple[socket.socket, str, int]]) -> None:
-    for listener, address, port in doors:
+async def _serve(ports: list[tuple[socket.socket, str, int]]) -> None:
+    for listener, address, port in ports:
 
-        async def enter(
+        async def forward(
             reader: asyncio.StreamReader, writer: asyncio.StreamWriter, address: str = address, port: int = port
         ) -> None:
             await join(reader, writer, address, port)
 
-        await asyncio.start_server(enter, sock=listener)
+        await asyncio.start_server(forward, sock=listener)
     await asyncio.Event().wait()
 
 
 def main() -> None:
-    """Listen, enter, serve until killed."""
+    """Listen, enter the network, and forward until killed."""
     pid, *rest = sys.argv[1:]
-    doors = []
+    ports = []
     for index in range(0, len(rest), 3):
         listener = socket.create_server(("127.0.0.1", int(rest[index])))
-        doors.append((listener, rest[index + 1], int(rest[index + 2])))
+        ports.append((listener, rest[index + 1], int(rest[index + 2])))
     enter_network(int(pid))
-    asyncio.run(_serve(doors))
+    asyncio.run(_serve(ports))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ STORAGE_CLASS = "given"
 
 
 def give_volume(node: Node, kubectl: Kubectl, namespace: str, claim: str, size: str = "") -> Path:
-    """Make a volume for one claim and return its folder in the node; with a size it holds no more than that."""
+    """Create a volume for one claim and return its folder in the node; `size` limits its real capacity."""
     name = f"{namespace}-{claim}"
     folder = node.folder.volumes / name
     node.inside("mkdir", "--mode=777", str(folder))
@@ -43,7 +43,7 @@ def give_volume(node: Node, kubectl: Kubectl, namespace: str, claim: str, size: 
 def make_database(
     node: Node, kubectl: Kubectl, image: str, folder: Path, mount: str, probe: list[str], **variables: str
 ) -> None:
-    """Let an image make its database in a folder of the node, as it does when a volume is new, and stop it properly."""
+    """Run an image until it has created its database in a folder of the node, then stop it cleanly."""
     node.inside("install", "--directory", "--owner=999", "--group=999", str(folder))
     name = f"maker-{folder.parent.name}"[:60].rstrip("-")
     container: dict[str, Any] = {

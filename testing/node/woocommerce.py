@@ -1,7 +1,7 @@
 """The image of a WooCommerce shop: built through the chart's own Dockerfile, WordPress and WooCommerce from a tree.
 
-The tree is the folder that URUMI_WORDPRESS_TREE names; nothing of it is part of this repository. It stands where the
-official WordPress image has WordPress, and brings its WooCommerce along, which the Dockerfile then does not download.
+URUMI_WORDPRESS_TREE names the tree; it is not part of this repository. It is copied to where the official WordPress
+image has WordPress, together with its WooCommerce, which the Dockerfile then does not download.
 """
 
 import os
@@ -22,7 +22,7 @@ def shop_image(tree: Path) -> Image:
 
     def copy_tree(folder: Path) -> None:
         shutil.copytree(tree, folder / "tree", symlinks=True)
-        # A theme that is there is not downloaded either; of one that is empty WordPress takes no notice.
+        # An existing theme is not downloaded either; WordPress ignores an empty one.
         (folder / "tree" / "wp-content" / "themes" / "storefront").mkdir(exist_ok=True)
 
     base = Image(

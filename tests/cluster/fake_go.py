@@ -30,28 +30,28 @@ with (folder / "calls").open("a") as calls:
     calls.write(json.dumps(sys.argv[1:]) + "\\n")
 
 
-def told(name):
+def setting(name):
     path = folder / name
     return path.read_text() if path.exists() else ""
 
 
 action = sys.argv[1]
 if sys.argv[1:3] == ["version", "-m"]:
-    print(told("recorded"))
+    print(setting("recorded"))
 elif action == "version":
-    print(f"go version go{{told('version') or '1.26.0'}} linux/amd64")
+    print(f"go version go{{setting('version') or '1.26.0'}} linux/amd64")
 elif action == "env":
     print(folder / "gocache", folder / "gomodcache", sep="\\n")
 elif action == "build":
     name = sys.argv[-1].rpartition("/")[2]
-    if told("hold") == name:
+    if setting("hold") == name:
         (folder / "held").write_text(str(os.getpid()))
-        while told("hold") == name:
+        while setting("hold") == name:
             time.sleep(0.02)
-    if told("fail"):
-        sys.exit(told("fail"))
+    if setting("fail"):
+        sys.exit(setting("fail"))
     program = pathlib.Path(sys.argv[sys.argv.index("-o") + 1])
-    program.write_text(told("program") or f"#!/bin/sh\\necho {{name}} is 1.2.3 or 4.5.6\\n")
+    program.write_text(setting("program") or f"#!/bin/sh\\necho {{name}} is 1.2.3 or 4.5.6\\n")
     program.chmod(0o755)
 """
 
@@ -87,11 +87,11 @@ class FakeGo:
         command.write_text(SCRIPT.format(python=sys.executable, folder=str(self.folder)))
         command.chmod(0o755)
 
-    def tell(self, name: str, text: str) -> None:
+    def configure(self, name: str, text: str) -> None:
         """Set its behaviour: version, fail, program, hold, recorded."""
         (self.folder / name).write_text(text)
 
-    def forget(self, name: str) -> None:
+    def reset(self, name: str) -> None:
         """Reset a behaviour."""
         (self.folder / name).unlink()
 

@@ -24,7 +24,7 @@ def authority(running: RunningCluster) -> str:
     return base64.b64decode(config["clusters"][0]["cluster"]["certificate-authority-data"]).decode()
 
 
-def answer(running: RunningCluster, token: str | None) -> int:
+def status_of(running: RunningCluster, token: str | None) -> int:
     """The status of the response; the certificate is verified as strictly as Python can."""
     context = ssl.create_default_context(cadata=authority(running))
     context.verify_flags |= ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN
@@ -47,18 +47,18 @@ def listening_addresses(pid: int) -> list[str]:
     return [row[1] for row in rows if row[3] == LISTENING and f"socket:[{row[9]}]" in inodes]
 
 
-def test_the_admins_token_opens_it_and_the_certificate_is_verifiable(shared: RunningCluster) -> None:
+def test_the_admins_token_is_accepted_and_the_certificate_is_valid(shared: RunningCluster) -> None:
     config = yaml.safe_load(shared.info.kubeconfig.read_text())
     assert config["clusters"][0]["cluster"]["server"] == shared.info.server
-    assert answer(shared, config["users"][0]["user"]["token"]) == 200
+    assert status_of(shared, config["users"][0]["user"]["token"]) == 200
 
 
 @pytest.mark.parametrize("token", [None, "guessed"])
-def test_nobody_else_gets_in(shared: RunningCluster, token: str | None) -> None:
-    assert answer(shared, token) == 401
+def test_other_tokens_are_rejected(shared: RunningCluster, token: str | None) -> None:
+    assert status_of(shared, token) == 401
 
 
-def test_service_accounts_have_no_rights_of_their_own(shared: RunningCluster) -> None:
+def test_service_accounts_have_no_permissions_by_default(shared: RunningCluster) -> None:
     allowed = shared.kubectl.attempt("auth", "can-i", "list", "pods", "--as=system:serviceaccount:default:default")
     assert allowed.stdout.strip() == "no"
 
@@ -66,7 +66,7 @@ def test_service_accounts_have_no_rights_of_their_own(shared: RunningCluster) ->
 def test_a_token_of_a_service_account_is_signed_and_accepted(shared: RunningCluster) -> None:
     token = shared.kubectl.run("create", "token", "default").strip()
     # RBAC lets every authenticated caller discover the API.
-    assert answer(shared, token) == 200
+    assert status_of(shared, token) == 200
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the kernel's socket tables")
@@ -82,7 +82,7 @@ def test_only_this_user_can_read_its_files(shared: RunningCluster) -> None:
         assert (shared.folder / path).stat().st_mode & 0o777 == 0o600, path
 
 
-def test_each_cluster_has_a_token_and_a_key_of_its_own_and_keeps_them(shared: RunningCluster, tmp_path: Path) -> None:
+def test_each_cluster_has_its_own_token_and_key_and_keeps_them(shared: RunningCluster, tmp_path: Path) -> None:
     others = Credentials(tmp_path)
     others.make()
     made = others.tokens.read_text(), others.service_account_key.read_text()
@@ -93,7 +93,7 @@ def test_each_cluster_has_a_token_and_a_key_of_its_own_and_keeps_them(shared: Ru
 
 
 @pytest.mark.parametrize("content", ["not a certificate", "{authority}", "{authority}{authority}"])
-def test_a_certificate_is_kept_while_it_is_good_and_dropped_otherwise(
+def test_a_certificate_is_kept_while_it_is_valid_and_replaced_otherwise(
     shared: RunningCluster, tmp_path: Path, content: str
 ) -> None:
     certificate = tmp_path / "apiserver.crt"
@@ -102,7 +102,7 @@ def test_a_certificate_is_kept_while_it_is_good_and_dropped_otherwise(
     assert certificate.exists() == (content == "{authority}{authority}")
 
 
-def test_a_certificate_that_is_about_to_expire_is_dropped(
+def test_a_certificate_that_is_about_to_expire_is_replaced(
     shared: RunningCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(credentials, "RENEW_SECONDS", 366 * 24 * 3600)

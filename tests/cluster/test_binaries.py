@@ -66,34 +66,34 @@ def test_each_program_is_reported_with_its_number(go: FakeGo) -> None:
     assert re.fullmatch(r"Building 2/2 beta \(\d+ s\)", seen[-1].sentence())
 
 
-def test_an_interrupted_build_is_never_used_and_done_again(go: FakeGo) -> None:
-    go.tell("hold", "beta")
+def test_an_interrupted_build_is_never_used_and_is_repeated(go: FakeGo) -> None:
+    go.configure("hold", "beta")
     with build_elsewhere(go) as process:
         compiler = int(wait_for(lambda: (go.folder / "held").exists() and (go.folder / "held").read_text(), "beta"))
         process.kill()
     os.kill(compiler, signal.SIGKILL)
     [leftover] = cached(go)
     assert ".partial-" in leftover
-    go.forget("hold")
+    go.reset("hold")
     built = build(go)
     assert go.built() == ["alpha", "beta", "alpha", "beta"]
     assert cached(go) == [built.folder.name]
 
 
-def test_two_processes_build_once_between_them(go: FakeGo) -> None:
-    go.tell("hold", "alpha")
+def test_two_processes_build_each_program_once(go: FakeGo) -> None:
+    go.configure("hold", "alpha")
     with build_elsewhere(go) as first:
         wait_for((go.folder / "held").exists, "the first process to build")
         with build_elsewhere(go) as second:
             assert second.stdout is not None
             assert second.stdout.readline() == "Waiting for another process that is building the programs.\n"
-            go.forget("hold")
+            go.reset("hold")
     assert (first.returncode, second.returncode) == (0, 0)
     assert go.built() == ["alpha", "beta"]
 
 
 @pytest.mark.parametrize("damage", ["truncated", "deleted", "not executable"])
-def test_a_program_damaged_later_is_built_again(go: FakeGo, damage: str) -> None:
+def test_a_damaged_program_is_rebuilt(go: FakeGo, damage: str) -> None:
     program = build(go).path("alpha")
     if damage == "truncated":
         program.write_text("")
@@ -117,20 +117,20 @@ def test_a_program_damaged_later_is_built_again(go: FakeGo, damage: str) -> None
     ],
 )
 def test_a_built_program_that_does_not_work_is_refused(go: FakeGo, program: str, words: str) -> None:
-    go.tell("program", program)
+    go.configure("program", program)
     with pytest.raises(BuildError, match=re.escape(words)):
         build(go)
     assert cached(go) == []
 
 
-def test_a_program_that_does_not_know_its_version_has_what_go_recorded(
+def test_a_program_without_a_version_gets_the_version_that_go_recorded(
     go: FakeGo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(binaries, "SILENT", {"alpha"})
-    go.tell("recorded", "mod example.com/one v9.9.9")
+    go.configure("recorded", "mod example.com/one v9.9.9")
     with pytest.raises(BuildError, match=re.escape("The built alpha has the wrong version: expected '1.2.3', got")):
         build(go)
-    go.tell("recorded", "mod example.com/one v1.2.3")
+    go.configure("recorded", "mod example.com/one v1.2.3")
     assert build(go).path("alpha").exists()
 
 
@@ -142,8 +142,8 @@ def test_a_program_that_does_not_know_its_version_has_what_go_recorded(
         ("write /tmp/x: no space left on device", "The disk is full"),
     ],
 )
-def test_a_failed_build_says_the_compilers_last_words_and_what_to_do(go: FakeGo, output: str, hint: str) -> None:
-    go.tell("fail", "\n".join([f"line {number}" for number in range(40)] + [output]))
+def test_a_failed_build_quotes_the_end_of_the_compilers_output_with_a_hint(go: FakeGo, output: str, hint: str) -> None:
+    go.configure("fail", "\n".join([f"line {number}" for number in range(40)] + [output]))
     with pytest.raises(BuildError) as failure:
         build(go)
     assert "Building alpha failed" in failure.value.message
@@ -153,7 +153,9 @@ def test_a_failed_build_says_the_compilers_last_words_and_what_to_do(go: FakeGo,
     assert cached(go) == []
 
 
-def test_too_little_space_is_said_before_anything_is_built(go: FakeGo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_little_disk_space_is_reported_before_anything_is_built(
+    go: FakeGo, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(binaries, "FREE_BYTES", 10**18)
     with pytest.raises(DiskSpaceError, match=r"building needs 1000000000\.0 GB"):
         build(go)

@@ -43,13 +43,13 @@ def test_the_life_of_a_cluster_from_the_command_line(shell: Shell) -> None:
 @pytest.mark.parametrize(
     "arguments", [(), ("sideways",), ("up", "--nodes", "0"), ("up", "--nodes", "many")], ids=" ".join
 )
-def test_wrong_usage_ends_with_2(shell: Shell, arguments: tuple[str, ...]) -> None:
+def test_invalid_usage_exits_with_2(shell: Shell, arguments: tuple[str, ...]) -> None:
     code, output, narration = shell.run(*arguments)
     assert (code, output) == (2, "")
     assert "usage:" in narration
 
 
-def test_a_failure_is_one_sentence_and_ends_with_1(shell: Shell) -> None:
+def test_a_failure_is_one_sentence_and_exits_with_1(shell: Shell) -> None:
     shell.state_dir.mkdir(parents=True)
     (shell.state_dir / "etcd").write_text("not a folder")
     code, output, narration = shell.run("up")
@@ -58,6 +58,6 @@ def test_a_failure_is_one_sentence_and_ends_with_1(shell: Shell) -> None:
     assert "Traceback" not in narration
 
 
-def test_the_command_offers_one_line_of_help() -> None:
+def test_the_command_has_one_line_of_help() -> None:
     assert command.help
     assert "\n" not in command.help

@@ -29,7 +29,7 @@ def component(tmp_path: Path) -> Iterator[Component]:
 
 
 def launch(component: Component, code: str = SLEEP, digest: str = "1") -> Launch:
-    """How to run some Python; like a component, its command line names a file of its own."""
+    """How to run some Python; like a component, its command line names its own file."""
     return Launch((sys.executable, "-c", code, str(component.log)), digest)
 
 
@@ -40,13 +40,13 @@ def running(component: Component) -> int:
     return pid
 
 
-def test_a_started_component_is_found_by_any_later_look(component: Component, tmp_path: Path) -> None:
+def test_a_started_component_is_found_again(component: Component, tmp_path: Path) -> None:
     component.start(launch(component))
     assert Component("worker", StateFolder(tmp_path)).pid() == running(component)
     assert component.runs(launch(component))
 
 
-def test_a_component_is_not_a_child_and_has_a_session_of_its_own(component: Component) -> None:
+def test_a_component_is_not_a_child_and_has_its_own_session(component: Component) -> None:
     component.start(launch(component))
     pid = running(component)
     assert os.getsid(pid) != os.getsid(0)
@@ -55,7 +55,7 @@ def test_a_component_is_not_a_child_and_has_a_session_of_its_own(component: Comp
 
 
 @pytest.mark.parametrize("change", ["command line", "inputs"])
-def test_one_that_was_started_in_another_way_is_told_apart(component: Component, change: str) -> None:
+def test_a_component_with_another_command_is_recognized_as_changed(component: Component, change: str) -> None:
     component.start(launch(component))
     other = launch(component, f"{SLEEP} # new") if change == "command line" else launch(component, digest="2")
     assert not component.runs(other)
@@ -77,7 +77,7 @@ def test_a_pid_that_now_belongs_to_another_process_is_left_alone(component: Comp
         stranger.kill()
 
 
-def test_one_that_ignores_sigterm_is_killed(component: Component) -> None:
+def test_a_component_that_ignores_sigterm_is_killed(component: Component) -> None:
     component.start(launch(component, STUBBORN))
     wait_for(lambda: "here" in component.log_tail(), "the component to ignore SIGTERM")
     pid = running(component)
@@ -86,7 +86,7 @@ def test_one_that_ignores_sigterm_is_killed(component: Component) -> None:
     assert not is_alive(pid)
 
 
-def test_the_failure_of_one_that_ended_quotes_its_log(component: Component) -> None:
+def test_the_error_of_a_component_that_exited_quotes_its_log(component: Component) -> None:
     component.start(launch(component, "import sys; sys.exit('no such flag')"))
     wait_for(lambda: component.pid() is None, "the component to end")
     failure = component.failure("exited during startup")
@@ -95,7 +95,7 @@ def test_the_failure_of_one_that_ended_quotes_its_log(component: Component) -> N
     assert str(component.log) in failure.hint
 
 
-def test_a_large_log_is_set_aside_at_the_next_start(component: Component, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_log_is_rotated_at_the_next_start(component: Component, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(component_module, "MAX_LOG_BYTES", 100)
     component.log.write_text("x" * 101)
     component.start(launch(component))
@@ -108,5 +108,5 @@ def test_a_large_log_is_set_aside_at_the_next_start(component: Component, monkey
     not Path("/proc/2/comm").exists() or Path("/proc/2/comm").read_text() != "kthreadd\n",
     reason="pid 2 is not the parent of the kernel threads here",
 )
-def test_a_kernel_thread_is_no_process_of_a_user() -> None:
+def test_a_kernel_thread_is_not_a_component() -> None:
     assert not is_alive(2)

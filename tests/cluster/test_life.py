@@ -38,7 +38,7 @@ def test_up_ends_with_ready_nodes_and_everything_running(shared: RunningCluster)
     assert shared.kubectl.run("get", "--raw", "/readyz") == "ok"
 
 
-def test_a_second_up_changes_nothing_and_says_so(shared: RunningCluster) -> None:
+def test_a_second_up_changes_nothing_and_reports_it(shared: RunningCluster) -> None:
     before = shared.pids(), shared.info.kubeconfig.stat().st_mtime_ns
     assert shared.up() == ["The cluster is already up."]
     assert (shared.pids(), shared.info.kubeconfig.stat().st_mtime_ns) == before
@@ -64,9 +64,7 @@ def test_more_nodes_can_be_added_while_it_runs(own: RunningCluster) -> None:
     assert own.pids() == before
 
 
-def test_changed_stages_restart_what_plays_them(
-    own: RunningCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_changed_stages_restart_kwok(own: RunningCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stages = tmp_path / "stages"
     shutil.copytree(components.STAGES_DIR, stages)
     (stages / "node.yaml").write_text((stages / "node.yaml").read_text().replace("300000", "400000"))
@@ -86,7 +84,7 @@ def test_a_component_that_cannot_be_repaired_is_named_and_the_others_stay(
     assert own.pids() == {**before, "kube-scheduler": None}
 
 
-def test_down_leaves_no_process_and_up_finds_the_data_again(own: RunningCluster) -> None:
+def test_down_leaves_no_process_and_the_next_up_has_the_data(own: RunningCluster) -> None:
     own.kubectl.run("create", "configmap", "kept", "--from-literal=key=value")
     config = own.info.kubeconfig.read_text()
     pids = own.pids()
@@ -98,7 +96,7 @@ def test_down_leaves_no_process_and_up_finds_the_data_again(own: RunningCluster)
     assert own.info.kubeconfig.read_text() == config
 
 
-def test_a_taken_port_is_exchanged_and_the_kubeconfig_follows(own: RunningCluster) -> None:
+def test_a_taken_port_is_replaced_in_the_kubeconfig_too(own: RunningCluster) -> None:
     taken = int(own.info.server.rpartition(":")[2])
     own.cluster.down()
     with socket.create_server(("127.0.0.1", taken)):
@@ -109,7 +107,7 @@ def test_a_taken_port_is_exchanged_and_the_kubeconfig_follows(own: RunningCluste
         assert own.kubectl.run("get", "--raw", "/readyz") == "ok"
 
 
-def test_purge_deletes_what_the_cluster_made_and_nothing_else(own: RunningCluster) -> None:
+def test_purge_deletes_only_the_files_of_the_cluster(own: RunningCluster) -> None:
     pids = own.pids()
     (own.folder / "notes.txt").write_text("mine")
     own.cluster.down(purge=True)
@@ -124,7 +122,7 @@ def break_etcd(folder: Path) -> None:
 
 
 def break_api_server(folder: Path) -> None:
-    """Leave an invalid key."""
+    """Replace the key with an invalid one."""
     (folder / "pki").mkdir()
     (folder / "pki" / "service-account.key").write_text("no key")
 

@@ -67,11 +67,11 @@ def container_states(status: Any, kind: str = "containerStatuses") -> dict[str, 
 def wait_for_pod(kubectl: Kubectl, namespace: str, **expected: str) -> Any:
     """Wait until every container has the expected state and return the pod's status."""
 
-    def look() -> Any:
+    def matching_status() -> Any:
         status = kubectl.get("pod", "p", namespace)["status"]
         return status if container_states(status) == expected else None
 
-    return wait_for(look, f"containers {expected}", seconds=20)
+    return wait_for(matching_status, f"containers {expected}", seconds=20)
 
 
 def test_a_pod_is_ready_at_once_with_all_its_containers(kubectl: Kubectl, namespace: str) -> None:
@@ -108,7 +108,7 @@ def test_an_image_that_cannot_be_pulled_is_named(kubectl: Kubectl, namespace: st
     assert f'Back-off pulling image "{IMAGE}"' in status["containerStatuses"][0]["state"]["waiting"]["message"]
 
 
-def test_a_pod_that_is_never_ready_runs_and_says_which_containers_are_not(kubectl: Kubectl, namespace: str) -> None:
+def test_a_pod_that_is_never_ready_runs_and_reports_the_unready_containers(kubectl: Kubectl, namespace: str) -> None:
     kubectl.apply(pod(namespace, **{BEHAVIOUR: "never-ready"}))
     status = wait_for_pod(kubectl, namespace, web="running", metrics="running")
     assert [item["ready"] for item in status["containerStatuses"]] == [False, False]
@@ -117,7 +117,7 @@ def test_a_pod_that_is_never_ready_runs_and_says_which_containers_are_not(kubect
     assert ready["message"] == "containers with unready status: [web metrics]"
 
 
-def test_a_misbehaving_pod_is_healed_by_taking_its_annotation_off(kubectl: Kubectl, namespace: str) -> None:
+def test_a_failing_pod_recovers_when_its_annotation_is_removed(kubectl: Kubectl, namespace: str) -> None:
     kubectl.apply(pod(namespace, **{BEHAVIOUR: "never-ready"}))
     wait_for_pod(kubectl, namespace, web="running", metrics="running")
     kubectl.run("annotate", "pod", "p", "-n", namespace, f"{BEHAVIOUR}-")
@@ -146,7 +146,7 @@ def test_slow_alone_means_five_seconds(kubectl: Kubectl, namespace: str) -> None
     assert 4 <= int(ready[17:19]) - int(started[17:19]) + (60 if ready[17:19] < started[17:19] else 0) <= 8
 
 
-def test_an_unknown_behaviour_is_said_and_not_taken_for_none(kubectl: Kubectl, namespace: str) -> None:
+def test_an_unknown_behaviour_is_reported(kubectl: Kubectl, namespace: str) -> None:
     kubectl.apply(pod(namespace, **{BEHAVIOUR: "chaos"}))
     unknown = {"web": "CreateContainerConfigError", "metrics": "CreateContainerConfigError"}
     waiting = wait_for_pod(kubectl, namespace, **unknown)["containerStatuses"][0]["state"]["waiting"]
@@ -172,7 +172,7 @@ def test_a_job_completes_and_leaves_nothing_when_deleted(kubectl: Kubectl, names
     wait_for(lambda: not kubectl.names("pods", namespace), "its pods to go")
 
 
-def test_the_pods_of_a_running_job_go_with_it(kubectl: Kubectl, namespace: str) -> None:
+def test_the_pods_of_a_running_job_are_deleted_with_it(kubectl: Kubectl, namespace: str) -> None:
     spec = {"restartPolicy": "Never", "containers": [{"name": "c", "image": IMAGE}]}
     template = {"metadata": {"annotations": {BEHAVIOUR: "never-ready"}}, "spec": spec}
     job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j", "namespace": namespace}}
@@ -199,7 +199,7 @@ def test_a_deployment_becomes_ready_and_its_deleted_pods_are_replaced(kubectl: K
     assert not before & kubectl.names("pods", namespace)
 
 
-def test_a_claim_without_a_class_is_bound_and_its_volume_goes_with_it(kubectl: Kubectl, namespace: str) -> None:
+def test_a_claim_without_a_class_is_bound_and_its_volume_is_deleted_with_it(kubectl: Kubectl, namespace: str) -> None:
     spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "3Gi"}}}
     meta = {"name": "c", "namespace": namespace}
     kubectl.apply({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta, "spec": spec})
@@ -248,7 +248,7 @@ def test_pod_security_is_enforced(kubectl: Kubectl, namespace: str) -> None:
     assert 'violates PodSecurity "restricted:latest"' in refused.stderr
 
 
-def test_the_node_says_that_it_is_simulated_and_takes_a_thousand_pods(kubectl: Kubectl) -> None:
+def test_the_node_is_labelled_as_simulated_and_accepts_a_thousand_pods(kubectl: Kubectl) -> None:
     node = kubectl.get("node", "urumi-node-0")
     ready = next(item for item in node["status"]["conditions"] if item["type"] == "Ready")
     assert (ready["status"], "simulated" in ready["message"]) == ("True", True)

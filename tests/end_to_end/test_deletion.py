@@ -1,4 +1,4 @@
-"""A deletion ends, whatever is already gone or in its way; what is in its way is named."""
+"""A deletion completes, even if parts are already gone; a blocked one names what blocks it."""
 
 import json
 from pathlib import Path
@@ -9,63 +9,65 @@ import pytest
 from cluster.local import ClusterInfo
 from testing.kubectl import Kubectl, wait_for
 from testing.serve import ServerProcess
-from testing.store_objects import ask, condition, events_of, has_event, helm_processes, server_with_store
+from testing.store_objects import condition, create_store, events_of, has_event, helm_processes, server_with_store
 
-STRANGER = "example.com/hold"
+FOREIGN_FINALIZER = "example.com/hold"
 
 
 @pytest.fixture
-def hasty(local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path) -> Any:
-    """A server that calls a deletion blocked soon."""
+def impatient(local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path) -> Any:
+    """A server that reports a deletion as blocked after one second."""
     with ServerProcess(local_cluster, kubectl, tmp_path, URUMI_DELETION_PATIENCE_SECONDS="1") as server:
         yield server
 
 
 def hold(kubectl: Kubectl, namespace: str) -> None:
-    """Put an object with somebody's finalizer into a namespace."""
-    meta = {"name": "held", "namespace": namespace, "finalizers": [STRANGER]}
+    """Create an object with a foreign finalizer in a namespace."""
+    meta = {"name": "held", "namespace": namespace, "finalizers": [FOREIGN_FINALIZER]}
     kubectl.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta})
 
 
-def let_go(kubectl: Kubectl, namespace: str) -> None:
-    """Take the finalizer off."""
+def release(kubectl: Kubectl, namespace: str) -> None:
+    """Remove the finalizer."""
     kubectl.run("patch", "configmap", "held", "-n", namespace, "-p", '{"metadata":{"finalizers":null}}')
 
 
-def test_a_blocked_deletion_names_what_blocks_it_and_goes_on_when_that_is_away(
-    hasty: ServerProcess, kubectl: Kubectl, store_id: str
+def test_a_blocked_deletion_names_what_blocks_it_and_continues_once_that_is_gone(
+    impatient: ServerProcess, kubectl: Kubectl, store_id: str
 ) -> None:
-    hasty.create(store_id)
-    hasty.wait_for_phase(store_id, "Ready")
+    impatient.create(store_id)
+    impatient.wait_for_phase(store_id, "Ready")
     hold(kubectl, f"store-{store_id}")
-    hasty.call("DELETE", f"/stores/{store_id}")
-    wait_for(lambda: has_event(kubectl, hasty.namespace, store_id, "DeletionBlocked"), "the blocker to be named")
-    store = hasty.store(store_id)
+    impatient.call("DELETE", f"/stores/{store_id}")
+    wait_for(lambda: has_event(kubectl, impatient.namespace, store_id, "DeletionBlocked"), "the blocker to be named")
+    store = impatient.store(store_id)
     for kind in ("Ready", "Stalled"):
         assert condition(store, kind)["reason"] == "DeletionBlocked"
-        assert STRANGER in condition(store, kind)["message"]
+        assert FOREIGN_FINALIZER in condition(store, kind)["message"]
     assert condition(store, "Stalled")["status"] == "True"
     assert len(events_of(store, "DeletionBlocked")) == 1
-    let_go(kubectl, f"store-{store_id}")
-    hasty.wait_until_gone(store_id)
+    release(kubectl, f"store-{store_id}")
+    impatient.wait_until_gone(store_id)
     assert kubectl.get("namespace", f"store-{store_id}") is None
 
 
-def test_a_blocked_deletion_holds_no_other_store_up(hasty: ServerProcess, kubectl: Kubectl, store_id: str) -> None:
-    hasty.create(store_id)
-    hasty.wait_for_phase(store_id, "Ready")
+def test_a_blocked_deletion_does_not_delay_other_stores(
+    impatient: ServerProcess, kubectl: Kubectl, store_id: str
+) -> None:
+    impatient.create(store_id)
+    impatient.wait_for_phase(store_id, "Ready")
     hold(kubectl, f"store-{store_id}")
-    hasty.call("DELETE", f"/stores/{store_id}")
+    impatient.call("DELETE", f"/stores/{store_id}")
     other = f"{store_id}-2"
-    hasty.create(other)
-    hasty.wait_for_phase(other, "Ready")
-    hasty.call("DELETE", f"/stores/{other}")
-    hasty.wait_until_gone(other)
-    let_go(kubectl, f"store-{store_id}")
-    hasty.wait_until_gone(store_id)
+    impatient.create(other)
+    impatient.wait_for_phase(other, "Ready")
+    impatient.call("DELETE", f"/stores/{other}")
+    impatient.wait_until_gone(other)
+    release(kubectl, f"store-{store_id}")
+    impatient.wait_until_gone(store_id)
 
 
-def test_a_server_killed_in_the_middle_of_a_deletion_finishes_it(
+def test_a_server_killed_during_a_deletion_finishes_it_after_its_restart(
     local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, store_id: str
 ) -> None:
     server = server_with_store(local_cluster, kubectl, tmp_path, store_id)
@@ -105,8 +107,8 @@ def test_a_deletion_right_after_the_creation_leaves_nothing(
         assert kubectl.get("namespace", f"store-{store_id}-{number}") is None
 
 
-def test_a_locked_release_does_not_hold_a_deletion_up(platform: ServerProcess, kubectl: Kubectl, store_id: str) -> None:
-    ask(kubectl, platform, store_id)
+def test_a_locked_release_does_not_delay_a_deletion(platform: ServerProcess, kubectl: Kubectl, store_id: str) -> None:
+    create_store(kubectl, platform, store_id)
     platform.wait_for_phase(store_id, "Ready")
     namespace = f"store-{store_id}"
     kubectl.run("label", "secret", "-n", namespace, "-l", "owner=helm", "status=pending-upgrade", "--overwrite")
@@ -114,7 +116,7 @@ def test_a_locked_release_does_not_hold_a_deletion_up(platform: ServerProcess, k
     assert kubectl.get("namespace", namespace) is None
 
 
-def test_kubectl_describe_tells_the_story(platform: ServerProcess, kubectl: Kubectl, store_id: str) -> None:
+def test_kubectl_describe_shows_the_events_of_a_store(platform: ServerProcess, kubectl: Kubectl, store_id: str) -> None:
     platform.create(store_id)
     platform.wait_for_phase(store_id, "Ready")
 

@@ -9,7 +9,7 @@ import pytest
 from cluster.local import ClusterInfo
 from testing.kubectl import Kubectl, wait_for
 from testing.serve import ServerProcess
-from testing.store_objects import ask, condition, events_of, helm_processes, listed, server_with_store
+from testing.store_objects import condition, create_store, events_of, helm_processes, listed, server_with_store
 
 
 @pytest.fixture
@@ -23,12 +23,12 @@ def ready_store(platform: ServerProcess, store_id: str) -> str:
 def wait_for_correction(platform: ServerProcess, store_id: str, words: str) -> Any:
     """Wait until the timeline reports a correction, and the store is Ready."""
 
-    def look() -> Any:
+    def corrected() -> Any:
         store = platform.store(store_id)
-        said = any(words in event["message"] for event in events_of(store, "DriftCorrected"))
-        return store if said and store["phase"] == "Ready" else None
+        reported = any(words in event["message"] for event in events_of(store, "DriftCorrected"))
+        return store if reported and store["phase"] == "Ready" else None
 
-    return wait_for(look, f"a correction of {words!r}; the store is {platform.store(store_id)}", seconds=60)
+    return wait_for(corrected, f"a correction of {words!r}; the store is {platform.store(store_id)}", seconds=60)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def wait_for_correction(platform: ServerProcess, store_id: str, words: str) -> A
         ("Ingress", "store"),
     ],
 )
-def test_a_deleted_object_is_made_again(
+def test_a_deleted_object_is_recreated(
     platform: ServerProcess, kubectl: Kubectl, ready_store: str, kind: str, name: str
 ) -> None:
     namespace = f"store-{ready_store}"
@@ -62,7 +62,7 @@ def test_a_deleted_object_is_made_again(
         ("Namespace", "", {"metadata": {"labels": {"urumi.ai/storeId": None}}}, ["metadata", "labels"]),
     ],
 )
-def test_an_edited_object_is_put_back(
+def test_an_edited_object_is_reverted(
     platform: ServerProcess, kubectl: Kubectl, ready_store: str, kind: str, name: str, patch: Any, path: list[str]
 ) -> None:
     namespace = f"store-{ready_store}"
@@ -80,24 +80,24 @@ def test_an_edited_object_is_put_back(
     assert value() == before
 
 
-def test_a_store_whose_release_was_tampered_with_is_not_ready_meanwhile(
+def test_a_store_with_a_changed_release_is_not_ready_until_it_is_corrected(
     platform: ServerProcess, kubectl: Kubectl, ready_store: str
 ) -> None:
     seen: list[tuple[str, str]] = []
     kubectl.run("delete", "service", "wordpress", "-n", f"store-{ready_store}")
 
-    def back() -> bool:
+    def recovered() -> bool:
         store = platform.store(ready_store)
         ready = condition(store, "Ready")
         if not seen or seen[-1] != (ready["status"], ready["reason"]):
             seen.append((ready["status"], ready["reason"]))
         return bool(events_of(store, "Recovered"))
 
-    wait_for(back, "the store to recover", seconds=60)
+    wait_for(recovered, "the store to recover", seconds=60)
     assert ("False", "Drifted") in seen
 
 
-def test_corrections_that_have_to_wait_for_a_slot_are_made_all_the_same(
+def test_corrections_that_have_to_wait_for_a_slot_are_made(
     local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Any, store_id: str
 ) -> None:
     ids = [f"{store_id}-{number}" for number in range(4)]
@@ -106,7 +106,7 @@ def test_corrections_that_have_to_wait_for_a_slot_are_made_all_the_same(
             server.create(each)
         for each in ids:
             server.wait_for_phase(each, "Ready")
-        # kubectl deletes one after the other, and on a busy machine slowly; the server is to find all of it at once.
+        # kubectl deletes objects one by one; the server is frozen so that it finds all deletions at the same time.
         server.freeze()
         kubectl.run("delete", "service", "-A", "-l", f"urumi.ai/storeId in ({','.join(ids)})")
         server.thaw()
@@ -116,12 +116,12 @@ def test_corrections_that_have_to_wait_for_a_slot_are_made_all_the_same(
             assert kubectl.names("service", f"store-{each}") == {"mariadb", "wordpress"}
 
 
-def test_what_others_add_is_left_alone(platform: ServerProcess, kubectl: Kubectl, ready_store: str) -> None:
+def test_additions_of_other_writers_are_left_alone(platform: ServerProcess, kubectl: Kubectl, ready_store: str) -> None:
     namespace = f"store-{ready_store}"
     before = platform.store(ready_store)
     kubectl.run("annotate", "service", "wordpress", "-n", namespace, "somebody=was-here")
     kubectl.run("label", "resourcequota", "store-quota", "-n", namespace, "theirs=yes")
-    # A correction that is due shows that the additions were looked at and let be.
+    # The correction shows that drift was detected after the additions, which are still there.
     kubectl.run("delete", "networkpolicy", "default-deny", "-n", namespace)
     store = wait_for_correction(platform, ready_store, "NetworkPolicy default-deny was deleted")
     assert store["release"] == before["release"]
@@ -129,7 +129,7 @@ def test_what_others_add_is_left_alone(platform: ServerProcess, kubectl: Kubectl
     assert kubectl.get("resourcequota", "store-quota", namespace)["metadata"]["labels"]["theirs"] == "yes"
 
 
-def test_what_was_changed_while_no_server_ran_is_found_at_its_start(
+def test_changes_made_while_no_server_ran_are_found_at_its_start(
     local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Any, store_id: str
 ) -> None:
     server = server_with_store(local_cluster, kubectl, tmp_path, store_id)
@@ -159,18 +159,18 @@ def test_a_lost_secret_is_never_replaced_by_a_new_password(
     assert kubectl.get("secret", "store-secrets", namespace)["data"] == secret["data"]
 
 
-def test_a_deleted_namespace_comes_back_with_a_new_shop(
+def test_a_deleted_namespace_is_recreated_with_a_new_shop(
     platform: ServerProcess, kubectl: Kubectl, ready_store: str
 ) -> None:
     namespace = f"store-{ready_store}"
     old = kubectl.get("namespace", namespace)["metadata"]["uid"]
     kubectl.run("delete", "namespace", namespace, "--timeout=60s")
 
-    def back() -> bool:
+    def recovered() -> bool:
         found = kubectl.get("namespace", namespace)
         return bool(found) and found["metadata"]["uid"] != old and platform.store(ready_store)["phase"] == "Ready"
 
-    wait_for(back, f"the namespace to be back; the store is {platform.store(ready_store)}", seconds=90)
+    wait_for(recovered, f"the namespace to be back; the store is {platform.store(ready_store)}", seconds=90)
     assert helm_processes(ready_store) == []
 
 
@@ -201,7 +201,7 @@ def test_new_limits_of_the_platform_reach_stores_without_touching_their_pods(
 ) -> None:
     server = ServerProcess(local_cluster, kubectl, tmp_path)
     with server:
-        ask(kubectl, server, store_id)
+        create_store(kubectl, server, store_id)
         before = server.wait_for_phase(store_id, "Ready")
     namespace = f"store-{store_id}"
     pods = {pod["metadata"]["uid"] for pod in listed(kubectl, "pod", namespace)}

@@ -1,4 +1,4 @@
-"""What the platform refuses, in words, by REST and by the API server itself."""
+"""What the platform refuses and with which message, by REST and by the API server."""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ def store_object(platform: ServerProcess, name: str, **spec: Any) -> dict[str, A
     }
 
 
-def test_asking_twice_returns_the_store_as_it_is(platform: ServerProcess, store_id: str) -> None:
+def test_a_second_request_returns_the_existing_store(platform: ServerProcess, store_id: str) -> None:
     assert platform.call("POST", "/stores", {"storeId": store_id, "engine": "medusa"})[0] == 202
     platform.wait_for_phase(store_id, "Ready")
     status, again = platform.call("POST", "/stores", {"storeId": store_id, "engine": "medusa"})
@@ -93,7 +93,7 @@ def test_engine_and_id_cannot_be_edited(
     assert words in refused.stderr
 
 
-def test_the_quota_is_said_in_words(local_platform: ServerProcess, store_id: str) -> None:
+def test_a_reached_store_quota_is_explained(local_platform: ServerProcess, store_id: str) -> None:
     local_platform.create(store_id)
     status, problem = local_platform.call("POST", "/stores", {"storeId": f"{store_id}-2", "engine": "medusa"})
     assert (status, problem["type"]) == (409, "urn:urumi:problem:quota-exceeded")

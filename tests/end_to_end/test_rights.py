@@ -1,11 +1,12 @@
-"""The rights of charts/platform: a server that has them and no others takes stores through their whole lives.
+"""The permissions of charts/platform: a server with exactly these takes stores through their whole life.
 
     urumi serve, helm --http--> ApiProxy --https, the token of the chart's ServiceAccount--> kube-apiserver
 
-The proxy is asked what was refused, and what was used of all that is granted. Both tests look at one run, which the
-fixture `lives` makes; whoever gives the server a new call, or takes one away, finds out here which right goes with it.
+The proxy records what was refused and which permissions were used. All tests read the results of one run, which the
+fixture `observed` makes. They fail if the server gains a call without its permission, or loses the last call of one.
 
-Not covered: aggregated rights, as the chart has none, and the NetworkPolicy, which the local cluster does not enforce.
+Not covered: aggregated roles, because the chart has none, and the NetworkPolicy, which the local cluster does not
+enforce.
 """
 
 import json
@@ -26,36 +27,36 @@ from testing.serve import ServerProcess
 from urumi.store import namespace_name
 
 CHART = Path(__file__).resolve().parents[2] / "charts" / "platform"
-# With the prefix of the stores' namespaces, as the default one: that must not make it one of them.
+# With the prefix of the stores' namespaces, like the default: it must not be treated as a store's namespace.
 NAMESPACE = "store-rights"
 SHOPS = {"rights-woo": ("woocommerce", "wordpress"), "rights-medusa": ("medusa", "storefront")}
 TOO_MUCH = {"requests": {"cpu": "50m", "memory": "160Mi"}, "limits": {"cpu": "500m", "memory": "64Gi"}}
 SECRET = ("create", "secret", "generic", "taken", "--from-literal=a=b", "--dry-run=server")
-BAD_NEWS = {"Failed", "AttemptFailed", "UninstallFailed", "DeletionBlocked"}
+FAILURE_EVENTS = {"Failed", "AttemptFailed", "UninstallFailed", "DeletionBlocked"}
 
-Right = tuple[str, str, str]
+Permission = tuple[str, str, str]
 
 
 @dataclass
-class Lives:
-    """What was granted, and what was seen while stores lived with it."""
+class Observed:
+    """What was granted, and what was observed during the life of the stores."""
 
     server: ServerProcess
-    granted: set[Right]
-    news: set[str] = field(default_factory=set)
+    granted: set[Permission]
+    event_types: set[str] = field(default_factory=set)
     calls: list[Call] = field(default_factory=list)
 
-    def look(self, store_id: str) -> Any:
-        """Return a store, its timeline remembered."""
+    def store(self, store_id: str) -> Any:
+        """Return a store, and record the types of its events."""
         store = self.server.store(store_id)
-        self.news |= {event["type"] for event in (store or {}).get("events", ())}
+        self.event_types |= {event["type"] for event in (store or {}).get("events", ())}
         return store
 
     def wait_until_ready(self, store_id: str, generation: int = 1) -> None:
         """Wait until a generation of a store is Ready."""
 
         def is_ready() -> bool:
-            store = self.look(store_id)
+            store = self.store(store_id)
             return bool(store["phase"] == "Ready" and store["observedGeneration"] >= generation)
 
         wait_for(is_ready, f"{store_id} to be Ready")
@@ -63,7 +64,7 @@ class Lives:
 
 @pytest.fixture(scope="module")
 def rights(local_cluster: ClusterInfo) -> list[Any]:
-    """Everything of the chart that has to do with rights, as Helm renders it."""
+    """The objects of the chart that grant or limit permissions, as Helm renders them."""
     shown = [f"--show-only=templates/{name}.yaml" for name in ("rights", "boundary")]
     command = [str(local_cluster.helm), "template", "urumi", str(CHART), "--namespace", NAMESPACE, *shown]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -74,13 +75,13 @@ def rights(local_cluster: ClusterInfo) -> list[Any]:
 def proxy(
     local_cluster: ClusterInfo, kubectl: Kubectl, rights: list[Any], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ApiProxy]:
-    """A way to the API server on which everybody is the chart's ServiceAccount."""
+    """A proxy to the API server that authenticates every client as the chart's ServiceAccount."""
     everything = {"apiVersion": "v1", "kind": "List", "items": rights}
     kubectl.run("create", "namespace", NAMESPACE)
     kubectl.run("create", "deployment", "urumi", "-n", NAMESPACE, "--image=urumi:1", "--replicas=0")
     kubectl.apply(everything)
     with ApiProxy(local_cluster, tmp_path_factory.mktemp("proxy")) as proxy:
-        # For Go clients too, which send no token over plain HTTP and get the proxy's.
+        # Go clients send no token over plain HTTP; the proxy adds it.
         proxy.token = kubectl.run("create", "token", "urumi", "-n", NAMESPACE).strip()
         write_kubeconfig(proxy.cluster.kubeconfig, proxy.url, {"token": proxy.token})
         yield proxy
@@ -89,48 +90,48 @@ def proxy(
 
 @pytest.fixture(scope="module")
 def account(proxy: ApiProxy) -> Kubectl:
-    """kubectl in the hands of somebody who took the server's token; its boundary is drawn."""
+    """kubectl with the server's token, once the admission policy is enforced."""
     kubectl = Kubectl(proxy.cluster)
     wait_for(lambda: kubectl.attempt(*SECRET, "-n", "default").returncode, "the boundary to be enforced")
     return kubectl
 
 
 @pytest.fixture(scope="module")
-def lives(
+def observed(
     proxy: ApiProxy,
     account: Kubectl,
     kubectl: Kubectl,
     rights: list[Any],
     tmp_path_factory: pytest.TempPathFactory,
-) -> Lives:
+) -> Observed:
     """Stores of each engine from their creation to their end."""
     proxy.calls.clear()
-    caller = let_somebody_in(kubectl)
+    caller = create_caller(kubectl)
     folder = tmp_path_factory.mktemp("server")
     with ServerProcess(proxy.cluster, kubectl, folder, namespace=NAMESPACE, URUMI_AUTH_MODE="kubernetes") as server:
         server.token = caller
-        lives = Lives(server, granted_by(rights))
+        observed = Observed(server, granted_by(rights))
         with proxy.answering(409, only=of("stores", "create")):
-            # Somebody else was faster, so the server looks for what is there now.
+            # Another client was faster, so the server reads the store that exists.
             assert server.call("POST", "/stores", {"storeId": "rights-race", "engine": "medusa"})[0] == 409
         for store_id, (engine, _) in SHOPS.items():
             server.create(store_id, engine)
         for store_id in SHOPS:
-            lives.wait_until_ready(store_id)
+            observed.wait_until_ready(store_id)
             assert server.call("POST", f"/stores/{store_id}/credentials")[0] == 200
-        edit_beyond_the_quota_and_back(kubectl, lives)
+        exceed_the_quota_and_recover(kubectl, observed)
         for store_id, (_, service) in SHOPS.items():
-            correct_drift(kubectl, lives, store_id, service)
+            correct_drift(kubectl, observed, store_id, service)
         for store_id in SHOPS:
             assert server.call("DELETE", f"/stores/{store_id}")[0] == 202
         for store_id in SHOPS:
-            wait_for(lambda each=store_id: lives.look(each) is None, f"{store_id} to be gone")  # type: ignore[misc]
-    lives.calls = list(proxy.calls)
-    return lives
+            wait_for(lambda each=store_id: observed.store(each) is None, f"{store_id} to be gone")  # type: ignore[misc]
+    observed.calls = list(proxy.calls)
+    return observed
 
 
-def let_somebody_in(kubectl: Kubectl) -> str:
-    """Return the token of an account that may do everything with stores."""
+def create_caller(kubectl: Kubectl) -> str:
+    """Create an account that may do everything with stores, and return its token."""
     verbs = "--verb=get,list,watch,create,update,delete"
     kubectl.run("create", "serviceaccount", "caller", "-n", NAMESPACE)
     kubectl.run("create", "role", "caller", verbs, "--resource=stores.stores.urumi.ai", "-n", NAMESPACE)
@@ -139,16 +140,16 @@ def let_somebody_in(kubectl: Kubectl) -> str:
     return kubectl.run("create", "token", "caller", "-n", NAMESPACE, "--duration=2h").strip()
 
 
-def edit_beyond_the_quota_and_back(kubectl: Kubectl, lives: Lives) -> None:
-    """Have a store wait for a pod of which only Events say why it does not come, then let it recover."""
+def exceed_the_quota_and_recover(kubectl: Kubectl, observed: Observed) -> None:
+    """Let a store wait for a pod whose absence only Events explain, then let it recover."""
     store_id, _ = SHOPS
     change_values(kubectl, store_id, {"mariadb": {"resources": TOO_MUCH}})
     wait_for(
-        lambda: "exceeded quota" in lives.look(store_id).get("progress", {}).get("message", ""),
-        "the store to say that its quota is too small",
+        lambda: "exceeded quota" in observed.store(store_id).get("progress", {}).get("message", ""),
+        "the store to report that its quota is too small",
     )
     change_values(kubectl, store_id, None)
-    lives.wait_until_ready(store_id, generation=3)
+    observed.wait_until_ready(store_id, generation=3)
 
 
 def change_values(kubectl: Kubectl, store_id: str, values: Any) -> None:
@@ -157,15 +158,15 @@ def change_values(kubectl: Kubectl, store_id: str, values: Any) -> None:
     kubectl.run("patch", "store", store_id, "-n", NAMESPACE, "--type=merge", "-p", patch)
 
 
-def correct_drift(kubectl: Kubectl, lives: Lives, store_id: str, service: str) -> None:
+def correct_drift(kubectl: Kubectl, observed: Observed, store_id: str, service: str) -> None:
     """Delete a Service of a store and wait until it is back."""
     namespace = namespace_name(store_id)
     kubectl.run("delete", "service", service, "-n", namespace)
     wait_for(lambda: service in kubectl.names("service", namespace), f"Service {service} to be back")
-    lives.wait_until_ready(store_id)
+    observed.wait_until_ready(store_id)
 
 
-def granted_by(rights: list[Any]) -> set[Right]:
+def granted_by(rights: list[Any]) -> set[Permission]:
     """Return the group, resource and verb of everything that the roles allow."""
     return {
         (group, resource, verb)
@@ -177,8 +178,8 @@ def granted_by(rights: list[Any]) -> set[Right]:
     }
 
 
-def used_by(call: Call) -> set[Right]:
-    """Return what a call needs to be allowed, nothing where it is not about objects."""
+def used_by(call: Call) -> set[Permission]:
+    """Return the permissions that a call needs, none if it is not about objects."""
     if not call.plural:
         return set()
     parts = call.path.strip("/").split("/")
@@ -186,27 +187,27 @@ def used_by(call: Call) -> set[Right]:
     below = parts[parts.index(call.name) + 1 :] if call.name else []
     resource = "/".join([call.plural, *below])
     verb = "deletecollection" if call.verb == "delete" and not call.name else call.verb
-    # An apply that makes the object is allowed only to whoever may create it.
+    # An apply that creates the object needs the permission to create it.
     makes = {(group, resource, "create")} if call.verb == "patch" and call.status == 201 else set()
     return {(group, resource, verb)} | makes
 
 
-def test_stores_of_each_engine_live_and_die_without_a_failure(lives: Lives) -> None:
-    assert {"Ready", "DriftCorrected", "Deleting"} <= lives.news
-    assert not BAD_NEWS & lives.news
+def test_stores_of_each_engine_are_created_and_deleted_without_a_failure(observed: Observed) -> None:
+    assert {"Ready", "DriftCorrected", "Deleting"} <= observed.event_types
+    assert not FAILURE_EVENTS & observed.event_types
 
 
-def test_nothing_that_the_server_or_helm_asks_for_is_refused(lives: Lives) -> None:
-    assert [f"{call.verb} {call.path}" for call in lives.calls if call.status in (401, 403)] == []
-    assert "forbidden" not in lives.server.log.read_text().lower()
+def test_no_call_of_the_server_or_helm_is_refused(observed: Observed) -> None:
+    assert [f"{call.verb} {call.path}" for call in observed.calls if call.status in (401, 403)] == []
+    assert "forbidden" not in observed.server.log.read_text().lower()
 
 
-def test_every_right_is_used_and_no_other(lives: Lives) -> None:
-    assert {right for call in lives.calls for right in used_by(call)} == lives.granted
+def test_exactly_the_granted_permissions_are_used(observed: Observed) -> None:
+    assert {permission for call in observed.calls for permission in used_by(call)} == observed.granted
 
 
-def test_no_right_is_given_by_a_wildcard(lives: Lives) -> None:
-    assert not [right for right in lives.granted if "*" in right]
+def test_no_permission_is_a_wildcard(observed: Observed) -> None:
+    assert not [permission for permission in observed.granted if "*" in permission]
 
 
 SECRET = ("create", "secret", "generic", "taken", "--from-literal=a=b", "--dry-run=server")
@@ -225,7 +226,7 @@ SECRET = ("create", "secret", "generic", "taken", "--from-literal=a=b", "--dry-r
         pytest.param(("delete", "deployments", "--all", "-n", NAMESPACE, "--dry-run=server"), id="its-own-workloads"),
     ],
 )
-def test_whoever_has_the_token_changes_nothing_outside_the_stores(account: Kubectl, arguments: tuple[str, ...]) -> None:
+def test_the_servers_token_changes_nothing_outside_the_stores(account: Kubectl, arguments: tuple[str, ...]) -> None:
     done = account.attempt(*arguments)
     assert done.returncode == 1
     assert "Urumi writes only in namespaces of stores: expected store-<storeId>, got" in done.stderr
@@ -245,6 +246,8 @@ def test_whoever_has_the_token_changes_nothing_outside_the_stores(account: Kubec
     ],
     ids="-".join,
 )
-def test_what_would_be_a_way_to_more_rights_is_not_granted(account: Kubectl, arguments: tuple[str, str]) -> None:
+def test_permissions_that_allow_privilege_escalation_are_not_granted(
+    account: Kubectl, arguments: tuple[str, str]
+) -> None:
     for namespace in (NAMESPACE, "kube-system"):
         assert account.attempt("auth", "can-i", *arguments, "-n", namespace).stdout.strip() == "no"

@@ -1,4 +1,4 @@
-"""The main job: a store is asked for, every step shows, it is Ready; it is deleted and nothing is left."""
+"""The life of a store: it is requested, shows every step, becomes Ready, is deleted and leaves nothing."""
 
 import base64
 import gzip
@@ -100,7 +100,7 @@ def test_kubectl_wait_agrees_with_the_platform(platform: ServerProcess, kubectl:
     assert store["observedGeneration"] == store["generation"]
 
 
-def test_a_store_made_by_kubectl_is_provisioned_like_any_other(
+def test_a_store_created_with_kubectl_is_provisioned_and_deleted(
     platform: ServerProcess, kubectl: Kubectl, store_id: str
 ) -> None:
     kubectl.apply(

@@ -1,4 +1,4 @@
-"""The last step of a provision: a shopper's walk, and the order that `urumi verify` places."""
+"""The last step of a provision: the storefront check, and the order that `urumi verify` places."""
 
 import base64
 import json
@@ -15,13 +15,13 @@ from cluster.local import ClusterInfo
 from testing.kubectl import Kubectl, wait_for
 from testing.serve import ServerProcess
 from testing.store_objects import condition, events_of
-from tests.end_to_end.shopkeeper import Shopkeeper
+from tests.end_to_end.fake_woocommerce import FakeWooCommerce
 
 
 @pytest.fixture
-def shop() -> Iterator[Shopkeeper]:
-    """A shop that answers for the store's simulated containers."""
-    with Shopkeeper() as shop:
+def shop() -> Iterator[FakeWooCommerce]:
+    """A shop that responds in place of the store's simulated containers."""
+    with FakeWooCommerce() as shop:
         yield shop
 
 
@@ -34,16 +34,16 @@ def real_node(kubectl: Kubectl) -> Iterator[None]:
     kubectl.run("delete", "node", "real-node")
 
 
-def serve(cluster: ClusterInfo, kubectl: Kubectl, folder: Path, shop: Shopkeeper, **environ: str) -> ServerProcess:
-    """Return a server that finds the shop."""
+def serve(cluster: ClusterInfo, kubectl: Kubectl, folder: Path, shop: FakeWooCommerce, **environ: str) -> ServerProcess:
+    """Return a server that sends its storefront checks to the shop."""
     return ServerProcess(cluster, kubectl, folder, URUMI_STOREFRONT_ADDRESS=shop.address, **environ)
 
 
 @pytest.fixture
 def platform_with_shop(
-    local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, shop: Shopkeeper, real_node: None
+    local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, shop: FakeWooCommerce, real_node: None
 ) -> Iterator[ServerProcess]:
-    """A server that finds a shop behind every store."""
+    """A server for which every store has a shop."""
     with serve(local_cluster, kubectl, tmp_path, shop) as server:
         yield server
 
@@ -56,12 +56,12 @@ def verify(server: ServerProcess, store_id: str, *arguments: str) -> "subprocess
 
 
 def admin_password(kubectl: Kubectl, store_id: str) -> str:
-    """Return the password that the platform made for a store."""
+    """Return the password that the platform generated for a store."""
     return base64.b64decode(kubectl.get("secret", "store-admin", f"store-{store_id}")["data"]["password"]).decode()
 
 
-def test_ready_comes_after_a_walk_to_something_that_can_be_bought(
-    platform_with_shop: ServerProcess, shop: Shopkeeper, store_id: str
+def test_a_store_is_ready_after_a_product_that_can_be_bought_was_found(
+    platform_with_shop: ServerProcess, shop: FakeWooCommerce, store_id: str
 ) -> None:
     platform_with_shop.create(store_id)
     store = platform_with_shop.wait_for_phase(store_id, "Ready")
@@ -73,8 +73,8 @@ def test_ready_comes_after_a_walk_to_something_that_can_be_bought(
     assert shop.hosts == {f"{store_id}.127.0.0.1.nip.io"}
 
 
-def test_a_shop_without_products_is_ready_and_says_that_nothing_is_for_sale(
-    platform_with_shop: ServerProcess, shop: Shopkeeper, store_id: str
+def test_a_shop_without_products_is_ready_with_the_reason_catalogue_empty(
+    platform_with_shop: ServerProcess, shop: FakeWooCommerce, store_id: str
 ) -> None:
     shop.products = []
     platform_with_shop.create(store_id)
@@ -85,8 +85,8 @@ def test_a_shop_without_products_is_ready_and_says_that_nothing_is_for_sale(
     )
 
 
-def test_a_shop_that_does_not_sell_is_waited_for_then_failed_then_ready_by_itself(
-    local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, shop: Shopkeeper, real_node: None, store_id: str
+def test_a_failing_shop_is_waited_for_then_failed_then_ready_without_a_retry(
+    local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, shop: FakeWooCommerce, real_node: None, store_id: str
 ) -> None:
     shop.is_open = False
     with serve(local_cluster, kubectl, tmp_path, shop, URUMI_MAX_PROVISION_SECONDS="15") as server:
@@ -106,8 +106,8 @@ def test_a_shop_that_does_not_sell_is_waited_for_then_failed_then_ready_by_itsel
         assert "lastError" not in server.wait_for_phase(store_id, "Ready")
 
 
-def test_a_provision_may_end_with_an_order_that_is_taken_back(
-    local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, shop: Shopkeeper, real_node: None, store_id: str
+def test_a_provision_with_order_check_places_and_removes_a_test_order(
+    local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, shop: FakeWooCommerce, real_node: None, store_id: str
 ) -> None:
     with serve(
         local_cluster, kubectl, tmp_path, shop, URUMI_STOREFRONT_CHECK="order", URUMI_MAX_PROVISION_SECONDS="60"
@@ -122,8 +122,8 @@ def test_a_provision_may_end_with_an_order_that_is_taken_back(
     assert shop.orders == {}
 
 
-def test_verify_places_an_order_and_takes_it_back(
-    platform_with_shop: ServerProcess, kubectl: Kubectl, shop: Shopkeeper, store_id: str
+def test_verify_places_an_order_and_removes_it(
+    platform_with_shop: ServerProcess, kubectl: Kubectl, shop: FakeWooCommerce, store_id: str
 ) -> None:
     platform_with_shop.create(store_id)
     platform_with_shop.wait_for_phase(store_id, "Ready")
@@ -142,8 +142,8 @@ def test_verify_places_an_order_and_takes_it_back(
     ]
 
 
-def test_verify_says_which_part_failed_and_why(
-    platform_with_shop: ServerProcess, shop: Shopkeeper, store_id: str
+def test_verify_reports_the_failed_stage_and_its_cause(
+    platform_with_shop: ServerProcess, shop: FakeWooCommerce, store_id: str
 ) -> None:
     platform_with_shop.create(store_id)
     platform_with_shop.wait_for_phase(store_id, "Ready")
@@ -152,19 +152,19 @@ def test_verify_says_which_part_failed_and_why(
     done = verify(platform_with_shop, store_id, "--json")
 
     assert done.returncode == 1
-    told = json.loads(done.stdout)
-    assert [(stage["name"], stage["ok"]) for stage in told["stages"]] == [
+    result = json.loads(done.stdout)
+    assert [(stage["name"], stage["ok"]) for stage in result["stages"]] == [
         ("front page", True),
         ("catalogue", True),
         ("health", True),
         ("admin login", False),
     ]
-    assert "sign-in as 'admin' refused; was the password changed in the shop?" in told["message"]
+    assert "sign-in as 'admin' refused; was the password changed in the shop?" in result["message"]
     assert shop.orders == {}
 
 
-def test_verify_says_what_the_owner_switched_off(
-    platform_with_shop: ServerProcess, shop: Shopkeeper, store_id: str
+def test_verify_reports_problems_of_the_shops_settings(
+    platform_with_shop: ServerProcess, shop: FakeWooCommerce, store_id: str
 ) -> None:
     platform_with_shop.create(store_id)
     platform_with_shop.wait_for_phase(store_id, "Ready")
@@ -175,7 +175,7 @@ def test_verify_says_what_the_owner_switched_off(
     assert not [each for each in shop.history if each.startswith("POST")]
 
 
-def test_on_simulated_containers_no_answer_is_claimed_and_no_order_can_be_placed(
+def test_on_simulated_containers_the_storefront_is_unknown_and_no_order_can_be_placed(
     platform: ServerProcess, store_id: str
 ) -> None:
     platform.create(store_id)

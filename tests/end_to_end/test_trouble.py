@@ -1,4 +1,4 @@
-"""What goes wrong: pods that never run, servers that are killed, namespaces and releases that are not as expected."""
+"""Failures: pods that never run, servers that are killed, foreign namespaces, locked releases, quotas."""
 
 import base64
 import gzip
@@ -15,12 +15,12 @@ import pytest
 from cluster.local import ClusterInfo, LocalCluster
 from testing.kubectl import Kubectl, wait_for
 from testing.serve import ServerProcess
-from testing.store_objects import BEHAVIOUR, ask, has_event, helm_processes, listed, server_with_store
+from testing.store_objects import BEHAVIOUR, create_store, has_event, helm_processes, listed, server_with_store
 
 
 @pytest.fixture
 def impatient(local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path) -> Iterator[ServerProcess]:
-    """A server that gives a provision a few seconds only."""
+    """A server whose provisions time out after four seconds."""
     with ServerProcess(local_cluster, kubectl, tmp_path, URUMI_MAX_PROVISION_SECONDS="4") as server:
         yield server
 
@@ -33,10 +33,10 @@ def impatient(local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path) -> I
         ("never-ready", "NotReady", "readiness probe"),
     ],
 )
-def test_a_timeout_fails_with_a_reason_that_names_the_pod(
+def test_a_provision_that_times_out_fails_with_a_message_that_names_the_pod(
     impatient: ServerProcess, kubectl: Kubectl, store_id: str, behaviour: str, reason: str, words: str
 ) -> None:
-    ask(kubectl, impatient, store_id, podAnnotations={BEHAVIOUR: behaviour})
+    create_store(kubectl, impatient, store_id, podAnnotations={BEHAVIOUR: behaviour})
     store = impatient.wait_for_phase(store_id, "Failed")
     pods = kubectl.names("pod", f"store-{store_id}")
     assert store["lastError"]["reason"] == reason
@@ -46,8 +46,8 @@ def test_a_timeout_fails_with_a_reason_that_names_the_pod(
     assert store["events"][-1]["level"] == "error"
 
 
-def test_pods_that_fit_nowhere_are_said_to(impatient: ServerProcess, kubectl: Kubectl, store_id: str) -> None:
-    ask(kubectl, impatient, store_id, nodeSelector={"no-such": "label"})
+def test_pods_that_cannot_be_scheduled_are_reported(impatient: ServerProcess, kubectl: Kubectl, store_id: str) -> None:
+    create_store(kubectl, impatient, store_id, nodeSelector={"no-such": "label"})
     store = impatient.wait_for_phase(store_id, "Failed")
     assert store["lastError"]["reason"] == "Unschedulable"
     assert "node affinity/selector" in store["lastError"]["message"]
@@ -56,9 +56,9 @@ def test_pods_that_fit_nowhere_are_said_to(impatient: ServerProcess, kubectl: Ku
 def test_a_failed_store_becomes_ready_when_its_cause_is_fixed(
     impatient: ServerProcess, kubectl: Kubectl, store_id: str
 ) -> None:
-    ask(kubectl, impatient, store_id, podAnnotations={BEHAVIOUR: "image-pull"})
+    create_store(kubectl, impatient, store_id, podAnnotations={BEHAVIOUR: "image-pull"})
     impatient.wait_for_phase(store_id, "Failed")
-    ask(kubectl, impatient, store_id, podAnnotations={})
+    create_store(kubectl, impatient, store_id, podAnnotations={})
     store = impatient.wait_for_phase(store_id, "Ready")
     assert "lastError" not in store
     assert store["release"]["revision"] == 2
@@ -67,23 +67,23 @@ def test_a_failed_store_becomes_ready_when_its_cause_is_fixed(
 def test_values_that_the_chart_refuses_stall_the_store_until_they_change(
     platform: ServerProcess, kubectl: Kubectl, store_id: str
 ) -> None:
-    ask(kubectl, platform, store_id, nonsense=True)
+    create_store(kubectl, platform, store_id, nonsense=True)
     store = platform.wait_for_phase(store_id, "Failed")
     assert store["lastError"]["reason"] == "HelmRefused"
     assert "nonsense" in store["lastError"]["message"]
     assert "values.schema.json" in store["lastError"]["hint"]
-    ask(kubectl, platform, store_id)
+    create_store(kubectl, platform, store_id)
     kubectl.run("patch", "store", store_id, "-n", platform.namespace, "--type=merge", "-p", '{"spec":{"values":null}}')
     platform.wait_for_phase(store_id, "Ready")
 
 
-def test_slow_pods_are_waited_for_in_words_and_hold_no_slot(
+def test_a_store_that_waits_for_slow_pods_reports_it_and_holds_no_slot(
     local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, store_id: str
 ) -> None:
     with ServerProcess(local_cluster, kubectl, tmp_path, URUMI_MAX_CONCURRENT_PROVISIONS="1") as server:
         stuck = [f"{store_id}-{number}" for number in range(4)]
         for each in stuck:
-            ask(kubectl, server, each, podAnnotations={BEHAVIOUR: "never-ready"})
+            create_store(kubectl, server, each, podAnnotations={BEHAVIOUR: "never-ready"})
         for each in stuck:
             wait_for(lambda each=each: waits_for_pods(server.store(each)), f"{each} to wait for its pods")  # type: ignore[misc]
         server.create(store_id)
@@ -92,7 +92,7 @@ def test_slow_pods_are_waited_for_in_words_and_hold_no_slot(
 
 
 def waits_for_pods(store: Any) -> bool:
-    """Return whether a store says that it waits for its pods, and for which."""
+    """Return whether a store reports for which pods it waits."""
     return bool(store) and "waiting for mariadb 0/1: pod mariadb-0" in store.get("progress", {}).get("message", "")
 
 
@@ -108,19 +108,19 @@ def test_a_ready_store_whose_workload_fails_is_degraded_and_recovers(
     ready = next(condition for condition in store["conditions"] if condition["type"] == "Ready")
     assert ready["status"] == "False"
     assert "wordpress" in ready["message"]
-    # A store is Degraded before Kubernetes has noted the change as a revision that can be undone.
+    # A store is Degraded before Kubernetes has recorded the change as a revision that can be undone.
     undo = ("rollout", "undo", "deployment/wordpress", "-n", namespace)
     wait_for(lambda: kubectl.attempt(*undo).returncode == 0, "the change to be undone")
     assert platform.wait_for_phase(store_id, "Ready")["events"][-1]["type"] == "Recovered"
 
 
 @pytest.mark.parametrize("until", ["NamespaceReady", "HelmInstallStarted", "HelmInstalled"])
-def test_a_server_killed_in_the_middle_goes_on_after_its_restart(
+def test_a_server_killed_during_a_provision_continues_it_after_its_restart(
     local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, store_id: str, until: str
 ) -> None:
     server = ServerProcess(local_cluster, kubectl, tmp_path, URUMI_HELM_LOCK_SECONDS="3")
     with server:
-        ask(kubectl, server, store_id, podAnnotations={BEHAVIOUR: "slow"})
+        create_store(kubectl, server, store_id, podAnnotations={BEHAVIOUR: "slow"})
         wait_for(lambda: has_event(kubectl, server.namespace, store_id, until), f"{until} on the timeline")
         server.kill()
     assert kubectl.get("store", store_id, server.namespace)["status"]["phase"] != "Ready"
@@ -146,7 +146,7 @@ def test_a_restart_with_everything_in_sync_runs_no_helm_and_writes_nothing(
         assert started == [f"woocommerce-{other}"]
 
 
-def test_a_namespace_that_is_not_ours_is_neither_adopted_nor_deleted(
+def test_a_foreign_namespace_is_neither_adopted_nor_deleted(
     platform: ServerProcess, kubectl: Kubectl, store_id: str
 ) -> None:
     namespace = f"store-{store_id}"
@@ -163,7 +163,7 @@ def test_a_namespace_that_is_not_ours_is_neither_adopted_nor_deleted(
     assert kubectl.get("namespace", namespace)["status"]["phase"] == "Active"
 
 
-def test_a_blocked_store_goes_on_when_a_person_retries(
+def test_a_blocked_store_continues_after_a_retry_request(
     platform: ServerProcess, kubectl: Kubectl, store_id: str
 ) -> None:
     namespace = f"store-{store_id}"
@@ -192,7 +192,7 @@ def test_a_healthy_release_left_pending_is_unlocked_without_touching_its_pods(
 
 
 def force_pending(kubectl: Kubectl, namespace: str) -> None:
-    """Make the release look as if its helm had died over the install."""
+    """Mark the release as Helm leaves it when it is killed during an install."""
     secret = next(each for each in listed(kubectl, "secret", namespace) if each["type"] == "helm.sh/release.v1")
     release = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(secret["data"]["release"]))))
     release["info"]["status"] = "pending-install"
@@ -226,7 +226,7 @@ def test_the_admin_password_survives_retries_and_upgrades(
     platform.wait_for_phase(store_id, "Ready")
     namespace = f"store-{store_id}"
     before = {name: kubectl.get("secret", name, namespace)["data"] for name in ("store-admin", "store-secrets")}
-    ask(kubectl, platform, store_id, podAnnotations={"some": "change"})
+    create_store(kubectl, platform, store_id, podAnnotations={"some": "change"})
     wait_for(lambda: platform.store(store_id)["release"]["revision"] == 2, "the second revision")
     platform.wait_for_phase(store_id, "Ready")
     assert {name: kubectl.get("secret", name, namespace)["data"] for name in before} == before
@@ -235,12 +235,12 @@ def test_the_admin_password_survives_retries_and_upgrades(
 def test_a_quota_that_is_too_small_is_named_and_a_larger_one_is_enough(
     local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, store_id: str
 ) -> None:
-    """No pod at all: of two that are made at once Kubernetes may count but one, and let both pass."""
+    """The quota allows no pod, because Kubernetes may count only one of two pods that are created at the same time."""
     server = ServerProcess(
         local_cluster, kubectl, tmp_path, URUMI_STORE_QUOTA="pods=0", URUMI_MAX_PROVISION_SECONDS="12"
     )
     with server:
-        ask(kubectl, server, store_id)
+        create_store(kubectl, server, store_id)
         store = server.wait_for_phase(store_id, "Failed")
     assert store["lastError"]["reason"] == "FailedCreate"
     assert "exceeded quota: store-quota" in store["lastError"]["message"]
@@ -249,7 +249,7 @@ def test_a_quota_that_is_too_small_is_named_and_a_larger_one_is_enough(
         server.wait_for_phase(store_id, "Ready", seconds=120)
 
 
-def test_a_cluster_that_counts_no_quota_is_said_to_and_holds_nothing_up(
+def test_a_quota_that_is_not_counted_is_reported_and_blocks_no_provision(
     local_cluster: ClusterInfo, platform: ServerProcess, kubectl: Kubectl, store_id: str
 ) -> None:
     components = LocalCluster(local_cluster.kubeconfig.parent).status().components
@@ -259,8 +259,10 @@ def test_a_cluster_that_counts_no_quota_is_said_to_and_holds_nothing_up(
     try:
         platform.create(store_id)
         namespace = platform.namespace
-        wait_for(lambda: has_event(kubectl, namespace, store_id, "QuotaNotInForce"), "the lack to be told", seconds=90)
-        wait_for(lambda: listed(kubectl, "deployment", f"store-{store_id}"), "the release all the same", seconds=90)
+        wait_for(
+            lambda: has_event(kubectl, namespace, store_id, "QuotaNotInForce"), "the event of the quota", seconds=90
+        )
+        wait_for(lambda: listed(kubectl, "deployment", f"store-{store_id}"), "the release", seconds=90)
     finally:
         os.kill(controllers, signal.SIGCONT)
     platform.wait_for_phase(store_id, "Ready", seconds=120)

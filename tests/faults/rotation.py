@@ -1,7 +1,7 @@
 """Tokens that expire while an informer runs: real service account tokens, refused by the API server.
 
-A token that is bound to a Secret is good as long as that Secret exists; the API server takes up to ten seconds to
-forget that it has let one in.
+A token that is bound to a Secret is valid while that Secret exists; the API server caches a successful authentication
+for up to ten seconds.
 """
 
 import contextlib
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from testing.faults.proxy import ApiProxy, write_kubeconfig
 from testing.kubectl import Kubectl, wait_for
-from tests.faults.scene import Scene
+from tests.faults.fault_run import FaultCase
 
 ACCOUNT = "watcher"
 TOKEN_TOO_LATE = "401 until the token's file changes"
@@ -26,19 +26,19 @@ class Rotation:
         self._namespace = f"token-{secrets.token_hex(4)}"
         self._first = ""
 
-    def scene(self) -> Scene:
-        """Return the scene."""
+    def case(self) -> FaultCase:
+        """Return the case of this rotation."""
         name = TOKEN_IN_TIME if self._in_time else TOKEN_TOO_LATE
         stands_for = "" if self._in_time else "authentication"
-        return Scene(name, self._fault, kubeconfig=self._kubeconfig, stands_for=stands_for)
+        return FaultCase(name, self._fault, kubeconfig=self._kubeconfig, stands_for=stands_for)
 
     def _kubeconfig(self, proxy: ApiProxy) -> Path:
         """Create the account and its first token, and return a kubeconfig with the path of the token's file."""
         kubectl = Kubectl(proxy.direct)
         kubectl.run("create", "namespace", self._namespace)
         self._run(kubectl, "create", "serviceaccount", ACCOUNT)
-        who = f"--serviceaccount={self._namespace}:{ACCOUNT}"
-        kubectl.run("create", "clusterrolebinding", self._namespace, "--clusterrole=view", who)
+        subject = f"--serviceaccount={self._namespace}:{ACCOUNT}"
+        kubectl.run("create", "clusterrolebinding", self._namespace, "--clusterrole=view", subject)
         self._first = self._token(kubectl, "first")
         self._file(proxy).write_text(f"{self._first}\n")
         path = proxy.folder / "account.kubeconfig"
@@ -67,8 +67,8 @@ class Rotation:
 
     def _revoke(self, kubectl: Kubectl) -> None:
         self._run(kubectl, "delete", "secret", "first")
-        asked = ("--token", self._first, "get", "configmaps", "-n", self._namespace)
-        wait_for(lambda: "Unauthorized" in kubectl.attempt(*asked).stderr, "the token to be refused")
+        request = ("--token", self._first, "get", "configmaps", "-n", self._namespace)
+        wait_for(lambda: "Unauthorized" in kubectl.attempt(*request).stderr, "the token to be refused")
 
     def _run(self, kubectl: Kubectl, *arguments: str) -> str:
         return kubectl.run("-n", self._namespace, *arguments)

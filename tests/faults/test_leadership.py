@@ -27,7 +27,7 @@ class Pair:
     proxy: ApiProxy
     store_ids: list[str]
 
-    def ask(self) -> None:
+    def create_stores(self) -> None:
         """Create the stores and wait until the leader's helm works on each."""
         for store_id in self.store_ids:
             self.leader.create(store_id)
@@ -62,21 +62,21 @@ def wait_for_helm(pair: Pair, watch: HelmWatch) -> None:
     wait_for(lambda: set(watch.now()) == set(pair.store_ids), "helm to be at work on every store", seconds=30)
 
 
-def test_both_answer_the_same_and_only_one_acts(pair: Pair) -> None:
+def test_both_servers_return_the_same_stores_and_only_the_leader_acts(pair: Pair) -> None:
     with HelmWatch(pair.store_ids) as watch:
-        pair.ask()
+        pair.create_stores()
         pair.wait_until_ready()
     assert watch.overlaps == set()
     for store_id in pair.store_ids:
         assert len(watch.seen[store_id]) == 1
         assert events_of(pair.other.store(store_id), "TakenOver") == []
-        wait_for(lambda each=store_id: pair.leader.store(each) == pair.other.store(each), "both to say the same")  # type: ignore[misc]
+        wait_for(lambda each=store_id: pair.leader.store(each) == pair.other.store(each), "equal reports")  # type: ignore[misc]
     assert (pair.leader.is_leading(), pair.other.is_leading()) == (True, False)
 
 
-def test_a_killed_leader_is_followed_and_no_provision_is_lost(pair: Pair) -> None:
+def test_a_killed_leader_is_replaced_and_no_provision_is_lost(pair: Pair) -> None:
     with HelmWatch(pair.store_ids) as watch:
-        pair.ask()
+        pair.create_stores()
         wait_for_helm(pair, watch)
         pair.leader.kill()
         pair.wait_until_ready()
@@ -89,7 +89,7 @@ def test_a_killed_leader_is_followed_and_no_provision_is_lost(pair: Pair) -> Non
 
 def test_a_frozen_leader_is_fenced_and_steps_down_when_it_wakes(pair: Pair) -> None:
     with HelmWatch(pair.store_ids) as watch:
-        pair.ask()
+        pair.create_stores()
         wait_for_helm(pair, watch)
         before = {store_id: set(pids) for store_id, pids in watch.seen.items()}
         pair.leader.freeze()
@@ -108,18 +108,21 @@ def test_a_frozen_leader_is_fenced_and_steps_down_when_it_wakes(pair: Pair) -> N
 
 def test_a_leader_cut_off_from_the_api_stops_before_the_other_begins(pair: Pair) -> None:
     with HelmWatch(pair.store_ids) as watch:
-        pair.ask()
+        pair.create_stores()
         wait_for_helm(pair, watch)
         with pair.proxy.black_hole():
             wait_for(lambda: not pair.leader.is_leading(), "the first server to step down")
             pair.wait_until_ready()
             assert pair.other.is_leading()
-        wait_for(lambda: pair.leader.store(pair.store_ids[0]) == pair.other.store(pair.store_ids[0]), "it to catch up")
+        wait_for(
+            lambda: pair.leader.store(pair.store_ids[0]) == pair.other.store(pair.store_ids[0]),
+            "its view to be current",
+        )
         assert not pair.leader.is_leading()
     assert watch.overlaps == set()
 
 
-def test_a_leader_that_stops_hands_over_at_once(pair: Pair) -> None:
+def test_a_leader_that_stops_hands_over_immediately(pair: Pair) -> None:
     pair.leader.stop()
     wait_for(pair.other.is_leading, "the other server to lead", seconds=2 * float(LEASE_SECONDS))
     pair.leader.start()

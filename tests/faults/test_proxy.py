@@ -49,7 +49,7 @@ def test_kubectl_and_helm_work_through_it_and_are_counted(
     assert {call.status for call in proxy.calls_of(of("secrets", "create"))} == {201}
 
 
-def test_an_answer_instead_of_the_servers_reaches_the_client(proxy: ApiProxy, kubectl_behind: Kubectl) -> None:
+def test_a_response_of_the_proxy_reaches_the_client(proxy: ApiProxy, kubectl_behind: Kubectl) -> None:
     with proxy.answering(403, b"not today", only=of("configmaps")):
         refused = kubectl_behind.attempt("get", "configmaps")
         assert kubectl_behind.attempt("get", "services").returncode == 0
@@ -59,18 +59,18 @@ def test_an_answer_instead_of_the_servers_reaches_the_client(proxy: ApiProxy, ku
 
 def test_no_call_passes_a_black_hole_until_it_ends(proxy: ApiProxy, kubectl_behind: Kubectl) -> None:
     done: list[subprocess.CompletedProcess[str]] = []
-    asking = threading.Thread(target=lambda: done.append(kubectl_behind.attempt("get", "--raw", "/version")))
+    kubectl_call = threading.Thread(target=lambda: done.append(kubectl_behind.attempt("get", "--raw", "/version")))
     with proxy.black_hole():
-        asking.start()
+        kubectl_call.start()
         call = proxy.wait_for_call()
-        asking.join(0.5)
-        assert asking.is_alive()
+        kubectl_call.join(0.5)
+        assert kubectl_call.is_alive()
         assert call.status is None
-    asking.join(10)
+    kubectl_call.join(10)
     assert done[0].returncode == 0
 
 
-def test_a_server_that_is_not_there_is_noticed_at_once(proxy: ApiProxy, kubectl_behind: Kubectl) -> None:
+def test_a_closed_port_is_reported_immediately(proxy: ApiProxy, kubectl_behind: Kubectl) -> None:
     with proxy.cutting():
         assert kubectl_behind.attempt("get", "--raw", "/version").returncode != 0
 

@@ -1,4 +1,4 @@
-"""The node of the whole run, and a platform on it."""
+"""The node of the run, and the installed platform on it."""
 
 from collections.abc import Callable, Iterator
 
@@ -15,16 +15,16 @@ SYSTEM_IMAGES = (images.BUSYBOX, images.PAUSE)
 
 @pytest.fixture(scope="session")
 def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Print progress to the terminal, past the capture of output."""
+    """Print progress to the terminal, bypassing pytest's capture."""
     capture = request.config.pluginmanager.getplugin("capturemanager")
     reporter = request.config.pluginmanager.getplugin("terminalreporter")
 
-    def tell(words: str) -> None:
+    def print_line(text: str) -> None:
         with capture.global_and_fixture_disabled():
             reporter.ensure_newline()
-            reporter.write_line(f"  {words}")
+            reporter.write_line(f"  {text}")
 
-    return tell
+    return print_line
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""What goes into an image and what stands for it: both change together, and by nothing else."""
+"""The files of an image and their digest: both change together, and nothing else changes them."""
 
 import shutil
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ def write(folder: Path, paths: Sequence[str], text: str) -> None:
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """A copy of what the server's image is built from, with files around it that are none of its business."""
+    """A copy of what the server's image is built from, with unrelated files beside it."""
     copy = tmp_path / "repository"
     copy_context(ROOT, copy, IGNORE_FILE)
     for path in (
@@ -53,14 +53,14 @@ def repository(tmp_path: Path) -> Path:
         "pyproject.toml",
     ],
 )
-def test_a_change_of_what_goes_into_the_servers_image_makes_another_one(repository: Path, path: str) -> None:
+def test_a_changed_input_of_the_servers_image_changes_its_digest(repository: Path, path: str) -> None:
     before = context_digest(repository, IGNORE_FILE)
     with (repository / path).open("a") as file:
         file.write("\n")
     assert context_digest(repository, IGNORE_FILE) != before
 
 
-def test_nothing_else_goes_into_it_or_makes_another_one(repository: Path, tmp_path: Path) -> None:
+def test_unrelated_files_are_left_out_and_leave_the_digest(repository: Path, tmp_path: Path) -> None:
     before = context_digest(repository, IGNORE_FILE)
     assert before == context_digest(ROOT, IGNORE_FILE)
     for path in (
@@ -84,5 +84,5 @@ def test_a_context_without_an_ignore_file_is_the_whole_folder(tmp_path: Path) ->
     assert context_digest(tmp_path) != before
 
 
-def test_the_servers_image_has_the_tag_that_the_platforms_chart_asks_for() -> None:
+def test_the_servers_image_has_the_tag_that_the_platforms_chart_uses() -> None:
     assert f'appVersion: "{SERVER.name.partition(":")[2]}"' in (ROOT / "charts/platform/Chart.yaml").read_text()

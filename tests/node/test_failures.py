@@ -1,4 +1,4 @@
-"""What people meet: each failure of a real container gives the sentence that an operator needs, and what to do."""
+"""Failures of real containers: each is reported with its cause and a hint."""
 
 import base64
 import re
@@ -11,11 +11,11 @@ import pytest
 
 from testing.kubectl import Kubectl
 from testing.node import images
-from testing.node.failures import PATIENCE, Failure, Told, run_out_of_patience, watch_progress
+from testing.node.failures import LONG_TIMEOUT, Failure, Report, time_out, watch_progress
 from testing.node.node import Node
 from testing.node.platform import NodePlatform
 from testing.node.volumes import STORAGE_CLASS, give_volume, make_database
-from testing.store_objects import ask
+from testing.store_objects import create_store
 
 pytestmark = [pytest.mark.node, pytest.mark.timeout(1200)]
 MARK = secrets.token_hex(2)
@@ -29,7 +29,7 @@ STOCK = {
     "image": {"repository": "urumi/stock-wordpress", "tag": "1"},
     "install": {"command": ["/usr/local/bin/stock-install"]},
 }
-# The words are Postgres's own; the backend's image is not needed for them.
+# The message comes from Postgres, so the backend's image is not needed.
 LOGIN = "until pg_isready --host=postgres --username=medusa; do sleep 1; done; exec psql $(DATABASE_URL) -c 'select 1'"
 PSQL = {
     "image": {"repository": "postgres", "tag": "16.14-bookworm"},
@@ -38,7 +38,7 @@ PSQL = {
 
 
 def memory(size: str) -> dict[str, Any]:
-    """Return resources of a container with just so much memory."""
+    """Return the resources of a container with this request and limit of memory."""
     return {"requests": {"cpu": "50m", "memory": size}, "limits": {"cpu": "500m", "memory": size}}
 
 
@@ -53,25 +53,25 @@ FAILURES = [
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """The platform with its failing stores, and what was told of them."""
+class FailingStores:
+    """The platform with its failing stores, and the report on each."""
 
     platform: NodePlatform
-    told: dict[str, Told]
+    reports: dict[str, Report]
 
-    def words(self, store_id: str) -> tuple[str, str]:
-        """Return the message and the hint of a store's error, which was told as progress before."""
-        found = self.told[store_id]
-        assert found.told_at, f"{store_id} never said its trouble; it said {found.seen}"
+    def message_and_hint(self, store_id: str) -> tuple[str, str]:
+        """Return the message and the hint of a store's error, which was reported as progress before."""
+        found = self.reports[store_id]
+        assert found.reported_at, f"{store_id} never reported its failure; it reported {found.seen}"
         assert found.phase == "Provisioning"
         return found.error["message"], found.error["hint"]
 
 
 @pytest.fixture(scope="module")
-def scene(
+def stores(
     node: Node, node_kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory, say: Callable[[str], None]
-) -> Iterator[Scene]:
-    """All failing stores at once, and their end afterwards."""
+) -> Iterator[FailingStores]:
+    """All failing stores at the same time; they are deleted afterwards."""
     images.load_images(node, [images.POSTGRES, images.REDIS, images.MARIADB, images.WORDPRESS], say)
     make_volumes(node, node_kubectl)
     folder = tmp_path_factory.mktemp("failures")
@@ -79,23 +79,23 @@ def scene(
         node,
         node_kubectl,
         folder,
-        URUMI_MAX_PROVISION_SECONDS=PATIENCE,
+        URUMI_MAX_PROVISION_SECONDS=LONG_TIMEOUT,
         URUMI_MAX_CONCURRENT_PROVISIONS=str(len(FAILURES)),
         URUMI_STOREFRONT_CHECK="off",
     ) as platform:
         for failure in FAILURES:
-            ask(node_kubectl, platform, failure.store_id, failure.engine, **failure.values)
-        told = watch_progress(node, platform, FAILURES)
-        run_out_of_patience(platform, told, say)
-        yield Scene(platform, told)
-        for store_id in told:
+            create_store(node_kubectl, platform, failure.store_id, failure.engine, **failure.values)
+        reports = watch_progress(node, platform, FAILURES)
+        time_out(platform, reports, say)
+        yield FailingStores(platform, reports)
+        for store_id in reports:
             platform.call("DELETE", f"/stores/{store_id}")
-        for store_id in told:
+        for store_id in reports:
             platform.wait_until_gone(store_id)
 
 
 def make_volumes(node: Node, kubectl: Kubectl) -> None:
-    """Make the volumes of the stores whose volumes are their trouble: one too small, two with another password."""
+    """Create the volumes of the stores that fail because of them: one too small, two with another password."""
     give_volume(node, kubectl, f"store-{FULL}", "postgres-data", size="16m")
     for store_id in (FULL, POSTGRES):
         give_volume(node, kubectl, f"store-{store_id}", "backend-uploads")
@@ -109,56 +109,58 @@ def make_volumes(node: Node, kubectl: Kubectl) -> None:
     make_database(node, kubectl, images.POSTGRES.name, postgres, "/var/lib/postgresql/data", probe, **variables)
 
 
-def test_an_image_that_cannot_be_pulled_is_named_with_the_cause(scene: Scene) -> None:
-    message, hint = scene.words(IMAGE)
+def test_an_image_that_cannot_be_pulled_is_named_with_the_cause(stores: FailingStores) -> None:
+    message, hint = stores.message_and_hint(IMAGE)
     assert re.search(r"(ErrImagePull|ImagePullBackOff) urumi/medusa-backend:0\.0\.0-missing: .*no such host", message)
     assert "postgres 1/1" in message
     assert "registry" in hint
 
 
-def test_a_container_that_outgrows_its_memory_is_said_to(scene: Scene) -> None:
-    message, hint = scene.words(MEMORY)
+def test_a_container_that_exceeds_its_memory_limit_is_reported(stores: FailingStores) -> None:
+    message, hint = stores.message_and_hint(MEMORY)
     assert re.search(r"postgres 0/1: pod postgres-0: \w+ container postgres\b", message)
     assert "OOMKilled" in message
     assert "resources.limits.memory" in hint
 
 
-def test_a_quota_that_is_too_small_is_said_with_its_numbers(scene: Scene) -> None:
-    message, hint = scene.words(QUOTA)
+def test_a_quota_that_is_too_small_is_reported_with_its_numbers(stores: FailingStores) -> None:
+    message, hint = stores.message_and_hint(QUOTA)
     assert "exceeded quota" in message
     assert "requests.memory=3Gi" in message
     assert "limited: " in message
     assert "STORE_QUOTA" in hint
 
 
-def test_a_volume_that_is_full_is_said_by_the_one_that_fills_it(scene: Scene) -> None:
-    message, hint = scene.words(FULL)
+def test_a_full_volume_is_reported_with_the_message_of_postgres(stores: FailingStores) -> None:
+    message, hint = stores.message_and_hint(FULL)
     assert re.search(r"postgres 0/1: pod postgres-0: .*No space left on device", message)
     assert "size" in hint
 
 
-def test_a_restored_volume_with_another_password_is_told_in_mariadbs_words(scene: Scene) -> None:
-    message, hint = scene.words(MARIADB)
+def test_a_restored_volume_with_another_password_is_reported_with_the_message_of_mariadb(stores: FailingStores) -> None:
+    message, hint = stores.message_and_hint(MARIADB)
     assert "mariadb 1/1, wordpress 0/1: " in message
     assert re.search(r"container install\b.*refused the login: Access denied for user 'wordpress'@", message)
     assert "store-secrets" in hint
     assert VOLUME_PASSWORD not in message
 
 
-def test_a_restored_volume_with_another_password_is_told_in_postgres_words(scene: Scene) -> None:
-    message, hint = scene.words(POSTGRES)
+def test_a_restored_volume_with_another_password_is_reported_with_the_message_of_postgres(
+    stores: FailingStores,
+) -> None:
+    message, hint = stores.message_and_hint(POSTGRES)
     assert "postgres 1/1" in message
     assert re.search(r'container migrate\b.*password authentication failed for user "medusa"', message)
     assert "store-secrets" in hint
 
 
 def test_a_store_becomes_ready_when_its_secret_has_the_password_of_the_volume(
-    scene: Scene, node_kubectl: Kubectl
+    stores: FailingStores, node_kubectl: Kubectl
 ) -> None:
-    """As the hint says it; the pod is deleted only so that nobody waits for Kubernetes' next try."""
+    """The store is repaired as the hint says; deleting the pod only avoids the wait for its next restart."""
     data = {"database-password": base64.b64encode(VOLUME_PASSWORD.encode()).decode()}
     patch = ("--patch-file", "/dev/stdin")
     namespace = f"store-{MARIADB}"
     node_kubectl.run("patch", "secret", "store-secrets", "-n", namespace, *patch, given={"data": data})
     node_kubectl.run("delete", "pod", "-n", namespace, "-l", "app.kubernetes.io/component=wordpress")
-    scene.platform.wait_for_phase(MARIADB, "Ready", seconds=240)
+    stores.platform.wait_for_phase(MARIADB, "Ready", seconds=240)

@@ -1,4 +1,4 @@
-"""Where no node can run, the report says why in one sentence."""
+"""If no node can run, the report states the cause in one sentence."""
 
 import sys
 from pathlib import Path
@@ -9,15 +9,15 @@ from testing.node import host
 from testing.node.errors import NodeError
 
 
-def test_another_system_is_told_what_to_do() -> None:
+def test_another_operating_system_is_reported_with_a_hint() -> None:
     assert host.obstacle(system="Darwin") == (
         "A node needs Linux, this is Darwin: run these tests in a Linux virtual machine."
     )
 
 
-def test_a_plain_user_is_told_what_to_do() -> None:
-    words = host.obstacle(system="Linux", user=1000)
-    assert words == "A node needs root for namespaces and mounts, this is user 1000: run these tests as root."
+def test_an_unprivileged_user_is_reported_with_a_hint() -> None:
+    message = host.obstacle(system="Linux", user=1000)
+    assert message == "A node needs root for namespaces and mounts, this is user 1000: run these tests as root."
 
 
 def test_missing_packages_are_named_with_the_command_that_installs_them(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,7 +26,7 @@ def test_missing_packages_are_named_with_the_command_that_installs_them(monkeypa
     assert host.obstacle(system="Linux", user=0) == expected
 
 
-def test_a_busybox_that_needs_libraries_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_dynamically_linked_busybox_counts_as_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(host, "PACKAGES", {"busybox": "busybox-static"})
     monkeypatch.setattr(host, "SEARCH", str(tmp_path))
     assert host.missing_packages() == ["busybox-static"]
@@ -38,6 +38,6 @@ def test_a_busybox_that_needs_libraries_is_none(monkeypatch: pytest.MonkeyPatch,
     assert host.missing_packages() == []
 
 
-def test_a_command_that_fails_is_told_with_its_last_words() -> None:
+def test_a_failed_command_is_reported_with_the_end_of_its_output() -> None:
     with pytest.raises(NodeError, match=r"sh -c .* ended with 3:\nno such bridge"):
         host.run("sh", "-c", "echo no such bridge >&2; exit 3")

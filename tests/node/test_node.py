@@ -1,4 +1,4 @@
-"""The node itself: it comes up, runs a pod with a volume, survives a power cut, and leaves nothing."""
+"""The node itself: it starts, runs a pod with a volume, survives a power failure, and leaves nothing."""
 
 import secrets
 from collections.abc import Callable
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.node, pytest.mark.timeout(2400)]
 
 
 def database(name: str) -> list[dict[str, Any]]:
-    """Return a Postgres with a volume, as a chart would describe it."""
+    """Return the objects of a Postgres with a volume."""
     claim = {
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",
@@ -49,12 +49,12 @@ def database(name: str) -> list[dict[str, Any]]:
 
 
 def query(kubectl: Kubectl, name: str, statement: str) -> str:
-    """Ask the database something."""
+    """Run a statement in the database."""
     psql = ("psql", "--username=postgres", "--host=127.0.0.1", "--tuples-only", "--no-align", "--command", statement)
     return kubectl.run("exec", name, "--", *psql).strip()
 
 
-def test_a_database_keeps_its_rows_through_a_power_cut(
+def test_a_database_keeps_its_rows_after_a_power_failure(
     node: Node, node_kubectl: Kubectl, say: Callable[[str], None]
 ) -> None:
     images.load_images(node, [images.POSTGRES], say)
@@ -76,7 +76,7 @@ def test_a_database_keeps_its_rows_through_a_power_cut(
     wait_for(lambda: not list(node.folder.volumes.glob(f"*_{name}")), "the folder of the volume to be deleted")
 
 
-def test_a_node_that_is_down_left_nothing(node: Node) -> None:
+def test_a_stopped_node_leaves_nothing(node: Node) -> None:
     seen = Path("/proc/self/mountinfo").read_text()
     links = host.run("ip", "-oneline", "link")
     pid = node.pid

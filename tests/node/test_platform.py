@@ -1,7 +1,7 @@
-"""The platform as it runs in a cluster: pods of its own image, its chart's account and rights, people whom RBAC knows.
+"""The platform as it runs in a cluster: pods of its own image, its chart's account and permissions, callers with RBAC.
 
-Stores are asked for by REST and followed by WebSocket; kubectl is for what a person would do to break something. Stock
-WordPress stands in for the shop's image under its very name: it sells nothing, so pods that are ready have to do.
+Stores are requested by REST and followed by WebSocket; kubectl only injects failures. Stock WordPress replaces the
+shop's image under the same name; it sells nothing, so the storefront check is off.
 """
 
 import json
@@ -12,13 +12,13 @@ import pytest
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
+from testing.accounts import Account
 from testing.frames import read_frame
 from testing.kubectl import Kubectl, wait_for
 from testing.node import images
+from testing.node.availability import AvailabilityProbe
 from testing.node.node import Node
 from testing.node.platform import InstalledPlatform
-from testing.node.witness import Witness
-from testing.people import Person
 from testing.store_objects import events_of
 from urumi.store import namespace_name
 from urumi.wire import SUBPROTOCOL
@@ -31,9 +31,9 @@ MIB = 1 << 20
 
 @pytest.fixture(scope="module")
 def platform(node: Node, installed: InstalledPlatform, say: Callable[[str], None]) -> Iterator[InstalledPlatform]:
-    """The installed platform, content with pods that are ready; with its own settings again afterwards.
+    """The installed platform without storefront checks; its default settings are restored afterwards.
 
-    Its stores go while the next tests run.
+    Its stores are deleted while the next tests run.
     """
     images.load_images(node, [images.MARIADB, images.WORDPRESS], say)
     node.tag(images.WORDPRESS.full_name(), images.WOOCOMMERCE_NAME)
@@ -47,7 +47,7 @@ def platform(node: Node, installed: InstalledPlatform, say: Callable[[str], None
 
 @pytest.fixture(scope="module")
 def followed(platform: InstalledPlatform) -> list[Any]:
-    """A store's whole way to Ready, as a live subscriber sees it."""
+    """Every state of a store until it is Ready, from a live subscription."""
     headers = {"Authorization": f"Bearer {platform.token}"}
     url = platform.url.replace("http", "ws") + "/ws"
     with connect(url, additional_headers=headers, subprotocols=[Subprotocol(SUBPROTOCOL)]) as socket:
@@ -55,30 +55,30 @@ def followed(platform: InstalledPlatform) -> list[Any]:
         platform.create(SHOP)
         states: list[Any] = []
 
-        def look() -> bool:
+        def is_ready() -> bool:
             frame = read_frame(socket.recv(60))
             store = frame.get("store") or {}
             if store.get("storeId") == SHOP:
                 states.append(store)
             return store.get("phase") == "Ready"
 
-        wait_for(look, f"the live line to say that {SHOP} is Ready", READY_SECONDS)
+        wait_for(is_ready, f"a live frame with {SHOP} Ready", READY_SECONDS)
     return states
 
 
 def refusals(platform: InstalledPlatform) -> list[str]:
-    """Return what the pods have logged about rights that they lack."""
+    """Return the log lines of the pods about missing permissions."""
     return [line for line in platform.logs().splitlines() if "forbidden" in line.lower() or '"status": 403' in line]
 
 
 def run_in_pod(kubectl: Kubectl, platform: InstalledPlatform, pod: str, script: str) -> str:
-    """Run a shell script in a pod of the platform and return what it says, wherever it says it."""
+    """Run a shell script in a pod of the platform and return its standard output and error."""
     done = kubectl.attempt("exec", "-n", platform.namespace, pod, "--", "sh", "-c", f"exec 2>&1; {script}")
     return done.stdout.strip()
 
 
 def containers(kubectl: Kubectl, store_id: str) -> dict[str, Any]:
-    """Return what runs of a store: each container of each pod, how often it was started and since when."""
+    """Return the containers of a store's pods, with their restart counts and states."""
     pods = json.loads(kubectl.run("get", "pods", "-n", namespace_name(store_id), "-o", "json"))["items"]
     return {
         f"{pod['metadata']['uid']} {status['name']}": (status["restartCount"], status["state"])
@@ -87,25 +87,25 @@ def containers(kubectl: Kubectl, store_id: str) -> dict[str, Any]:
     }
 
 
-def deeds(store: Any) -> dict[str, int]:
-    """Return what was done to a store: the revision of its release, and how often each thing was begun."""
+def work_on(store: Any) -> dict[str, int]:
+    """Return the work done on a store: the revision of its release, and the number of events of each type."""
     kinds = ("ProvisioningStarted", "HelmInstallStarted", "DriftCorrected")
     return {"revision": store["release"]["revision"], **{kind: len(events_of(store, kind)) for kind in kinds}}
 
 
-def ask_until_taken(platform: InstalledPlatform, store_id: str) -> None:
-    """Ask for a store until it is taken; a pod that is being deleted may say why it takes none."""
+def create_with_retries(platform: InstalledPlatform, store_id: str) -> None:
+    """Request a store until it is accepted; a pod that is being deleted may return 503 with a hint."""
 
-    def is_taken() -> bool:
+    def is_accepted() -> bool:
         status, answer = platform.call("POST", "/stores", {"storeId": store_id, "engine": "woocommerce"})
         assert status in (200, 202) or (status == 503 and answer["hint"].startswith("Try again")), answer
         return status != 503
 
-    wait_for(is_taken, f"the store {store_id} to be taken")
+    wait_for(is_accepted, f"the store {store_id} to be accepted")
 
 
-def tell(store: Any, say: Callable[[str], None]) -> None:
-    """Tell the timeline of a store to the person who waits."""
+def print_timeline(store: Any, say: Callable[[str], None]) -> None:
+    """Print the timeline of a store."""
     for event in store["events"]:
         say(f"{event['timestamp']} {event['type']}: {event['message']}")
 
@@ -124,16 +124,20 @@ def test_helm_test_passes(platform: InstalledPlatform) -> None:
     assert "Succeeded" in platform.helm("test", "urumi")
 
 
-def test_a_pod_is_nobody_and_writes_nowhere(platform: InstalledPlatform, node_kubectl: Kubectl) -> None:
+def test_a_pod_runs_without_privileges_on_a_read_only_filesystem(
+    platform: InstalledPlatform, node_kubectl: Kubectl
+) -> None:
     for pod in platform.pods():
         assert run_in_pod(node_kubectl, platform, pod, "id -u") == "10001"
         assert run_in_pod(node_kubectl, platform, pod, "grep CapEff /proc/1/status").split() == ["CapEff:", "0" * 16]
         assert "Read-only file system" in run_in_pod(node_kubectl, platform, pod, "touch /usr/share/urumi/mark")
 
 
-def test_who_may_look_is_told_what_they_may_not(platform: InstalledPlatform, node_kubectl: Kubectl) -> None:
-    viewer = Person(node_kubectl, platform.namespace, "viewer", "urumi-viewer")
-    wait_for(lambda: platform.call("GET", "/stores", **viewer.bearer)[0] == 200, "the viewer to be let in")
+def test_a_viewer_who_creates_a_store_gets_the_missing_permission(
+    platform: InstalledPlatform, node_kubectl: Kubectl
+) -> None:
+    viewer = Account(node_kubectl, platform.namespace, "viewer", "urumi-viewer")
+    wait_for(lambda: platform.call("GET", "/stores", **viewer.bearer)[0] == 200, "the viewer to be authorized")
     body = {"storeId": "viewed", "engine": "woocommerce"}
     status, problem = platform.call("POST", "/stores", body, **viewer.bearer)
     assert status == 403
@@ -149,35 +153,35 @@ def test_a_store_is_followed_live_from_the_request_to_ready(
 ) -> None:
     phases = [store["phase"] for store in followed]
     assert sorted(phases, key=["Pending", "Provisioning", "Ready"].index) == phases
-    said = list(dict.fromkeys((store.get("progress") or {}).get("message", "") for store in followed))
+    messages = list(dict.fromkeys((store.get("progress") or {}).get("message", "") for store in followed))
     for words in ("installing chart", "mariadb 0/1", "mariadb 1/1, wordpress 0/1"):
-        assert [sentence for sentence in said if words in sentence], said
+        assert [message for message in messages if words in message], messages
     types = [event["type"] for event in followed[-1]["events"]]
     assert types[0] == "ProvisioningStarted"
     assert types[-1] == "Ready"
     assert not {"AttemptFailed", "Failed"} & set(types)
     assert platform.call("POST", f"/stores/{SHOP}/credentials")[1]["username"]
-    tell(followed[-1], say)
+    print_timeline(followed[-1], say)
     assert refusals(platform) == []
 
 
-def test_a_leader_killed_in_the_middle_of_a_provision_is_followed(
+def test_a_leader_killed_during_a_provision_is_replaced(
     platform: InstalledPlatform, followed: list[Any], node_kubectl: Kubectl, store_id: str, say: Callable[[str], None]
 ) -> None:
     before = containers(node_kubectl, SHOP)
     second = f"{store_id}-2"
     platform.create(store_id)
-    platform.wait_for_words(store_id, "waiting for mariadb")
-    with Witness(platform) as witness:
+    platform.wait_for_message(store_id, "waiting for mariadb")
+    with AvailabilityProbe(platform) as probe:
         platform.kill(platform.leader())
         platform.create(second)
         stores = [platform.wait_for_phase(each, "Ready", READY_SECONDS) for each in (store_id, second)]
-    say(f"While the leader was killed: {witness.sentence()}.")
+    say(f"While the leader was killed: {probe.sentence()}.")
     for store in stores:
-        tell(store, say)
-    assert witness.answers
-    assert witness.unexplained() == []
-    assert deeds(stores[0]) == {"revision": 1, "ProvisioningStarted": 1, "HelmInstallStarted": 1, "DriftCorrected": 0}
+        print_timeline(store, say)
+    assert probe.answers
+    assert probe.unexplained() == []
+    assert work_on(stores[0]) == {"revision": 1, "ProvisioningStarted": 1, "HelmInstallStarted": 1, "DriftCorrected": 0}
     assert events_of(stores[0], "TakenOver")
     assert not [store for store in stores if events_of(store, "AttemptFailed")]
     assert containers(node_kubectl, SHOP) == before
@@ -185,42 +189,44 @@ def test_a_leader_killed_in_the_middle_of_a_provision_is_followed(
     assert refusals(platform) == []
 
 
-def test_a_leader_whose_pod_is_torn_away_is_followed(
+def test_a_leader_whose_pod_is_deleted_by_force_is_replaced(
     platform: InstalledPlatform, followed: list[Any], node_kubectl: Kubectl, say: Callable[[str], None]
 ) -> None:
-    torn, before = platform.leader(), containers(node_kubectl, SHOP)
-    with Witness(platform) as witness:
-        node_kubectl.run("delete", "pod", "-n", platform.namespace, torn, "--force", "--grace-period=0")
-        ask_until_taken(platform, "torn")
-        assert platform.leader() != torn
+    deleted, before = platform.leader(), containers(node_kubectl, SHOP)
+    with AvailabilityProbe(platform) as probe:
+        node_kubectl.run("delete", "pod", "-n", platform.namespace, deleted, "--force", "--grace-period=0")
+        create_with_retries(platform, "torn")
+        assert platform.leader() != deleted
         platform.wait_until_ready()
-    say(f"While the leader's pod was torn away: {witness.sentence()}.")
-    assert witness.answers
-    assert witness.unexplained() == []
+    say(f"While the leader's pod was deleted by force: {probe.sentence()}.")
+    assert probe.answers
+    assert probe.unexplained() == []
     assert containers(node_kubectl, SHOP) == before
     assert platform.call("DELETE", "/stores/torn")[0] == 202
     assert refusals(platform) == []
 
 
-def test_an_upgrade_of_the_platform_touches_no_store_and_is_not_noticed(
+def test_an_upgrade_of_the_platform_changes_no_store_and_interrupts_no_caller(
     platform: InstalledPlatform, followed: list[Any], node_kubectl: Kubectl, say: Callable[[str], None]
 ) -> None:
-    pods, running, done = platform.pods(), containers(node_kubectl, SHOP), deeds(platform.store(SHOP))
-    with Witness(platform) as witness:
+    pods, running, done = platform.pods(), containers(node_kubectl, SHOP), work_on(platform.store(SHOP))
+    with AvailabilityProbe(platform) as probe:
         platform.upgrade()
         wait_for(lambda: platform.leader() not in pods, "a new pod to lead")
-    say(f"While the platform was upgraded: {witness.sentence()}.")
+    say(f"While the platform was upgraded: {probe.sentence()}.")
     assert not set(pods) & set(platform.pods())
     assert containers(node_kubectl, SHOP) == running
-    assert deeds(platform.store(SHOP)) == done
-    assert witness.unexplained() == []
+    assert work_on(platform.store(SHOP)) == done
+    assert probe.unexplained() == []
     assert refusals(platform) == []
 
 
-def test_a_pod_tells_its_measures_and_stays_small(platform: InstalledPlatform, say: Callable[[str], None]) -> None:
+def test_a_pod_exports_its_memory_use_and_stays_below_the_limit(
+    platform: InstalledPlatform, say: Callable[[str], None]
+) -> None:
     for pod in platform.pods():
-        text = platform.at(pod).ask("GET", "/metrics")[1]
+        text = platform.at(pod).request_text("GET", "/metrics")[1]
         found = next(line for line in text.splitlines() if line.startswith("process_resident_memory_bytes "))
         memory = float(found.split()[1])
-        say(f"{pod} takes {memory / MIB:.0f} MiB")
+        say(f"{pod} uses {memory / MIB:.0f} MiB")
         assert memory < 150 * MIB

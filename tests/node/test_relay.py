@@ -1,4 +1,4 @@
-"""The door into the node: what the other side does to a connection, this side hears of."""
+"""The port forwarder: responses, ends and resets of a connection are forwarded."""
 
 import asyncio
 import contextlib
@@ -12,14 +12,14 @@ from testing.node.relay import join
 pytestmark = pytest.mark.anyio
 
 
-async def ask(behaviour: str) -> bytes:
-    """Ask a server through a relay, and return its whole answer."""
+async def response_to(behaviour: str) -> bytes:
+    """Send a request through a relay to a server with this behaviour, and return the whole response."""
     answered = asyncio.Event()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readline()
         if behaviour == "reset":
-            # A close without lingering is a reset, as the death of a process may be.
+            # A close with a linger time of zero is a reset, as when a process is killed.
             writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         else:
             writer.write(b"hello")
@@ -43,16 +43,16 @@ async def ask(behaviour: str) -> bytes:
 
 
 async def end(writer: asyncio.StreamWriter) -> None:
-    """Close a connection that may be gone already."""
+    """Close a connection that may already be closed."""
     writer.close()
     with contextlib.suppress(OSError):
         await writer.wait_closed()
 
 
-async def test_an_answer_and_its_end_come_through() -> None:
-    assert await ask("answer") == b"hello"
+async def test_a_response_and_its_end_are_forwarded() -> None:
+    assert await response_to("answer") == b"hello"
 
 
-async def test_a_connection_that_breaks_is_not_left_waiting() -> None:
+async def test_a_reset_is_forwarded() -> None:
     with contextlib.suppress(ConnectionResetError):
-        assert await ask("reset") == b""
+        assert await response_to("reset") == b""

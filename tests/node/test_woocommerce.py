@@ -1,6 +1,6 @@
-"""A WooCommerce store that sells: the chart's own image, provisioned by the reconciler, an order placed and taken back.
+"""A WooCommerce store that sells: the chart's own image, provisioned by the reconciler, a test order.
 
-WooCommerce is in no registry of packages, so these tests run where the caller has it: URUMI_WORDPRESS_TREE.
+No package registry has WooCommerce, so these tests need a folder with it: URUMI_WORDPRESS_TREE.
 """
 
 import json
@@ -20,7 +20,7 @@ from testing.node import images
 from testing.node.node import Node
 from testing.node.platform import NodePlatform
 from testing.node.woocommerce import TREE, shop_image
-from testing.store_objects import ask, condition, events_of
+from testing.store_objects import condition, create_store, events_of
 
 pytestmark = [
     pytest.mark.node,
@@ -35,7 +35,7 @@ READY_SECONDS = 420.0
 
 @dataclass(frozen=True, slots=True)
 class OpenShop:
-    """The platform and its store, which was Ready."""
+    """The platform and its store, as it was when it became Ready."""
 
     platform: NodePlatform
     store: Any
@@ -51,37 +51,33 @@ class OpenShop:
 def shop(
     node: Node, node_kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory, say: Callable[[str], None]
 ) -> Iterator[OpenShop]:
-    """A store with products, asked for and Ready."""
+    """A Ready store with products."""
     image = shop_image(Path(TREE))
     images.load_images(node, [images.MARIADB, image], say)
     with NodePlatform(node, node_kubectl, tmp_path_factory.mktemp("platform")) as platform:
         began = time.monotonic()
-        ask(node_kubectl, platform, SHOP, shop={"sampleProducts": True})
+        create_store(node_kubectl, platform, SHOP, shop={"sampleProducts": True})
         store = platform.wait_for_phase(SHOP, "Ready", seconds=READY_SECONDS)
         seconds = time.monotonic() - began
-        say(
-            f"WooCommerce: Ready {seconds:.1f} s after it was asked for, image {image.archive.stat().st_size >> 20} MiB"
-        )
+        say(f"WooCommerce: Ready {seconds:.1f} s after the request, image {image.archive.stat().st_size >> 20} MiB")
         yield OpenShop(platform, store)
 
 
 def test_a_store_is_ready_when_its_storefront_sells(shop: OpenShop) -> None:
     assert shop.store["simulated"] is False
     assert condition(shop.store, "StorefrontAnswers")["status"] == "True"
-    [told] = events_of(shop.store, "StorefrontAnswers")
-    assert "Sample" in told["message"]
-    assert "USD can be bought" in told["message"]
+    [event] = events_of(shop.store, "StorefrontAnswers")
+    assert "Sample" in event["message"]
+    assert "USD can be bought" in event["message"]
 
 
-def test_the_installation_of_the_charts_image_made_a_shop(shop: OpenShop, node_kubectl: Kubectl) -> None:
+def test_the_charts_image_installs_a_shop(shop: OpenShop, node_kubectl: Kubectl) -> None:
     logs = node_kubectl.run("logs", "-n", f"store-{SHOP}", "deployment/wordpress", "-c", "install")
     assert "install: WooCommerce activated." in logs
     assert "install: the shop accepts orders" in logs
 
 
-def test_an_order_is_placed_seen_by_the_merchant_and_taken_back(
-    shop: OpenShop, node_kubectl: Kubectl, say: Callable[[str], None]
-) -> None:
+def test_a_test_order_is_placed_and_removed(shop: OpenShop, node_kubectl: Kubectl, say: Callable[[str], None]) -> None:
     done = shop.urumi("verify", SHOP, "--json")
     assert done.returncode == 0, done.stdout + done.stderr
     verification = json.loads(done.stdout)

@@ -1,4 +1,4 @@
-"""A real Chromium, a peer that it talks to, and a console that must stay clean.
+"""A real Chromium, a peer as its server, and a console without errors.
 
 Most tests need `page_url` and the page; only those that make the server misbehave use `peer`.
 """

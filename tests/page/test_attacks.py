@@ -1,7 +1,7 @@
 """Another site in the browser of a signed-in user: a real second origin that tries to read and to change stores.
 
 It is served once as `localhost`, another site than the page's 127.0.0.1, to which the browser sends no cookie; and once
-as 127.0.0.1 on another port, the same site to which it does. Both get nowhere.
+as 127.0.0.1 on another port, the same site to which it does. Both are refused.
 """
 
 import threading
@@ -22,14 +22,14 @@ class AnotherSite(BaseHTTPRequestHandler):
     """Serves an empty page on which the test's scripts run."""
 
     def do_GET(self) -> None:
-        """Answer with the page."""
+        """Return the page."""
         self.send_response(200)
         self.send_header("Content-Type", "text/html")
         self.end_headers()
         self.wfile.write(ATTACKER_PAGE)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Write no log."""
 
 
 @pytest.fixture(scope="module")
@@ -62,11 +62,11 @@ def attacker(
 def test_nothing_can_be_written(attacker: Page, platform: ServerProcess, store_id: str) -> None:
     answers: list[tuple[str, int]] = []
 
-    def note(response: Response) -> None:
+    def record(response: Response) -> None:
         if response.url.startswith(platform.url):
             answers.append((response.request.method, response.status))
 
-    attacker.on("response", note)
+    attacker.on("response", record)
     address = attacker.url
     attacker.evaluate(WRITE, [platform.url, store_id])
     attacker.evaluate(POST_FORM, [platform.url, store_id])
@@ -94,7 +94,7 @@ def test_the_page_cannot_be_framed(attacker: Page, platform: ServerProcess) -> N
     assert frame.url != f"{platform.url}/"
 
 
-def test_the_page_itself_is_let_through(page: Page, platform: ServerProcess, console: Console, store_id: str) -> None:
+def test_the_page_itself_is_accepted(page: Page, platform: ServerProcess, console: Console, store_id: str) -> None:
     console.allow(NETWORK)
     page.goto(platform.url)
     page.get_by_label("Access token").fill(platform.token)

@@ -1,7 +1,7 @@
 """axe-core finds no serious or critical accessibility violation in any state of the page.
 
-It comes from npm in the pinned version of axe/package-lock.json, into a folder of the cache outside the repository. It
-is run in the page from outside and is no part of it.
+npm installs the version pinned in axe/package-lock.json into the cache, outside the repository. The tests inject it
+into the page, which does not include it.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from testing.stores import event
 from tests.page.conftest import NETWORK, Console
 from tests.page.stores import make_store
 
-WANTED = Path(__file__).resolve().parent / "axe"
+LOCKED = Path(__file__).resolve().parent / "axe"
 PHASES = ["Pending", "Provisioning", "Ready", "Degraded", "Failed", "Deleting", "Deleted"]
 
 
@@ -31,16 +31,16 @@ def axe() -> str:
         pytest.fail(
             "npm was not found, which brings axe-core: `./setup.sh test` installs it, or `apt-get install npm`."
         )
-    lock = WANTED / "package-lock.json"
+    lock = LOCKED / "package-lock.json"
     folder = cache_root() / f"axe-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
     source = folder / "node_modules" / "axe-core" / "axe.min.js"
     if not source.exists():
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("package.json", "package-lock.json"):
-            shutil.copy(WANTED / name, folder)
+            shutil.copy(LOCKED / name, folder)
         given = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
         done = subprocess.run(given, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
-        assert done.returncode == 0, f"npm could not bring axe-core: {done.stderr[-2000:]}"
+        assert done.returncode == 0, f"npm could not install axe-core: {done.stderr[-2000:]}"
     return source.read_text()
 
 
@@ -49,9 +49,9 @@ Audit = Callable[[str], None]
 
 @pytest.fixture
 def audit(page: Page, axe: str) -> Audit:
-    """Look at the page as it is now, in light and in dark."""
+    """Return a function that audits the current page in light and dark."""
 
-    def look(place: str) -> None:
+    def run(place: str) -> None:
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             if not page.evaluate("'axe' in window"):
@@ -59,7 +59,7 @@ def audit(page: Page, axe: str) -> Audit:
             found = page.evaluate(SERIOUS)
             assert found == [], f"{place}, {scheme}"
 
-    return look
+    return run
 
 
 def test_signing_in(page: Page, page_url: str, console: Console, audit: Audit) -> None:
@@ -81,8 +81,8 @@ def test_the_list_a_store_and_the_dialogs(live_page: Page, peer: Peer, console: 
     conditions = [{"type": "Ready", "status": "False", "reason": "ImagePullBackOff", "message": "wordpress 0/1"}]
     events = [event("Waiting", "a", level="warning"), event("Failed", "b", at=60, level="error", seconds=3, count=2)]
     for phase in PHASES:
-        told = {"last_error": error, "progress": progress, "events": events, "conditions": conditions}
-        peer.put(make_store(f"is-{phase.lower()}", phase, simulated=phase == "Pending", **told))
+        fields = {"last_error": error, "progress": progress, "events": events, "conditions": conditions}
+        peer.put(make_store(f"is-{phase.lower()}", phase, simulated=phase == "Pending", **fields))
     expect(live_page.locator("#shown-count")).to_have_text("7 stores")
     audit("list")
     for phase in ("Failed", "Ready"):
@@ -123,7 +123,7 @@ def test_a_narrow_screen_and_a_lost_connection(live_page: Page, peer: Peer, cons
     audit("narrow panel, offline")
 
 
-# Returns what is serious or critical, as "rule: elements".
+# Returns the serious and critical violations as "rule: elements".
 SERIOUS = """async () => {
     const { violations } = await axe.run(document, { resultTypes: ["violations"] });
     return violations

@@ -11,7 +11,7 @@ from tests.page.stores import make_store
 
 
 def mark(page: Page) -> None:
-    """Mark the page, so that a reload would show."""
+    """Mark the page, so that a reload can be detected."""
     page.evaluate("window.mark = 'same page'")
 
 
@@ -31,7 +31,9 @@ def subscriptions(page: Page) -> list[dict[str, object]]:
     return sent
 
 
-def test_a_restarted_server_is_caught_up_with_without_a_reload(live_page: Page, peer: Peer, console: Console) -> None:
+def test_after_a_server_restart_the_page_catches_up_without_a_reload(
+    live_page: Page, peer: Peer, console: Console
+) -> None:
     console.allow(NETWORK)
     peer.put(make_store("stays"), make_store("goes"), make_store("changes", "Pending"))
     expect(live_page.locator("#shown-count")).to_have_text("3 stores")
@@ -78,7 +80,7 @@ def test_a_position_of_another_epoch_gets_a_snapshot(live_page: Page, peer: Peer
     assert sent[-1]["resume"] == {"epoch": before, "seq": 1}
 
 
-def test_35_seconds_without_data_are_a_lost_connection(page: Page, peer: Peer) -> None:
+def test_35_seconds_without_data_count_as_a_lost_connection(page: Page, peer: Peer) -> None:
     page.clock.install()
     sign_in(page, peer)
     page.goto(peer.url)
@@ -94,7 +96,7 @@ def test_35_seconds_without_data_are_a_lost_connection(page: Page, peer: Peer) -
     assert len(sent) == 1
 
 
-def test_the_waits_grow_and_try_now_ends_them(page: Page, peer: Peer, console: Console) -> None:
+def test_the_waits_grow_and_try_now_skips_them(page: Page, peer: Peer, console: Console) -> None:
     console.allow(NETWORK)
     page.clock.install()
     sign_in(page, peer)

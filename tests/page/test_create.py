@@ -23,11 +23,11 @@ def open_dialog(page: Page) -> None:
 
 
 def test_the_rule_for_ids_is_the_same_as_the_servers(live_page: Page) -> None:
-    told = live_page.evaluate(
+    problems = live_page.evaluate(
         "async (ids) => { const {storeIdProblem} = await import('/static/format.js'); return ids.map(storeIdProblem) }",
         IDS,
     )
-    assert told == [store_id_problem(store_id) for store_id in IDS]
+    assert problems == [store_id_problem(store_id) for store_id in IDS]
 
 
 def test_a_new_store_is_requested_and_opens(live_page: Page, peer: Peer) -> None:
@@ -143,7 +143,7 @@ def test_without_a_response_the_dialog_stays_and_shows_why(live_page: Page, cons
     expect(live_page.get_by_role("dialog").get_by_role("alert")).to_contain_text("Server unreachable.")
 
 
-def test_the_dialog_waits_for_the_answer(live_page: Page, peer: Peer) -> None:
+def test_the_dialog_waits_for_the_response(live_page: Page, peer: Peer) -> None:
     open_dialog(live_page)
     live_page.get_by_label("Store id").fill("shop-a")
     peer.answers.clear()
@@ -157,7 +157,7 @@ def test_the_dialog_waits_for_the_answer(live_page: Page, peer: Peer) -> None:
     assert peer.calls.count("POST /stores") == 1
 
 
-def test_asking_for_what_is_there_opens_it(live_page: Page, peer: Peer) -> None:
+def test_a_request_for_an_existing_store_opens_it(live_page: Page, peer: Peer) -> None:
     peer.put(make_store("shop-a"))
     open_dialog(live_page)
     live_page.get_by_label("Store id").fill("shop-a")
@@ -165,7 +165,7 @@ def test_asking_for_what_is_there_opens_it(live_page: Page, peer: Peer) -> None:
     expect(live_page.locator("#notice-text")).to_have_text("Store shop-a already exists.")
 
 
-def test_a_dialog_opened_again_starts_afresh(live_page: Page) -> None:
+def test_a_reopened_dialog_is_empty(live_page: Page) -> None:
     open_dialog(live_page)
     live_page.get_by_label("Store id").fill("Bad_")
     live_page.keyboard.press("Escape")

@@ -1,4 +1,4 @@
-"""A store's admin account: shown after a question, copied, and out of the page when the dialog closes."""
+"""A store's admin account: shown after a confirmation, copied, and removed from the page when the dialog closes."""
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -68,7 +68,7 @@ def test_a_simulated_shop_has_an_account_and_no_page_to_open(live_page: Page, pe
     expect(dialog.get_by_role("link")).to_have_count(0)
 
 
-def test_signing_out_takes_the_account_away(live_page: Page, peer: Peer, console: Console) -> None:
+def test_signing_out_removes_the_account(live_page: Page, peer: Peer, console: Console) -> None:
     console.allow(NETWORK)
     peer.put(make_store("shop-a"))
     dialog = open_dialog(live_page, "shop-a")

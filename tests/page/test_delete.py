@@ -1,4 +1,4 @@
-"""Deleting a store: what goes is named, Cancel has the focus, a serving shop wants its name typed, the uid is sent."""
+"""Deleting a store: the dialog lists what is deleted, Cancel has the focus, a serving shop's name must be typed."""
 
 from playwright.sync_api import Locator, Page, expect
 

@@ -1,4 +1,4 @@
-"""The live list: what comes, changes and goes without a reload, the filters, and the focus that stays."""
+"""The live list: stores that appear, change and disappear without a reload, the filters, and the kept focus."""
 
 import re
 from datetime import timedelta
@@ -69,7 +69,7 @@ def test_the_newest_store_is_on_top(live_page: Page, peer: Peer) -> None:
     expect(rows(live_page).first.locator("a")).to_have_text("oldest")
 
 
-def test_a_late_delete_does_not_take_the_new_store_of_that_name(live_page: Page, peer: Peer) -> None:
+def test_a_late_delete_does_not_remove_the_new_store_of_that_name(live_page: Page, peer: Peer) -> None:
     peer.put(make_store("shop-a", uid="first"), make_store("shop-a", "Pending", uid="second"))
     peer.announce_deletion("shop-a", "first")
     peer.put(make_store("shop-b"))
@@ -122,7 +122,7 @@ def test_the_order_is_chosen_and_the_address_keeps_it(live_page: Page, peer: Pee
     expect(row(live_page, "b-old").locator("a")).to_be_focused()
 
 
-def test_of_many_stores_as_many_rows_are_made_as_anybody_looks_at(page: Page, peer: Peer) -> None:
+def test_of_many_stores_only_the_visible_rows_are_rendered(page: Page, peer: Peer) -> None:
     peer.put(*many_stores(1500))
     sign_in(page, peer)
     open_live(page, peer.url)
@@ -157,7 +157,7 @@ def test_the_text_filter(live_page: Page, peer: Peer) -> None:
         expect(rows(live_page).locator("a")).to_have_text(expected)
 
 
-def test_a_text_filter_comes_back_from_the_address_and_applies_to_new_stores(
+def test_a_text_filter_is_restored_from_the_address_and_applies_to_new_stores(
     page: Page, live_page: Page, peer: Peer
 ) -> None:
     open_live(live_page, f"{peer.url}/#q=lamp")
@@ -213,7 +213,7 @@ def test_simulated_containers_are_shown(live_page: Page, peer: Peer) -> None:
     expect(live_page.locator("#simulated")).to_contain_text("Simulated containers")
 
 
-# Collects in `window.touched` the ids of the rows that change in anything but their ages.
+# Collects in `window.touched` the ids of the rows in which anything except the age changes.
 NOTE_TOUCHED_ROWS = """() => {
     window.touched = new Set();
     const rowOf = (node) => node.closest?.("tr") ?? node.parentElement?.closest("tr");

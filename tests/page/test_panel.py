@@ -1,4 +1,4 @@
-"""The panel of one store: its facts, its live timeline, what can be done with it, and what happens when it goes."""
+"""The panel of one store: its facts, its live timeline, its actions, and what happens when it is deleted."""
 
 import re
 
@@ -17,7 +17,7 @@ def open_store(page: Page, store_id: str) -> None:
     expect(page.locator("#panel-heading")).to_have_text(store_id)
 
 
-def test_opening_a_store_shows_what_is_known_of_it(live_page: Page, peer: Peer) -> None:
+def test_opening_a_store_shows_its_facts(live_page: Page, peer: Peer) -> None:
     peer.put(
         make_store(
             "shop-a",
@@ -70,7 +70,7 @@ def test_the_timeline_grows_live_and_keeps_its_lines(live_page: Page, peer: Peer
     expect(lines).to_have_count(2)
 
 
-def test_links_lead_to_the_shop_only_where_one_can_answer(live_page: Page, peer: Peer) -> None:
+def test_links_to_the_shop_are_shown_only_if_it_can_respond(live_page: Page, peer: Peer) -> None:
     shop = live_page.get_by_role("link", name="http://shop-a.127.0.0.1.nip.io", exact=True)
     peer.put(make_store("shop-a", "Provisioning"))
     open_store(live_page, "shop-a")
@@ -99,7 +99,7 @@ def test_id_and_url_can_be_copied(live_page: Page, peer: Peer) -> None:
     assert live_page.evaluate("navigator.clipboard.readText()") == "http://shop-a.127.0.0.1.nip.io"
 
 
-def test_retry_asks_the_server_and_the_feed_shows_what_comes_of_it(live_page: Page, peer: Peer) -> None:
+def test_retry_calls_the_server_and_the_feed_shows_the_result(live_page: Page, peer: Peer) -> None:
     peer.put(make_store("shop-a", "Failed", last_error={"step": "release", "reason": "Helm", "message": "broken"}))
     open_store(live_page, "shop-a")
     live_page.get_by_role("button", name="Retry now").click()
@@ -157,7 +157,7 @@ def test_the_address_opens_a_store_and_back_closes_it(live_page: Page, peer: Pee
     expect(live_page.locator("[aria-current=true]")).to_have_text("shop-b")
 
 
-def test_an_address_without_a_store_shows_so(live_page: Page, peer: Peer) -> None:
+def test_an_address_of_an_absent_store_shows_that_it_does_not_exist(live_page: Page, peer: Peer) -> None:
     open_live(live_page, f"{peer.url}/#store=never-was")
     expect(live_page.locator("#panel-blank")).to_contain_text("No store with this id. It may have been deleted.")
 

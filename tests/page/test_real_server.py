@@ -1,8 +1,8 @@
-"""The page in front of the real server, reconciler and cluster: whole lives of stores, and what can go wrong meanwhile.
+"""The page in front of the real server, reconciler and cluster: whole lives of stores, and failures.
 
-The other tests of this folder talk to a peer that can be made to misbehave; here nothing is made up. One server, with
-room for one store, serves all but the one that is restarted: a server that has just started counts stores that went
-moments before, so nothing may be left to it.
+The other tests of this folder use a peer that misbehaves on request. One server with a limit of one store serves all
+tests except the one that restarts it: a server that has just started still counts stores that were deleted shortly
+before, so no store may be left for it.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ HEALTH = "Step 5 of 6: health"
 def server(
     local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ServerProcess]:
-    """A server with room for one store, whose pods take a while, as pods do."""
+    """A server with a limit of one store, whose pods need some seconds to start."""
     folder = tmp_path_factory.mktemp("page-server")
     charts = changed_charts(folder, "podAnnotations: {}", 'podAnnotations: {simulate.urumi.ai/ready-after: "3s"}')
     environ = {"URUMI_MAX_ACTIVE_STORES": "1", "URUMI_CHARTS_DIR": str(charts)}
@@ -42,7 +42,7 @@ def server(
 
 @pytest.fixture(autouse=True)
 def empty_server(server: ServerProcess) -> Iterator[None]:
-    """No store of one test is left for the next."""
+    """Wait after each test until its stores are deleted."""
     yield
     for store in server.call("GET", "/stores")[1]["items"]:
         server.call("DELETE", f"/stores/{store['storeId']}")
@@ -63,7 +63,7 @@ def sign_in(page: Page, server: ServerProcess) -> None:
 
 
 def create(page: Page, store_id: str, engine: str) -> None:
-    """Ask for a store in the dialog."""
+    """Request a store in the dialog."""
     page.locator("#new-store").click()
     page.get_by_label("Store id").fill(store_id)
     page.get_by_role("radio", name=engine).check()
@@ -87,7 +87,7 @@ def test_the_whole_life_of_a_store(
     expect_phase(page, "Ready")
     steps = page.evaluate("window.steps")
     assert set(steps) <= set(STEPS), steps
-    assert HEALTH in steps, f"the pods took seconds, and that was not shown: {steps}"
+    assert HEALTH in steps, f"the pods started for seconds, and the step was not shown: {steps}"
     assert steps == sorted(steps), f"the steps were shown out of order: {steps}"
     expect(page.locator(".timeline")).to_contain_text("ProvisioningStarted")
     expect(page.locator(".conditions")).to_contain_text("Ready")
@@ -106,17 +106,17 @@ def test_the_whole_life_of_a_store(
     assert server.store(store_id) is None
 
 
-def test_a_server_that_restarts_in_the_middle(
+def test_a_server_that_restarts_during_a_provision(
     page: Page, local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, console: Console, store_id: str
 ) -> None:
     with ServerProcess(local_cluster, kubectl, tmp_path) as server:
-        restart_in_the_middle(page, server, console, store_id)
+        restart_during_a_provision(page, server, console, store_id)
         server.call("DELETE", f"/stores/{store_id}")
         server.wait_until_gone(store_id)
 
 
-def restart_in_the_middle(page: Page, server: ServerProcess, console: Console, store_id: str) -> None:
-    """Restart the server while a store is on its way, and watch the page go on."""
+def restart_during_a_provision(page: Page, server: ServerProcess, console: Console, store_id: str) -> None:
+    """Restart the server while a store is provisioned, and wait until the page shows the further steps."""
     console.allow(NETWORK)
     sign_in(page, server)
     page.evaluate("window.mark = 'same page'")
@@ -164,17 +164,17 @@ def test_over_a_slow_network_two_pages_and_the_dashboard_agree(
 
 
 def dashboard_phases(server: ServerProcess) -> dict[str, str]:
-    """Return what the terminal's dashboard shows; it has a loop of its own, in a thread of its own."""
+    """Return the phases in the terminal's dashboard, which runs in a separate thread with its own event loop."""
     seen: dict[str, str] = {}
 
-    async def look() -> None:
+    async def run_dashboard() -> None:
         app = Dashboard(Settings(url=server.url, token=server.token))
         async with app.run_test() as pilot, asyncio.timeout(60):
             while not app.session.stores:
                 await pilot.pause(0.1)
             seen.update({store.store_id: str(store.phase.value) for store in app.session.stores.values()})
 
-    thread = threading.Thread(target=asyncio.run, args=(look(),))
+    thread = threading.Thread(target=asyncio.run, args=(run_dashboard(),))
     thread.start()
     thread.join(timeout=90)
     return seen

@@ -20,7 +20,7 @@ ATTACKS = [
 ]
 
 
-def test_hostile_texts_do_nothing_anywhere(live_page: Page, peer: Peer) -> None:
+def test_hostile_texts_are_shown_as_text_everywhere(live_page: Page, peer: Peer) -> None:
     live_page.evaluate("document.addEventListener('securitypolicyviolation', () => { window.violated = true })")
     for number, text in enumerate(ATTACKS):
         peer.put(hostile_store(f"shop-{number}", text))
@@ -38,7 +38,7 @@ def test_hostile_texts_do_nothing_anywhere(live_page: Page, peer: Peer) -> None:
 
 
 class Markup(HTMLParser):
-    """Collects what a strict policy would refuse, and every address in the markup."""
+    """Collects what a strict content security policy would refuse, and every address in the markup."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class Markup(HTMLParser):
         self.addresses: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Look at one element."""
+        """Check one element."""
         names = dict(attrs)
         self.inline += [f"<{tag} {name}>" for name in names if name == "style" or name.startswith("on")]
         if tag == "style" or (tag == "script" and not names.get("src")):
@@ -67,7 +67,7 @@ FORBIDDEN = (
 )  # fmt: skip
 
 
-def test_no_module_parses_markup_runs_texts_or_grows_too_long() -> None:
+def test_no_module_parses_markup_or_evaluates_texts_or_is_too_long() -> None:
     for path in STATIC.glob("*.js"):
         text = path.read_text()
         namespace = 'const SVG = "http://www.w3.org/2000/svg"'
@@ -80,7 +80,7 @@ def test_every_module_is_fetched_at_once() -> None:
     assert sorted([*preloaded, "main.js"]) == sorted(path.name for path in STATIC.glob("*.js"))
 
 
-def test_the_page_asks_for_nothing_beyond_its_own_files(page: Page, peer: Peer) -> None:
+def test_the_page_requests_only_its_own_files(page: Page, peer: Peer) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.context.request.post(f"{peer.url}/session", data={"token": peer.token})

@@ -41,7 +41,7 @@ def test_an_empty_token_is_not_sent(page: Page, peer: Peer, console: Console) ->
     assert "POST /session" not in peer.calls
 
 
-def test_the_token_is_kept_nowhere_in_the_browser(page: Page, peer: Peer, console: Console) -> None:
+def test_the_token_is_not_stored_in_the_browser(page: Page, peer: Peer, console: Console) -> None:
     console.allow(NETWORK)
     page.goto(peer.url)
     page.get_by_label("Access token").fill(peer.token)
@@ -58,7 +58,7 @@ def test_a_session_survives_a_reload(live_page: Page, page_url: str) -> None:
     expect(live_page.locator("#sign-in")).to_be_hidden()
 
 
-def test_signing_out_takes_the_stores_off_the_page(page: Page, peer: Peer) -> None:
+def test_signing_out_removes_the_stores_from_the_page(page: Page, peer: Peer) -> None:
     peer.put(make_store("shop-a"))
     sign_in(page, peer)
     open_live(page, peer.url)
@@ -95,7 +95,7 @@ def test_a_refused_live_connection_leads_to_the_form(live_page: Page, peer: Peer
     expect(live_page.locator("#sign-in-error")).to_have_text("You have been signed out. Sign in again.")
 
 
-def test_a_page_whose_server_is_down_shows_so_and_recovers(page: Page, peer: Peer, console: Console) -> None:
+def test_a_page_whose_server_is_down_reports_it_and_recovers(page: Page, peer: Peer, console: Console) -> None:
     console.allow(NETWORK)
     sign_in(page, peer)
     page.route("**/session", lambda route: route.abort())

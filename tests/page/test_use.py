@@ -1,4 +1,4 @@
-"""Using the page: by keyboard alone, on a narrow screen, with reduced motion, on paper; and nothing jumps."""
+"""Using the page: by keyboard alone, on a narrow screen, with reduced motion, in print; and without layout shifts."""
 
 from datetime import timedelta
 
@@ -37,7 +37,7 @@ def test_creating_and_deleting_by_keyboard_alone(live_page: Page, peer: Peer) ->
     expect(live_page.locator(".phase-line")).to_contain_text("Deleting")
 
 
-def test_moving_in_the_list_opening_and_going_back(live_page: Page, peer: Peer) -> None:
+def test_stores_are_selected_opened_and_closed_by_keyboard(live_page: Page, peer: Peer) -> None:
     peer.put(*many_stores(30))
     expect(live_page.locator("#shown-count")).to_have_text("30 stores")
     field = live_page.get_by_label("Filter stores")
@@ -109,7 +109,7 @@ def test_a_narrow_screen_shows_the_list_or_the_store(live_page: Page, peer: Peer
     expect(live_page.get_by_role("link", name="shop-a")).to_be_focused()
 
 
-def test_a_lost_connection_moves_nothing(live_page: Page, peer: Peer) -> None:
+def test_a_lost_connection_causes_no_layout_shift(live_page: Page, peer: Peer) -> None:
     peer.put(*many_stores(3))
     expect(live_page.locator("#shown-count")).to_have_text("3 stores")
     before = live_page.locator("#stores").bounding_box()
@@ -123,7 +123,7 @@ def test_a_lost_connection_moves_nothing(live_page: Page, peer: Peer) -> None:
 
 
 @pytest.mark.parametrize("width", [360, 1280])
-def test_nothing_shifts_while_the_page_comes_up_and_its_stores_change(page: Page, peer: Peer, width: int) -> None:
+def test_nothing_shifts_while_the_page_loads_and_its_stores_change(page: Page, peer: Peer, width: int) -> None:
     page.add_init_script(NOTE_SHIFTS)
     page.set_viewport_size({"width": width, "height": 740})
     peer.put(*many_stores(200))
@@ -138,7 +138,7 @@ def test_nothing_shifts_while_the_page_comes_up_and_its_stores_change(page: Page
     assert page.evaluate("window.shifts") == []
 
 
-def test_motion_stops_if_the_user_prefers_so(browser: Browser, peer: Peer) -> None:
+def test_motion_stops_if_the_user_prefers_reduced_motion(browser: Browser, peer: Peer) -> None:
     context = browser.new_context(reduced_motion="reduce")
     page = context.new_page()
     sign_in(page, peer)
@@ -149,7 +149,7 @@ def test_motion_stops_if_the_user_prefers_so(browser: Browser, peer: Peer) -> No
     context.close()
 
 
-def test_paper_gets_the_whole_list_and_the_store_in_light(live_page: Page, peer: Peer) -> None:
+def test_print_shows_the_whole_list_and_the_store_in_light_colours(live_page: Page, peer: Peer) -> None:
     peer.put(*many_stores(60))
     open_live(live_page, f"{peer.url}/#store=shop-00001")
     live_page.emulate_media(media="print", color_scheme="dark")
@@ -161,7 +161,7 @@ def test_paper_gets_the_whole_list_and_the_store_in_light(live_page: Page, peer:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_can_be_read(live_page: Page, peer: Peer, scheme: str) -> None:
+def test_every_text_has_enough_contrast(live_page: Page, peer: Peer, scheme: str) -> None:
     live_page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
     phases = ["Pending", "Provisioning", "Ready", "Degraded", "Failed", "Deleting", "Deleted"]
     error = {"step": "health", "reason": "ImagePullBackOff", "message": "wordpress 0/1", "hint": "Push the image."}
@@ -176,8 +176,8 @@ def test_every_text_can_be_read(live_page: Page, peer: Peer, scheme: str) -> Non
         assert live_page.evaluate(CONTRAST) == []
 
 
-# Collects in `window.shifts` what the browser counts into the cumulative layout shift: what moves up or down, and what
-# moves sideways outside of a row (in one, the words of a store that changed make room for its meter).
+# Collects in `window.shifts` what the browser counts into the cumulative layout shift: vertical moves, and horizontal
+# moves outside of a row (inside a row, the text of a changed store makes space for its meter).
 NOTE_SHIFTS = """
 window.shifts = [];
 const isInRow = (node) => Boolean(node?.parentElement?.closest("#store-rows tr"));
@@ -190,7 +190,7 @@ new PerformanceObserver((list) => {
 }).observe({ type: "layout-shift", buffered: true });
 """
 
-# Returns the texts whose contrast with what lies behind them is below WCAG AA, as "ratio text".
+# Returns the texts whose contrast with their background is below WCAG AA, as "ratio text".
 CONTRAST = """() => {
     const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
     const paint = (colors) => {
@@ -223,7 +223,7 @@ CONTRAST = """() => {
     return poor;
 }"""
 
-# Returns what reaches beyond an edge of the screen without being cut off on purpose, and what scrolls sideways.
+# Returns the elements that extend beyond the screen without being clipped on purpose, and those that scroll sideways.
 OVERFLOWING = """() => {
     const overflow = (node) => getComputedStyle(node).overflowX;
     const isCut = ({ parentElement: parent }) => parent && (overflow(parent) !== "visible" || isCut(parent));

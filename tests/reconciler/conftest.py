@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reconciler.helm.runner import Helm
-from tests.reconciler.scene import Scene
+from tests.reconciler.harness import Scene
 
 Scenes = Callable[..., AbstractAsyncContextManager[Scene]]
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from reconciler.controller import Controller
-from tests.reconciler.scene import RELEASE, STORE_ID, Scene
+from tests.reconciler.harness import RELEASE, STORE_ID, Scene
 
 pytestmark = pytest.mark.anyio
 

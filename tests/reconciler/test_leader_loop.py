@@ -9,7 +9,7 @@ import pytest
 from reconciler.kube.resources import NAMESPACES, STORES
 from reconciler.leader_loop import LeaderLoop
 from tests.reconciler.conftest import Scenes
-from tests.reconciler.scene import NAMESPACE, PLATFORM, RELEASE, STORE_ID, Queue, Scene
+from tests.reconciler.harness import NAMESPACE, PLATFORM, RELEASE, STORE_ID, Queue, Scene
 from urumi.errors import ClusterError
 from urumi.store import FINALIZER
 

@@ -5,7 +5,7 @@ import pytest
 from reconciler.kube.resources import CLAIMS, DEPLOYMENTS, NAMESPACES, NODES, PODS, QUOTAS, SERVICES, STORES, Resource
 from reconciler.store.object import StoreObject
 from tests.reconciler.conftest import Scenes
-from tests.reconciler.scene import NAMESPACE, PLATFORM, STORE_ID, Scene
+from tests.reconciler.harness import NAMESPACE, PLATFORM, STORE_ID, Scene
 from urumi.store import MANAGED_LABEL, RETRY_ANNOTATION, store_labels
 
 pytestmark = pytest.mark.anyio

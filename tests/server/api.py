@@ -1,4 +1,4 @@
-"""The API as these tests talk to it: whole answers, and servers that show stores without working on them."""
+"""A client of the REST API with complete responses, and servers that show stores without reconciling them."""
 
 import json
 import secrets
@@ -19,7 +19,7 @@ URN = "urn:urumi:problem:"
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back."""
+    """One response."""
 
     status: int
     headers: Mapping[str, str]
@@ -32,37 +32,37 @@ class Answer:
 
     @property
     def problem(self) -> str:
-        """The name of the problem, empty where it is none."""
+        """The name of the problem, empty for other responses."""
         if self.headers.get("content-type") != PROBLEM_JSON:
             return ""
         return str(self.json["type"]).removeprefix(URN)
 
 
 class Api:
-    """Calls one server with its token, unless other headers say otherwise."""
+    """Calls one server with its token, unless other headers are given."""
 
     def __init__(self, server: ServerProcess) -> None:
         self.server = server
         self._http = httpx2.Client(base_url=server.url, timeout=60)
         self.token = {"Authorization": f"Bearer {server.token}"}
 
-    def ask(
+    def request(
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None, **more: Any
     ) -> Answer:
-        """Return the answer; `headers` replace the token."""
+        """Send a request and return the response; `headers` replace the token."""
         given = dict(self.token if headers is None else headers)
         if body is not None:
             more = {"content": body if isinstance(body, bytes) else json.dumps(body).encode(), **more}
             given.setdefault("Content-Type", "application/json")
         answer = self._http.request(method, path, headers=given, **more)
-        # A session would go on by itself with what one answer set.
+        # Without this, later requests would send the session cookie of this response.
         self._http.cookies.clear()
         return Answer(answer.status_code, answer.headers, answer.content)
 
     def create(self, store_id: str, engine: str = "medusa", **headers: str) -> Answer:
         """Request a store."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.ask("POST", "/stores", {"storeId": store_id, "engine": engine}, {**self.token, **named})
+        return self.request("POST", "/stores", {"storeId": store_id, "engine": engine}, {**self.token, **named})
 
     def close(self) -> None:
         """Close the connections."""
@@ -83,8 +83,8 @@ def idle_server(cluster: ClusterInfo, kubectl: Kubectl, folder: Path, **environ:
     return server
 
 
-def let_go(kubectl: Kubectl, server: ServerProcess, store_id: str) -> None:
-    """Delete a store that is not reconciled, and wait until the server has noticed."""
+def delete_store(kubectl: Kubectl, server: ServerProcess, store_id: str) -> None:
+    """Delete a store that is not reconciled, and wait until the server no longer returns it."""
     patch = json.dumps({"metadata": {"finalizers": None}})
     kubectl.run("patch", "store", store_id, "-n", server.namespace, "--type=merge", "-p", patch)
     kubectl.run("delete", "store", store_id, "-n", server.namespace, "--ignore-not-found")

@@ -48,7 +48,7 @@ class InProcess:
     view: ClusterView
     http: httpx2.AsyncClient
 
-    async def ask(
+    async def request(
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
     ) -> httpx2.Response:
         """Return the response; `headers` replace the token."""
@@ -62,13 +62,13 @@ class InProcess:
     async def create(self, store_id: str, engine: str = "medusa", **headers: str) -> httpx2.Response:
         """Request a store and wait until the informer has it."""
         given = {"Authorization": f"Bearer {TOKEN}", **{name.replace("_", "-"): text for name, text in headers.items()}}
-        response = await self.ask("POST", "/stores", {"storeId": store_id, "engine": engine}, given)
+        response = await self.request("POST", "/stores", {"storeId": store_id, "engine": engine}, given)
         if response.status_code in (200, 202):
             await self.until_shown(store_id)
         return response
 
     async def remove(self, store_id: str) -> None:
-        """Delete a store as its finalizer would, and wait until the informer has noticed."""
+        """Delete a store as its finalizer would, and wait until the informer has removed it."""
         await self.kube.merge(STORES, store_id, {"metadata": {"finalizers": None}}, NAMESPACE)
         await self.kube.delete(STORES, store_id, NAMESPACE)
         async with asyncio.timeout(PATIENCE_SECONDS):

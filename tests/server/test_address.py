@@ -13,7 +13,7 @@ TRUSTED = (ip_network("10.42.0.0/16"), ip_network("fd00::/8"))
 
 
 def seen(peer: str, *forwarded: str, proto: str = "") -> ClientAddress:
-    """Return what the server takes for the client."""
+    """Return the client address as the server determines it."""
     raw = [(b"x-forwarded-for", each.encode()) for each in forwarded]
     return client_address(peer, "http", Headers(raw=[*raw, (b"x-forwarded-proto", proto.encode())]), TRUSTED)
 
@@ -62,6 +62,6 @@ def test_networks_are_read_from_the_environment() -> None:
 
 
 @pytest.mark.parametrize("wrong", ["traefik", "10.42.0.0/99", "10.42.0.1/16", "10.0.0.0/8,fd00::/8"])
-def test_a_wrong_network_is_named_at_the_start(wrong: str) -> None:
+def test_an_invalid_network_is_named_at_startup(wrong: str) -> None:
     with pytest.raises(ConfigError, match="TRUSTED_PROXIES must be networks"):
         server_settings_from({"URUMI_TRUSTED_PROXIES": wrong})

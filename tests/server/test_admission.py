@@ -26,7 +26,7 @@ BOB = Caller("bob", "192.0.2.2", "test")
 
 
 class Clock:
-    """A clock that a test moves."""
+    """A clock that the test sets."""
 
     def __init__(self) -> None:
         self.now = 1_800_000_000.0
@@ -50,7 +50,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def stores(kube: ApiServer) -> Informer:
-    """An informer that a test feeds."""
+    """An informer whose objects the test sets."""
     return Informer(kube, STORES, namespace=NAMESPACE)
 
 
@@ -60,7 +60,7 @@ def admission(kube: ApiServer, stores: Informer, clock: Clock, **limits: Any) ->
 
 
 def show(stores: Informer, store_id: str, fingerprint: str = "", **requested_by: str) -> None:
-    """Let the informer have a store."""
+    """Add a store to the informer."""
     item = store(store_id)
     item["metadata"] |= {"uid": store_id, "resourceVersion": str(len(stores.items) + 1)}
     item["metadata"]["annotations"] = {REQUEST_ANNOTATION: fingerprint}
@@ -225,7 +225,7 @@ async def test_a_failed_write_reaches_the_caller_and_a_failed_release_does_not(
 
 
 async def ledger(kube: ApiServer) -> Any:
-    """Return the grants of the ledger as they are stored."""
+    """Return the stored grants of the ledger."""
     lease = await kube.get(LEASES, LEDGER_NAME, NAMESPACE)
     assert lease is not None
     return json.loads(lease["metadata"]["annotations"][LEDGER_ANNOTATION])

@@ -1,4 +1,4 @@
-"""The audit trail: one line for each call that would change something, with each fact once, whatever its outcome."""
+"""The audit trail: one line for each call that requests a change, with each fact once, for every outcome."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -95,7 +95,7 @@ def body(store_id: str, engine: str = "medusa") -> dict[str, str]:
         pytest.param("DELETE", "/session", None, {}, ("sign out", "", "done", "admin"), id="sign-out"),
     ],
 )
-async def test_an_act_is_one_line_with_each_fact_once(
+async def test_a_requested_change_is_one_line_with_each_fact_once(
     server: InProcess,
     caplog: pytest.LogCaptureFixture,
     method: str,
@@ -105,7 +105,7 @@ async def test_an_act_is_one_line_with_each_fact_once(
     facts: tuple[str, str, str, str],
 ) -> None:
     with caplog.at_level(logging.INFO):
-        response = await server.ask(method, path, sent, {**BEARER, **headers})
+        response = await server.request(method, path, sent, {**BEARER, **headers})
 
     [record] = lines_of(caplog)
     found = facts_of(record)
@@ -120,7 +120,7 @@ async def test_an_act_is_one_line_with_each_fact_once(
 async def test_a_creation_over_a_limit_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
     async with served(store("shop-1"), max_active_stores=1) as server:
         with caplog.at_level(logging.INFO):
-            response = await server.ask("POST", "/stores", body("shop-2"), BEARER)
+            response = await server.request("POST", "/stores", body("shop-2"), BEARER)
 
     assert response.status_code == 409
     [record] = lines_of(caplog)
@@ -135,7 +135,7 @@ async def test_a_creation_that_the_cluster_refuses_is_one_line(
 ) -> None:
     server.kube.fail("create", STORES, ClusterError("The API server refused.", status=status))
     with caplog.at_level(logging.INFO):
-        await server.ask("POST", "/stores", body("shop-3"), BEARER)
+        await server.request("POST", "/stores", body("shop-3"), BEARER)
 
     [record] = lines_of(caplog)
     assert facts_of(record)["outcome"] == f"refused: {problem}"
@@ -144,22 +144,22 @@ async def test_a_creation_that_the_cluster_refuses_is_one_line(
 async def test_a_lost_race_is_one_line_with_the_last_outcome(
     server: InProcess, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def win() -> None:
+    async def create_first() -> None:
         await server.kube.as_manager("kubectl").create(STORES, store("shop-3", "woocommerce"), NAMESPACE)
 
-    server.kube.before("create", STORES, win)
+    server.kube.before("create", STORES, create_first)
     with caplog.at_level(logging.INFO):
-        await server.ask("POST", "/stores", body("shop-3"), BEARER)
+        await server.request("POST", "/stores", body("shop-3"), BEARER)
 
     [record] = lines_of(caplog)
     assert facts_of(record)["outcome"] == "refused: other engine"
 
 
-async def test_a_defect_is_on_record_once_and_its_traceback_is_logged(
+async def test_a_defect_is_audited_once_and_its_traceback_is_logged(
     server: InProcess, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO):
-        response = await server.ask("POST", "/stores/shop-1/verify", None, BEARER)
+        response = await server.request("POST", "/stores/shop-1/verify", None, BEARER)
 
     assert response.status_code == 500
     audit, defect = lines_of(caplog)
@@ -173,7 +173,7 @@ async def test_a_refused_call_that_changes_nothing_is_logged_and_not_audited(
     server: InProcess, caplog: pytest.LogCaptureFixture, path: str
 ) -> None:
     with caplog.at_level(logging.INFO):
-        await server.ask("GET", path, None, BEARER)
+        await server.request("GET", path, None, BEARER)
 
     [record] = lines_of(caplog)
     assert record.getMessage() == "request refused"
@@ -181,6 +181,6 @@ async def test_a_refused_call_that_changes_nothing_is_logged_and_not_audited(
 
 async def test_a_read_that_succeeds_is_not_logged(server: InProcess, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
-        await server.ask("GET", "/stores", None, BEARER)
+        await server.request("GET", "/stores", None, BEARER)
 
     assert lines_of(caplog) == []

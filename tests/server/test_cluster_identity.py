@@ -1,6 +1,6 @@
-"""Identity in a cluster, on a real API server: RBAC decides who may do what, and a revoked right stops counting.
+"""Identity in a cluster, on a real API server: RBAC authorizes every call, and a revoked permission takes effect.
 
-Roles are those of charts/platform; tokens are made by TokenRequest. Not covered: other authenticators of a cluster,
+Roles are those of charts/platform; tokens come from TokenRequest. Not covered: other authenticators of a cluster,
 such as OIDC, which a TokenReview does not distinguish.
 """
 
@@ -17,21 +17,21 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
 from cluster.local import ClusterInfo
+from testing.accounts import Account, roles_of_the_chart
 from testing.faults.call import of
 from testing.faults.proxy import ApiProxy
 from testing.kubectl import Kubectl, wait_for
-from testing.people import Person, roles_of_the_chart
 from testing.serve import ServerProcess
 from urumi.wire import SUBPROTOCOL
 
 SUBSCRIBE = json.dumps({"type": "subscribe", "stores": "all"})
-STRANGER = {"Authorization": "Bearer nobody"}
+UNKNOWN = {"Authorization": "Bearer nobody"}
 REVIEWS = of("tokenreviews")
 
 
 @pytest.fixture(scope="module")
 def roles(local_cluster: ClusterInfo, kubectl: Kubectl) -> Iterator[None]:
-    """The chart's roles for people."""
+    """The chart's roles for users."""
     roles = roles_of_the_chart(local_cluster)
     kubectl.apply(roles)
     yield
@@ -40,7 +40,7 @@ def roles(local_cluster: ClusterInfo, kubectl: Kubectl) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def proxy(local_cluster: ClusterInfo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiProxy]:
-    """The server's way to the API server, which may be broken."""
+    """The proxy between the server and the API server."""
     with ApiProxy(local_cluster, tmp_path_factory.mktemp("proxy")) as proxy:
         yield proxy
 
@@ -49,7 +49,7 @@ def proxy(local_cluster: ClusterInfo, tmp_path_factory: pytest.TempPathFactory) 
 def server(
     proxy: ApiProxy, kubectl: Kubectl, roles: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ServerProcess]:
-    """A server that asks the cluster, and caches the reviews for a second."""
+    """A server that authenticates with the cluster, and caches reviews for a second."""
     with ServerProcess(
         proxy.cluster,
         kubectl,
@@ -62,32 +62,32 @@ def server(
 
 
 @pytest.fixture(scope="module")
-def viewer(server: ServerProcess, kubectl: Kubectl) -> Person:
-    """An account that may read."""
-    return Person(kubectl, server.namespace, "viewer", "urumi-viewer")
+def viewer(server: ServerProcess, kubectl: Kubectl) -> Account:
+    """An account with the viewer role."""
+    return Account(kubectl, server.namespace, "viewer", "urumi-viewer")
 
 
 @pytest.fixture(scope="module")
-def operator(server: ServerProcess, kubectl: Kubectl) -> Person:
-    """An account with every right on stores."""
-    return Person(kubectl, server.namespace, "operator", "urumi-operator")
+def operator(server: ServerProcess, kubectl: Kubectl) -> Account:
+    """An account with the operator role."""
+    return Account(kubectl, server.namespace, "operator", "urumi-operator")
 
 
 @pytest.fixture(scope="module")
-def nobody(server: ServerProcess, kubectl: Kubectl) -> Person:
-    """An account without any right."""
-    return Person(kubectl, server.namespace, "nobody")
+def nobody(server: ServerProcess, kubectl: Kubectl) -> Account:
+    """An account without a role."""
+    return Account(kubectl, server.namespace, "nobody")
 
 
 @pytest.fixture
-def guest(server: ServerProcess, kubectl: Kubectl) -> Person:
-    """An account that may read, for the length of a test."""
-    return Person(kubectl, server.namespace, f"guest-{secrets.token_hex(3)}", "urumi-viewer")
+def guest(server: ServerProcess, kubectl: Kubectl) -> Account:
+    """An account with the viewer role, for one test."""
+    return Account(kubectl, server.namespace, f"guest-{secrets.token_hex(3)}", "urumi-viewer")
 
 
-def status_of(server: ServerProcess, method: str, path: str, person: Person, body: Any = None) -> tuple[int, str]:
-    """Return the status of a call and the problem's type, its last word."""
-    status, answer = server.call(method, path, body, **person.bearer)
+def status_of(server: ServerProcess, method: str, path: str, account: Account, body: Any = None) -> tuple[int, str]:
+    """Return the status of a call and the last part of the problem's type."""
+    status, answer = server.call(method, path, body, **account.bearer)
     return status, str((answer or {}).get("type", "")).rpartition(":")[2]
 
 
@@ -160,7 +160,7 @@ def audit_lines(server: ServerProcess) -> list[dict[str, str]]:
     return [line for line in lines if line["logger"] == "urumi.audit"]
 
 
-def test_a_viewer_reads_and_changes_nothing(server: ServerProcess, viewer: Person, store_id: str) -> None:
+def test_a_viewer_reads_and_changes_nothing(server: ServerProcess, viewer: Account, store_id: str) -> None:
     assert status_of(server, "GET", "/stores", viewer) == (200, "")
     for method, path in [("POST", "/stores"), ("DELETE", "/stores/x-1"), ("POST", "/stores/x-1/retry")]:
         body = {"storeId": store_id, "engine": "woocommerce"} if path == "/stores" else None
@@ -174,8 +174,8 @@ def test_a_viewer_reads_and_changes_nothing(server: ServerProcess, viewer: Perso
     assert "urumi-operator" in problem["hint"]
 
 
-def test_an_operator_creates_and_deletes_under_the_own_name(
-    server: ServerProcess, operator: Person, kubectl: Kubectl, store_id: str
+def test_an_operator_creates_and_deletes_under_its_own_name(
+    server: ServerProcess, operator: Account, kubectl: Kubectl, store_id: str
 ) -> None:
     status, store = server.call("POST", "/stores", {"storeId": store_id, "engine": "woocommerce"}, **operator.bearer)
     assert status == 202
@@ -185,13 +185,13 @@ def test_an_operator_creates_and_deletes_under_the_own_name(
     wait_for(lambda: status_of(server, "GET", f"/stores/{store_id}", operator)[0] == 404, f"{store_id} to be gone")
 
 
-def test_an_account_without_a_role_sees_nothing(server: ServerProcess, nobody: Person) -> None:
+def test_an_account_without_a_role_sees_nothing(server: ServerProcess, nobody: Account) -> None:
     assert status_of(server, "GET", "/stores", nobody) == (403, "not-allowed")
     assert refusal(server, nobody.bearer) == (403, "not-allowed")
     assert status_of(server, "GET", "/session", nobody) == (200, "")
 
 
-@pytest.mark.parametrize("headers", [{"Authorization": ""}, STRANGER])
+@pytest.mark.parametrize("headers", [{"Authorization": ""}, UNKNOWN])
 def test_an_unknown_token_is_unauthorized(server: ServerProcess, headers: dict[str, str]) -> None:
     for method, path in [("GET", "/stores"), ("POST", "/stores"), ("DELETE", "/stores/x-1"), ("GET", "/metrics")]:
         status, problem = server.call(method, path, None, **headers)
@@ -200,12 +200,12 @@ def test_an_unknown_token_is_unauthorized(server: ServerProcess, headers: dict[s
     assert refusal(server, headers) == (401, "unauthorized")
 
 
-def test_the_live_protocol_is_open_to_a_viewer(server: ServerProcess, viewer: Person) -> None:
+def test_the_live_protocol_is_open_to_a_viewer(server: ServerProcess, viewer: Account) -> None:
     with listen(server, viewer.bearer) as socket:
         assert json.loads(socket.recv(30))["type"] == "snapshot"
 
 
-def test_the_page_signs_in_with_a_token_and_works_by_its_cookie(server: ServerProcess, viewer: Person) -> None:
+def test_the_page_signs_in_with_a_token_and_then_uses_its_cookie(server: ServerProcess, viewer: Account) -> None:
     assert sign_in(server, "nobody").status == 401
     cookie = session_of(server, viewer.token)
     assert server.call("GET", "/session", **cookie) == (200, {"user": viewer.user})
@@ -215,31 +215,29 @@ def test_the_page_signs_in_with_a_token_and_works_by_its_cookie(server: ServerPr
     assert refusal(server, cookie) == (403, "forbidden")
 
 
-def test_a_revoked_token_stops_to_count_for_calls_sessions_and_open_sockets(
-    server: ServerProcess, guest: Person
-) -> None:
+def test_a_revoked_token_is_refused_for_calls_sessions_and_open_sockets(server: ServerProcess, guest: Account) -> None:
     cookie = session_of(server, guest.token)
     with listen(server, guest.bearer) as socket, listen(server, cookie, server.url) as page:
-        guest.vanish()
+        guest.delete()
         assert end_of(socket)[0] == 4401
         assert end_of(page)[0] == 4401
     wait_for(lambda: status_of(server, "GET", "/stores", guest) == (401, "unauthorized"), "the token to be refused")
     assert server.call("GET", "/stores", **cookie)[0] == 401
 
 
-def test_a_right_that_is_taken_away_closes_the_socket_and_is_back_when_it_is_given_back(
-    server: ServerProcess, guest: Person
+def test_a_removed_permission_closes_the_socket_and_a_restored_one_is_accepted(
+    server: ServerProcess, guest: Account
 ) -> None:
     with listen(server, guest.bearer) as socket:
         guest.unbind()
         assert end_of(socket)[0] == 4403
-    wait_for(lambda: status_of(server, "GET", "/stores", guest) == (403, "not-allowed"), "the right to be gone")
+    wait_for(lambda: status_of(server, "GET", "/stores", guest) == (403, "not-allowed"), "the permission to be removed")
     guest.bind("urumi-viewer")
-    wait_for(lambda: status_of(server, "GET", "/stores", guest) == (200, ""), "the right to be back")
+    wait_for(lambda: status_of(server, "GET", "/stores", guest) == (200, ""), "the permission to be restored")
 
 
 def test_without_the_api_server_new_callers_get_503_and_open_sockets_stay(
-    server: ServerProcess, proxy: ApiProxy, viewer: Person
+    server: ServerProcess, proxy: ApiProxy, viewer: Account
 ) -> None:
     with listen(server, viewer.bearer) as socket:
         socket.recv(30)
@@ -249,26 +247,28 @@ def test_without_the_api_server_new_callers_get_503_and_open_sockets_stay(
         ):
             wait_for(lambda: status_of(server, "GET", "/stores", viewer) == (503, "cluster-unreachable"), "a 503")
             connection = HTTPConnection("127.0.0.1", server.port, timeout=30)
-            connection.request("GET", "/stores", headers=STRANGER)
+            connection.request("GET", "/stores", headers=UNKNOWN)
             answer = connection.getresponse()
             assert answer.status == 503
             assert int(answer.headers["Retry-After"]) >= 1
             connection.close()
             wait_for(lambda: is_denied(server, viewer.bearer), "the socket to be denied")
             assert refusal(server, viewer.bearer) == (503, "cluster-unreachable")
-            # What is open stays: it shows what was seen, and says how old that is.
+            # Open sockets stay open; bookmarks state the age of the data.
             while json.loads(socket.recv(30))["type"] != "bookmark":
                 pass
-        wait_for(lambda: status_of(server, "GET", "/stores", viewer) == (200, ""), "the viewer to be known again")
+        wait_for(
+            lambda: status_of(server, "GET", "/stores", viewer) == (200, ""), "the viewer to be authenticated again"
+        )
 
 
-def test_a_black_hole_is_a_503_in_its_time(server: ServerProcess, proxy: ApiProxy) -> None:
+def test_reviews_without_a_response_lead_to_503(server: ServerProcess, proxy: ApiProxy) -> None:
     with proxy.black_hole(only=REVIEWS):
         status, problem = server.call("GET", "/stores", Authorization="Bearer nobody-2")
     assert (status, problem["type"]) == (503, "urn:urumi:problem:cluster-unreachable")
 
 
-def test_many_calls_with_one_token_are_few_reviews(server: ServerProcess, proxy: ApiProxy, viewer: Person) -> None:
+def test_many_calls_with_one_token_need_few_reviews(server: ServerProcess, proxy: ApiProxy, viewer: Account) -> None:
     calls = 60
     before = len(proxy.calls_of(REVIEWS))
     for _ in range(calls):
@@ -276,7 +276,7 @@ def test_many_calls_with_one_token_are_few_reviews(server: ServerProcess, proxy:
     assert len(proxy.calls_of(REVIEWS)) - before < calls / 2
 
 
-def test_metrics_need_the_right_to_list_unless_they_are_anonymous(server: ServerProcess, viewer: Person) -> None:
+def test_metrics_need_the_permission_to_list_unless_they_are_anonymous(server: ServerProcess, viewer: Account) -> None:
     connection = HTTPConnection("127.0.0.1", server.port, timeout=30)
     for path, headers, expected in [
         ("/metrics", {}, 401),
@@ -293,12 +293,12 @@ def test_metrics_need_the_right_to_list_unless_they_are_anonymous(server: Server
 
 
 def test_every_requested_change_is_audited_with_user_and_outcome(
-    server: ServerProcess, viewer: Person, operator: Person, store_id: str
+    server: ServerProcess, viewer: Account, operator: Account, store_id: str
 ) -> None:
     name = {"X-Request-Id": f"audit-{store_id}"}
     server.call("DELETE", f"/stores/{store_id}", **operator.bearer, **name)
     server.call("DELETE", f"/stores/{store_id}", **viewer.bearer, **name)
-    server.call("DELETE", f"/stores/{store_id}", **STRANGER, **name)
+    server.call("DELETE", f"/stores/{store_id}", **UNKNOWN, **name)
     lines = [line for line in audit_lines(server) if line["request_id"] == name["X-Request-Id"]]
     assert [(line["action"], line["store"], line["user"], line["outcome"]) for line in lines] == [
         ("delete", store_id, operator.user, "absent"),
@@ -308,7 +308,7 @@ def test_every_requested_change_is_audited_with_user_and_outcome(
     assert {(line["msg"], line["ip"]) for line in lines} == {("call audited", "127.0.0.1")}
 
 
-def test_no_token_is_in_the_log(server: ServerProcess, viewer: Person, operator: Person) -> None:
+def test_no_token_is_in_the_log(server: ServerProcess, viewer: Account, operator: Account) -> None:
     text = server.log.read_text()
     assert viewer.token not in text
     assert operator.token not in text

@@ -100,7 +100,7 @@ def of_the_chart() -> dict[str, str]:
         ('headers.get("A_B")', []),
     ],
 )
-def test_a_variable_is_found_however_it_is_read(source: str, names: list[str]) -> None:
+def test_a_variable_is_found_in_every_way_of_reading_it(source: str, names: list[str]) -> None:
     assert list(names_in(source)) == names
 
 
@@ -112,11 +112,11 @@ def test_every_documented_variable_is_read() -> None:
     assert documented().keys() - read_by_the_code() == set()
 
 
-def test_the_chart_has_every_variable_that_the_pod_has_from_nowhere_else() -> None:
+def test_the_chart_has_every_variable_that_has_no_other_source() -> None:
     assert of_the_chart().keys() | {"URUMI_PLATFORM_NAMESPACE"} == read_by_the_code() - NOT_IN_THE_CONFIGMAP.keys()
 
 
-def test_what_the_pod_has_from_elsewhere_is_read() -> None:
+def test_every_variable_with_another_source_is_read() -> None:
     assert NOT_IN_THE_CONFIGMAP.keys() <= read_by_the_code()
 
 

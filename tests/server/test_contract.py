@@ -1,9 +1,9 @@
-"""The contract both ways: everything that is documented is provoked, everything that is answered is documented.
+"""The contract both ways: every documented response is received, every received response is documented.
 
-    walk --every operation, in every way it can go--> answers --- compared with ---> /openapi.json
+    every operation with every outcome --> responses --- compared with ---> /openapi.json
 
-The server of the walk has a real API server behind a proxy that fails on request, shows its stores and never works on
-them. Only defects are made: a table whose every endpoint has one.
+The server has a real API server behind a proxy that fails on request, and shows its stores without reconciling them.
+Only defects are simulated: a table of endpoints that all have one.
 """
 
 import socket
@@ -23,7 +23,7 @@ from server.openapi.pages import ApiReference
 from testing.faults.proxy import ApiProxy
 from testing.kubectl import Kubectl, wait_for
 from tests.server.api import PROBLEM_JSON, Answer, Api, idle_server
-from tests.server.walk import OPEN, Defective, Walk, whole_walk
+from tests.server.every_response import OPEN, Defective, Responses, all_responses
 from urumi.wire import Problem
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def proxy(local_cluster: ClusterInfo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiProxy]:
-    """A way to the API server that fails on request."""
+    """A proxy to the API server that fails on request."""
     with ApiProxy(local_cluster, tmp_path_factory.mktemp("proxy")) as proxy:
         yield proxy
 
@@ -40,41 +40,44 @@ def proxy(local_cluster: ClusterInfo, tmp_path_factory: pytest.TempPathFactory) 
 def api(proxy: ApiProxy, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """A server with tight limits."""
     limits = {"URUMI_MAX_ACTIVE_STORES": "2", "URUMI_CREATE_RATE_LIMIT": "4", "URUMI_RATE_WINDOW_SECONDS": "3600"}
-    with idle_server(proxy.cluster, kubectl, tmp_path_factory.mktemp("walk"), **limits) as server:
+    with idle_server(proxy.cluster, kubectl, tmp_path_factory.mktemp("responses"), **limits) as server:
         api = Api(server)
         yield api
         api.close()
 
 
 @pytest.fixture(scope="module")
-def walk(api: Api, proxy: ApiProxy, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Walk:
-    """Every operation, in every way it can go."""
-    return whole_walk(api, proxy, kubectl, tmp_path_factory)
+def responses(api: Api, proxy: ApiProxy, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Responses:
+    """The responses of every operation with every outcome."""
+    return all_responses(api, proxy, kubectl, tmp_path_factory)
 
 
-def test_the_document_is_valid_openapi(walk: Walk) -> None:
-    validate(walk.document)
-    assert walk.document["openapi"].startswith("3.1")
+def test_the_document_is_valid_openapi(responses: Responses) -> None:
+    validate(responses.document)
+    assert responses.document["openapi"].startswith("3.1")
 
 
-def test_everything_that_is_documented_is_answered(walk: Walk) -> None:
+def test_every_documented_response_is_received(responses: Responses) -> None:
     needs_containers = {("POST", "/stores/{store_id}/verify", 200, "")}
-    assert sorted(walk.documented - walk.seen - needs_containers) == []
+    assert sorted(responses.documented - responses.seen - needs_containers) == []
 
 
-def test_everything_that_is_answered_is_documented(walk: Walk) -> None:
-    assert sorted(walk.seen - walk.documented) == []
+def test_every_received_response_is_documented(responses: Responses) -> None:
+    assert sorted(responses.seen - responses.documented) == []
 
 
-def test_every_problem_is_met_and_has_its_status(walk: Walk, api: Api) -> None:
-    answers = [answer for _, _, answer in walk.answers] + [api.ask("GET", "/odd"), api.ask("PUT", "/stores")]
+def test_every_problem_is_received_with_its_status(responses: Responses, api: Api) -> None:
+    answers = [answer for _, _, answer in responses.answers] + [
+        api.request("GET", "/odd"),
+        api.request("PUT", "/stores"),
+    ]
     met = {(answer.problem, answer.status) for answer in answers if answer.problem}
     assert met == {(name, status) for name, (status, _) in PROBLEMS.items()}
 
 
-def test_every_error_has_the_one_shape_and_the_id_of_its_request(walk: Walk) -> None:
+def test_every_error_is_a_problem_with_the_id_of_its_request(responses: Responses) -> None:
     plain = {"/readyz", "/healthz"}
-    errors = [(path, answer) for _, path, answer in walk.answers if answer.status >= 400]
+    errors = [(path, answer) for _, path, answer in responses.answers if answer.status >= 400]
     assert len(errors) > 50
     for path, answer in errors:
         if path in plain and not answer.problem:
@@ -88,29 +91,29 @@ def test_every_error_has_the_one_shape_and_the_id_of_its_request(walk: Walk) -> 
         assert "secret" not in problem.detail
 
 
-def test_temporary_problems_have_retry_after(walk: Walk) -> None:
-    for _, path, answer in walk.answers:
+def test_temporary_problems_have_retry_after(responses: Responses) -> None:
+    for _, path, answer in responses.answers:
         if answer.status in (429, 503) and answer.problem:
             assert int(answer.headers["Retry-After"]) >= 1, (path, answer)
 
 
-def test_a_limit_reports_the_allowed_and_the_current_number(walk: Walk) -> None:
+def test_a_limit_reports_the_allowed_and_the_current_number(responses: Responses) -> None:
     limited = ("quota-exceeded", "too-many-requests")
-    limits = {answer.problem: answer.json["limit"] for _, _, answer in walk.answers if answer.problem in limited}
+    limits = {answer.problem: answer.json["limit"] for _, _, answer in responses.answers if answer.problem in limited}
     assert limits["quota-exceeded"] == {"name": "MAX_ACTIVE_STORES", "allowed": 2, "current": 2}
     assert limits["too-many-requests"] == {
         "name": "CREATE_RATE_LIMIT", "allowed": 4, "current": 4, "windowSeconds": 3600.0
     }  # fmt: skip
 
 
-def test_a_refusal_is_in_the_log_by_its_id(walk: Walk, api: Api) -> None:
-    answer = api.ask("GET", "/stores/shop-404", headers={**api.token, "X-Request-Id": "find-me.1"})
+def test_a_refusal_is_logged_with_its_request_id(responses: Responses, api: Api) -> None:
+    answer = api.request("GET", "/stores/shop-404", headers={**api.token, "X-Request-Id": "find-me.1"})
     assert answer.json["instance"] == "find-me.1"
     wait_for(lambda: '"request_id": "find-me.1"' in api.server.log.read_text(), "the line in the log")
 
 
 def test_an_unsupported_method_gets_the_list_of_methods(api: Api) -> None:
-    answer = api.ask("PATCH", "/stores/shop-1")
+    answer = api.request("PATCH", "/stores/shop-1")
     assert (answer.status, answer.problem) == (405, "method-not-allowed")
     assert {each.strip() for each in answer.headers["Allow"].split(",")} == {"GET", "HEAD", "DELETE"}
 
@@ -134,7 +137,7 @@ def test_a_body_without_an_end_is_refused_before_it_ends(api: Api) -> None:
         line.sendall(f"{head}Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
         for _ in range(17):
             line.sendall(chunk)
-        # The body goes on for as long as the caller likes; the answer is there.
+        # The body never ends; the response has already arrived.
         assert line.recv(65536).startswith(b"HTTP/1.1 413 ")
 
 
@@ -150,10 +153,10 @@ def test_the_table_of_errors_in_the_manual_is_the_one_of_the_code() -> None:
     }
 
 
-def test_the_page_of_the_document_shows_every_operation_and_needs_no_script(walk: Walk, api: Api) -> None:
-    page = api.ask("GET", "/docs", headers={})
+def test_the_page_of_the_document_shows_every_operation_and_needs_no_script(responses: Responses, api: Api) -> None:
+    page = api.request("GET", "/docs", headers={})
     html = page.content.decode()
-    for methods in walk.document["paths"].values():
+    for methods in responses.document["paths"].values():
         for operation in methods.values():
             assert f'<article id="{operation["operationId"]}">' in html
     assert not [
@@ -162,7 +165,7 @@ def test_the_page_of_the_document_shows_every_operation_and_needs_no_script(walk
         if word in html.split("<main")[0]
     ]
     assert "script-src 'self'" in page.headers["Content-Security-Policy"]
-    assert api.ask("GET", "/static/docs.css", headers={}).status == 200
+    assert api.request("GET", "/static/docs.css", headers={}).status == 200
 
 
 def test_the_manual_has_one_table_for_both() -> None:

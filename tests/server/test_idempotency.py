@@ -21,7 +21,7 @@ CREATED = CreatedStore("shop-1", "medusa")
 
 
 class Clock:
-    """A clock that a test moves."""
+    """A clock that the test sets."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -33,13 +33,13 @@ class Clock:
 
 @pytest.fixture
 def clock() -> Clock:
-    """The time of the keys."""
+    """The clock of the keys."""
     return Clock()
 
 
 @pytest.fixture
 def stores() -> Informer:
-    """An informer that a test feeds."""
+    """An informer whose objects the test sets."""
     return Informer(ApiServer(NAMESPACE), STORES, namespace=NAMESPACE)
 
 
@@ -101,7 +101,7 @@ def test_a_deleted_store_is_forgotten_after_a_day(stores: Informer, keys: Idempo
     assert keys.deleted(fingerprint) is None
 
 
-def test_no_more_deleted_stores_are_remembered_than_there_is_room_for(stores: Informer, keys: IdempotencyKeys) -> None:
+def test_the_number_of_remembered_deleted_stores_is_limited(stores: Informer, keys: IdempotencyKeys) -> None:
     fingerprints = [new_fingerprint("ann", f"key-{number}") for number in range(KEPT_DELETED + 2)]
     for number, fingerprint in enumerate(fingerprints):
         stores._store.put(keyed("shop-1", fingerprint, 2 * number + 1))
@@ -131,7 +131,7 @@ async def test_a_repeated_request_gets_the_same_store_and_never_another() -> Non
 @pytest.mark.parametrize("key", ["", "x" * 256, "with space"])
 async def test_an_invalid_key_is_refused(key: str) -> None:
     async with served() as server:
-        response = await server.ask(
+        response = await server.request(
             "POST", "/stores", {"storeId": "shop-1", "engine": "medusa"},
             {"Authorization": "Bearer s3cret", "Idempotency-Key": key},
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Limits: never exceeded by parallel requests or two replicas, and no obstacle below them."""
+"""Limits: never exceeded by parallel requests or two replicas; requests below them are accepted."""
 
 import json
 from collections import Counter
@@ -14,7 +14,7 @@ from testing.faults.call import of
 from testing.faults.proxy import ApiProxy
 from testing.kubectl import Kubectl, wait_for
 from testing.serve import ServerProcess
-from tests.server.api import Answer, Api, idle_server, let_go, new_id
+from tests.server.api import Answer, Api, delete_store, idle_server, new_id
 
 LIMITS = {
     "URUMI_MAX_ACTIVE_STORES": "7",
@@ -44,30 +44,30 @@ def both(
 
 @pytest.fixture
 def replicas(both: tuple[Api, Api], kubectl: Kubectl) -> tuple[Api, Api]:
-    """The two servers, without stores and without a memory of creations."""
+    """The two servers, without stores and with an empty ledger."""
     namespace = both[0].server.namespace
-    # Not deleted: whoever knows it would write it anew, as a Lease may be.
+    # The Lease is emptied and not deleted, because a replica that has read it would recreate it with its content.
     kubectl.attempt("annotate", "lease", "urumi-admission", "-n", namespace, "--overwrite", "stores.urumi.ai/grants=[]")
     for store_id in stores_of(kubectl, both[0]):
-        let_go(kubectl, both[0].server, store_id)
-    wait_for(lambda: not any(api.ask("GET", "/stores").json["items"] for api in both), "both to show no store")
+        delete_store(kubectl, both[0].server, store_id)
+    wait_for(lambda: not any(api.request("GET", "/stores").json["items"] for api in both), "both to show no store")
     return both
 
 
 def stores_of(kubectl: Kubectl, api: Api) -> set[str]:
-    """Return the stores there are, by the word of the API server."""
+    """Return the ids of the stores in the API server."""
     return kubectl.names("store", api.server.namespace)
 
 
 def at_once(apis: tuple[Api, ...], count: int, **headers: str) -> list[Answer]:
-    """Ask for many stores at the same time, each from another address."""
+    """Request many stores at the same time, each from another address."""
 
-    def ask(number: int) -> Answer:
+    def create(number: int) -> Answer:
         address = {"X-Forwarded-For": f"203.0.113.{number}", **headers}
         return apis[number % len(apis)].create(f"store-{number}", **address)
 
     with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(ask, range(count)))
+        return list(pool.map(create, range(count)))
 
 
 def test_fifty_at_once_on_two_replicas_never_exceed_a_limit(replicas: tuple[Api, Api], kubectl: Kubectl) -> None:
@@ -77,16 +77,16 @@ def test_fifty_at_once_on_two_replicas_never_exceed_a_limit(replicas: tuple[Api,
     made = stores_of(kubectl, replicas[0])
     assert made == {answer.json["storeId"] for answer in answers if answer.status == 202}
 
-    # What is free again may be used again, by either replica and at once.
+    # Released capacity can be used immediately by either replica.
     gone, *kept = sorted(made)
-    let_go(kubectl, replicas[0].server, gone)
+    delete_store(kubectl, replicas[0].server, gone)
     wait_for(lambda: replicas[1].server.store(gone) is None, "the other replica to know")
     again = [api.create(new_id()) for api in replicas]
     assert [answer.status for answer in again] == [202, 409]
-    assert replicas[1].create(kept[0]).status == 200, "asking again for what is there is free"
+    assert replicas[1].create(kept[0]).status == 200, "a repeated request for an existing store counts as none"
 
 
-def test_one_address_has_its_share_whichever_replica_it_asks(replicas: tuple[Api, Api], kubectl: Kubectl) -> None:
+def test_the_share_of_an_address_is_counted_over_all_replicas(replicas: tuple[Api, Api], kubectl: Kubectl) -> None:
     answers = at_once(replicas, 10, **{"X-Forwarded-For": "198.51.100.7"})
     assert Counter(answer.status for answer in answers) == {202: 4, 409: 6}
     refused = next(answer for answer in answers if answer.status == 409)
@@ -96,7 +96,7 @@ def test_one_address_has_its_share_whichever_replica_it_asks(replicas: tuple[Api
     assert (elsewhere.status, elsewhere.json["requestedBy"]["ip"]) == (202, "198.51.100.8")
 
 
-def test_a_key_is_known_to_every_replica_and_outlives_a_restart(replicas: tuple[Api, Api], kubectl: Kubectl) -> None:
+def test_a_key_is_known_to_every_replica_and_survives_a_restart(replicas: tuple[Api, Api], kubectl: Kubectl) -> None:
     one, two = replicas
     store_id = new_id()
     first = one.create(store_id, Idempotency_Key="a-key")
@@ -113,7 +113,7 @@ def test_a_key_is_known_to_every_replica_and_outlives_a_restart(replicas: tuple[
     one.server.start()
     assert one.create(store_id, Idempotency_Key="a-key").status == 202
     assert one.create(new_id(), Idempotency_Key="a-key").problem == "key-reused"
-    let_go(kubectl, one.server, store_id)
+    delete_store(kubectl, one.server, store_id)
     wait_for(lambda: two.server.store(store_id) is None, "the other replica to know")
     for api in replicas:
         refused = api.create(store_id, Idempotency_Key="a-key")
@@ -122,19 +122,19 @@ def test_a_key_is_known_to_every_replica_and_outlives_a_restart(replicas: tuple[
     assert stores_of(kubectl, one) == set()
 
 
-def test_a_key_that_is_at_work_makes_one_store(replicas: tuple[Api, Api], kubectl: Kubectl) -> None:
+def test_concurrent_requests_with_one_key_create_one_store(replicas: tuple[Api, Api], kubectl: Kubectl) -> None:
     same = new_id()
     with ThreadPoolExecutor(8) as pool:
         one_body = list(pool.map(lambda n: replicas[n % 2].create(same, Idempotency_Key="one"), range(8)))
         many_bodies = list(pool.map(lambda n: replicas[n % 2].create(f"many-{n}", Idempotency_Key="many"), range(8)))
     assert {answer.status for answer in one_body} == {202}
     assert len({answer.json["uid"] for answer in one_body}) == 1
-    told = Counter(answer.problem for answer in many_bodies)
-    assert told == {"": 1, "key-reused": 7}, [answer.json.get("detail") for answer in many_bodies]
+    problems = Counter(answer.problem for answer in many_bodies)
+    assert problems == {"": 1, "key-reused": 7}, [answer.json.get("detail") for answer in many_bodies]
     assert len(stores_of(kubectl, replicas[0])) == 2
 
 
-def test_a_creation_that_the_cluster_refuses_is_given_back(
+def test_the_grant_of_a_creation_that_the_cluster_refuses_is_released(
     local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path
 ) -> None:
     limits = {"URUMI_MAX_ACTIVE_STORES": "1", "URUMI_CREATE_RATE_LIMIT": "2", "URUMI_RATE_WINDOW_SECONDS": "3600"}
@@ -148,17 +148,17 @@ def test_a_creation_that_the_cluster_refuses_is_given_back(
             for _ in range(3):
                 assert api.create(new_id()).problem == "cluster-refused"
         with proxy.answering(401, only=of("stores", "create")):
-            disowned = api.create(new_id())
-            assert (disowned.status, disowned.problem) == (503, "cluster-unreachable")
-            assert "the token of this server" in disowned.json["detail"]
+            unauthorized = api.create(new_id())
+            assert (unauthorized.status, unauthorized.problem) == (503, "cluster-unreachable")
+            assert "the token of this server" in unauthorized.json["detail"]
         store_id = new_id()
         assert api.create(store_id).status == 202
-        let_go(kubectl, server, store_id)
+        delete_store(kubectl, server, store_id)
         assert api.create(new_id()).status == 202
         too_fast = api.create(new_id())
         assert (too_fast.status, too_fast.problem) == (429, "too-many-requests")
         assert 3000 < int(too_fast.headers["Retry-After"]) <= 3600
-        assert f"Ask again in {too_fast.headers['Retry-After']} s." == too_fast.json["hint"]
+        assert f"Try again in {too_fast.headers['Retry-After']} s." == too_fast.json["hint"]
         api.close()
 
 
@@ -180,6 +180,6 @@ def test_an_address_counts_only_from_a_trusted_proxy(
         made = api.create(new_id(), X_Forwarded_For="203.0.113.9", X_Forwarded_Proto="https")
         assert made.json["requestedBy"]["ip"] == "127.0.0.1"
         own = {"Origin": server.url, "X-Forwarded-Proto": "https"}
-        signed_in = api.ask("POST", "/session", {"token": server.token}, own)
+        signed_in = api.request("POST", "/session", {"token": server.token}, own)
         assert "secure" not in signed_in.headers["Set-Cookie"].lower()
         api.close()

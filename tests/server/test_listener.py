@@ -1,4 +1,4 @@
-"""The port of the server, as the operating system has it."""
+"""The socket options of the server's port."""
 
 import asyncio
 import socket
@@ -11,7 +11,7 @@ from testing.serve import free_port
 
 
 @pytest.mark.anyio
-async def test_an_answer_in_parts_does_not_wait_for_the_one_before_to_be_acknowledged() -> None:
+async def test_a_part_of_a_response_is_sent_before_the_previous_one_is_acknowledged() -> None:
     port = free_port()
     connected: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 

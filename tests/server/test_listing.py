@@ -33,7 +33,7 @@ def made(number: int, version: int = 0) -> Object:
 
 @pytest.fixture
 def stores() -> Informer:
-    """An informer that a test feeds."""
+    """An informer whose objects the test sets."""
     return Informer(ApiServer(NAMESPACE), STORES, namespace=NAMESPACE, slim=slim_store)
 
 
@@ -93,7 +93,9 @@ def test_the_reverse_order_is_the_reverse_list(catalog: Catalog, sort: str) -> N
     [({"engine": "medusa"}, 25), ({"phase": "Failed"}, 17), ({"q": "SHOP-00"}, 10), ({"q": "x"}, 0),
      ({"engine": "medusa", "phase": "Ready", "q": "shop-0"}, 8)],
 )  # fmt: skip
-def test_a_filter_keeps_what_matches_all_of_it(catalog: Catalog, parameters: dict[str, str], count: int) -> None:
+def test_a_filter_keeps_the_stores_that_match_all_its_parts(
+    catalog: Catalog, parameters: dict[str, str], count: int
+) -> None:
     assert len(ids(catalog, **parameters)) == count
 
 
@@ -120,7 +122,7 @@ def test_a_cursor_belongs_to_its_query(catalog: Catalog, other: dict[str, str]) 
 
 
 @pytest.mark.parametrize("cursor", ["x", "!!", "W10", "WzFd", "bnVsbA", "W1tdLFtdXQ", "\0"])
-def test_a_spoilt_cursor_is_refused(catalog: Catalog, cursor: str) -> None:
+def test_an_invalid_cursor_is_refused(catalog: Catalog, cursor: str) -> None:
     with pytest.raises(ProblemError) as refused:
         page_of(catalog, query(**{"continue": cursor}))
     assert refused.value.name == "bad-cursor"
@@ -135,7 +137,7 @@ def test_the_tag_changes_with_every_change_and_returns_with_the_same_stores(cata
 
     assert len({before, changed, deleted}) == 3
     other = Catalog(stores)
-    assert other.etag != deleted, "a catalog sees only the changes after it was made"
+    assert other.etag != deleted, "a catalog includes only changes after its creation"
 
 
 def test_a_store_is_encoded_once_for_each_version(catalog: Catalog, stores: Informer) -> None:
@@ -150,7 +152,7 @@ def test_a_store_is_encoded_once_for_each_version(catalog: Catalog, stores: Info
     assert catalog.encoded(old) is not catalog.encoded(old)
 
 
-def test_without_room_every_call_encodes_again(stores: Informer) -> None:
+def test_without_cache_space_every_call_encodes_again(stores: Informer) -> None:
     catalog = Catalog(stores, cache_bytes=0)
     stores._store.put(made(1))
     [only] = catalog.newest_first()

@@ -1,9 +1,9 @@
-"""Whatever happens to connections, servers and replicas: no change of a store is missed, and none is shown twice.
+"""With random faults of connections, servers and replicas, no change of a store is missed and none is shown twice.
 
     one history of changes --> each of two replicas, with its own delays --> clients that connect, leave and switch
 
 Delays, breaks, restarts and pauses of the clients are drawn from a seed. Each client compares every frame with the
-frames before; in the end each must know exactly the stores that exist.
+previous frames; at the end each must have exactly the stores that exist.
 """
 
 import asyncio
@@ -25,16 +25,16 @@ STORES, CHANGES, CLIENTS, BREAKS = 12, 600, 6, 25
 
 
 class Watcher:
-    """A client as in docs/protocol.md that fails for frames that come twice or out of order."""
+    """A client as in docs/protocol.md that fails on repeated frames and on frames out of order."""
 
-    def __init__(self, replicas: list[Replica], chance: random.Random) -> None:
+    def __init__(self, replicas: list[Replica], rng: random.Random) -> None:
         self.known: dict[str, int] = {}
         self.replica = replicas[0]
         self.line: ClientConnection | None = None
-        self.resumed = self.pictures = 0
+        self.resumed = self.snapshots = 0
         self.reads_slowly = False
         self._replicas = replicas
-        self._chance = chance
+        self._rng = rng
         self._position: dict[str, Any] | None = None
         # By epoch: the newest version of each store (of each uid) that was received.
         self._received: dict[str, dict[str, int]] = {}
@@ -71,10 +71,10 @@ class Watcher:
                         )
                         self._position = {"epoch": frame["epoch"], "seq": frame["seq"]}
                 if self.reads_slowly:
-                    await asyncio.sleep(self._chance.random() / 100)
+                    await asyncio.sleep(self._rng.random() / 100)
 
     def _replace(self, parts: dict[str, int], frame: Any) -> None:
-        self.pictures += 1
+        self.snapshots += 1
         self.known = dict(parts)
         self._position = {"epoch": frame["epoch"], "seq": frame["seq"]}
         received = self._received.setdefault(frame["epoch"], {})
@@ -97,38 +97,38 @@ class Watcher:
         self._position = {**self._position, "seq": frame["seq"]}
 
 
-async def happen(history: list[tuple[str, Object | None]], replica: Replica, chance: random.Random) -> None:
-    """Pass the changes to a replica, in order, with delays."""
+async def replay(history: list[tuple[str, Object | None]], replica: Replica, rng: random.Random) -> None:
+    """Send the changes to a replica, in order, with random delays."""
     for store_id, store in history:
         if store is None:
             replica.remove(store_id)
         else:
             replica.put(store)
-        if chance.random() < 0.3:
-            await asyncio.sleep(chance.random() / 50)
+        if rng.random() < 0.3:
+            await asyncio.sleep(rng.random() / 50)
 
 
-async def trouble(replicas: list[Replica], watchers: list[Watcher], chance: random.Random) -> None:
+async def inject_faults(replicas: list[Replica], watchers: list[Watcher], rng: random.Random) -> None:
     """Break connections, move clients to the other replica, restart servers."""
     for number in range(BREAKS):
-        await asyncio.sleep(chance.random() / 10)
-        watcher = chance.choice(watchers)
-        watcher.reads_slowly = chance.random() < 0.5
-        if chance.random() < 0.4:
-            watcher.replica = chance.choice(replicas)
+        await asyncio.sleep(rng.random() / 10)
+        watcher = rng.choice(watchers)
+        watcher.reads_slowly = rng.random() < 0.5
+        if rng.random() < 0.4:
+            watcher.replica = rng.choice(replicas)
         if watcher.line is not None:
             watcher.line.transport.abort()
         if number % 10 == 9:
-            await chance.choice(replicas).restart()
+            await rng.choice(replicas).restart()
 
 
-def draw_history(chance: random.Random) -> tuple[list[tuple[str, Object | None]], dict[str, int]]:
-    """Return changes of some stores, and what there is after them; versions rise, also over a deletion."""
+def draw_history(rng: random.Random) -> tuple[list[tuple[str, Object | None]], dict[str, int]]:
+    """Return random changes of stores and the resulting state; versions increase, also across a deletion."""
     history: list[tuple[str, Object | None]] = []
     now: dict[str, int] = {}
     for version in range(1, CHANGES + 1):
-        store_id = f"shop-{chance.randrange(STORES)}"
-        if store_id in now and chance.random() < 0.15:
+        store_id = f"shop-{rng.randrange(STORES)}"
+        if store_id in now and rng.random() < 0.15:
             del now[store_id]
             history.append((store_id, None))
         else:
@@ -140,22 +140,22 @@ def draw_history(chance: random.Random) -> tuple[list[tuple[str, Object | None]]
 @pytest.mark.parametrize(
     "history_number", [1, *(pytest.param(number, marks=pytest.mark.thorough) for number in (2, 3))]
 )
-async def test_no_change_is_missed_or_shown_twice(history_number: int, dice: random.Random) -> None:
-    history, expected = draw_history(dice)
+async def test_no_change_is_missed_or_shown_twice(history_number: int, rng: random.Random) -> None:
+    history, expected = draw_history(rng)
     async with Replica() as one, Replica() as other:
         replicas = [one, other]
-        watchers = [Watcher(replicas, dice) for _ in range(CLIENTS)]
+        watchers = [Watcher(replicas, rng) for _ in range(CLIENTS)]
         watching = [asyncio.create_task(watcher.watch()) for watcher in watchers]
         await asyncio.gather(
-            *(happen(history, replica, random.Random(dice.random())) for replica in replicas),
-            trouble(replicas, watchers, dice),
+            *(replay(history, replica, random.Random(rng.random())) for replica in replicas),
+            inject_faults(replicas, watchers, rng),
         )
         await until(lambda: all(watcher.known == expected for watcher in watchers) or any(map(_ended, watching)))
         for task in watching:
             task.cancel()
         ends = await asyncio.gather(*watching, return_exceptions=True)
     assert [end for end in ends if not isinstance(end, asyncio.CancelledError)] == []
-    assert sum(watcher.pictures for watcher in watchers) > CLIENTS, "nobody ever had to start over"
+    assert sum(watcher.snapshots for watcher in watchers) > CLIENTS, "no client ever received a second snapshot"
 
 
 def _ended(task: asyncio.Task[None]) -> bool:

@@ -1,4 +1,4 @@
-"""The live endpoint as uvicorn runs it: order, folding, caps, clients that do not read or break the rules."""
+"""The live endpoint in uvicorn: order, folding, limits, clients that do not read or violate the protocol."""
 
 import asyncio
 import json
@@ -81,7 +81,7 @@ def test_the_published_schema_is_that_of_the_models() -> None:
         '{"type": "surprise"}',
     ],
 )
-def test_the_schema_knows_what_is_no_frame(text: str) -> None:
+def test_the_schema_rejects_invalid_frames(text: str) -> None:
     assert not is_frame(text, "FromServer")
 
 
@@ -97,7 +97,7 @@ async def test_a_snapshot_comes_in_parts_and_is_followed_by_a_bookmark(replica: 
     assert len({store["storeId"] for frame in frames[:3] for store in frame["stores"]}) == 250
 
 
-async def test_subscribers_are_notified_at_once_that_the_cluster_is_unreachable(replica: Replica) -> None:
+async def test_subscribers_are_notified_immediately_that_the_cluster_is_unreachable(replica: Replica) -> None:
     async with replica.connect() as idle, replica.connect() as busy:
         for line in (idle, busy):
             await line.send(subscribe())
@@ -138,7 +138,7 @@ async def test_changes_and_deletions_come_in_order(replica: Replica) -> None:
         }
 
 
-async def test_changes_of_a_store_that_come_at_once_are_folded_and_never_out_of_order(replica: Replica) -> None:
+async def test_rapid_changes_of_a_store_are_folded_and_stay_in_order(replica: Replica) -> None:
     async with replica.connect() as line:
         await line.send(subscribe())
         await receive_until(line, "bookmark")
@@ -222,7 +222,7 @@ async def test_an_idle_socket_gets_bookmarks(replica: Replica, monkeypatch: pyte
         assert [(await receive(line))["type"] for _ in range(3)] == ["bookmark"] * 3
 
 
-async def test_no_more_connections_are_let_in_than_may_be_also_where_they_never_subscribe() -> None:
+async def test_the_number_of_connections_is_limited_even_if_they_never_subscribe() -> None:
     async with Replica(max_sockets=2) as replica, replica.connect() as silent, replica.connect():
         with pytest.raises(InvalidStatus) as denied:
             async with replica.connect():
@@ -262,10 +262,10 @@ async def test_a_client_that_stops_reading_is_dropped_without_effect_on_others(
                     assert frame["type"] in ("delta", "bookmark")
                     if frame["type"] == "delta":
                         received[frame["storeId"]] = frame["store"]["generation"]
-                # What one client does not take never piles up.
+                # Frames that one client does not read do not accumulate.
                 assert all(len(outbox) <= stores for outbox in replica.hub.outboxes)
             await until(lambda: len(replica.hub.outboxes) == 1)
-            # Not even its connection is kept, though the peer is still there and takes nothing.
+            # Its connection is closed too, although the peer is still connected and reads nothing.
             await until(lambda: replica.connections == 1)
             assert dropped("slow") == before + 1
             replica.put(store_object("shop-0", rounds + 1))
@@ -273,7 +273,7 @@ async def test_a_client_that_stops_reading_is_dropped_without_effect_on_others(
             assert (await close_of(stuck))[0] in (1006, 1013)
 
 
-async def test_a_client_that_reads_again_in_time_finds_out_why_it_was_dropped(
+async def test_a_client_that_reads_again_in_time_gets_the_close_reason(
     replica: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server.live.socket, "SEND_TIMEOUT_SECONDS", 0.05)
@@ -289,7 +289,7 @@ async def test_a_client_that_reads_again_in_time_finds_out_why_it_was_dropped(
         assert await close_of(stuck) == (1013, "too slow")
 
 
-async def test_clients_that_vanish_leave_nothing_behind_and_no_traceback(
+async def test_clients_that_disappear_leave_no_connection_and_no_traceback(
     replica: Replica, caplog: pytest.LogCaptureFixture
 ) -> None:
     replica.put(store_object("shop-1", 1))
@@ -323,7 +323,7 @@ async def test_a_stop_sends_goodbye_to_every_client(replica: Replica) -> None:
     await replica.start()
 
 
-async def test_a_client_that_is_behind_for_a_while_gets_everything_and_is_not_dropped(replica: Replica) -> None:
+async def test_a_client_that_is_slow_for_a_while_gets_everything_and_is_not_dropped(replica: Replica) -> None:
     before = dropped("slow")
     async with replica.connect(max_queue=1, max_size=None) as line:
         await line.send(subscribe())
@@ -341,7 +341,7 @@ async def test_a_client_that_is_behind_for_a_while_gets_everything_and_is_not_dr
     assert dropped("slow") == before
 
 
-async def test_everybody_is_sent_the_very_same_bytes(replica: Replica) -> None:
+async def test_all_clients_are_sent_the_same_bytes(replica: Replica) -> None:
     for number in range(250):
         replica.put(store_object(f"shop-{number}", 1))
     async with replica.connect() as one, replica.connect() as other:

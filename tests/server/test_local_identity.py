@@ -16,12 +16,12 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture(autouse=True)
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A state folder of the test's own, and no token from the environment."""
+    """A temporary state folder, and no token in the environment."""
     monkeypatch.setenv("URUMI_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.delenv("URUMI_TOKEN", raising=False)
 
 
-def test_the_token_file_is_made_once_and_for_its_owner_only() -> None:
+def test_the_token_file_is_created_once_and_readable_by_its_owner_only() -> None:
     token = local_token()
     assert len(token) >= 32
     assert stat.S_IMODE(token_file().stat().st_mode) == 0o600
@@ -47,13 +47,13 @@ def test_an_empty_token_file_is_refused() -> None:
         local_token()
 
 
-async def test_a_cookie_stands_for_the_token_until_it_expires() -> None:
+async def test_a_cookie_replaces_the_token_until_it_expires() -> None:
     assert SharedToken("s3cret", 60).token_in(SharedToken("s3cret", 60).cookie("s3cret")) == "s3cret"
     assert SharedToken("s3cret", 60).token_in(SharedToken("s3cret", -1).cookie("s3cret")) == ""
 
 
 @pytest.mark.parametrize("cookie", ["", ".", "9999999999", "9999999999.", "x.y", "9999999999.0123", "²."])
-async def test_a_cookie_that_was_not_signed_stands_for_nothing(cookie: str) -> None:
+async def test_an_unsigned_cookie_is_refused(cookie: str) -> None:
     assert SharedToken("s3cret", 60).token_in(cookie) == ""
 
 

@@ -1,4 +1,4 @@
-"""GET /metrics of a server on a real cluster: complete from the start, true, and without an end to any label."""
+"""GET /metrics of a server on a real cluster: complete from the start, correct, with bounded labels."""
 
 import urllib.request
 
@@ -51,7 +51,7 @@ def value(samples: Samples, name: str, **labels: str) -> float:
         ("process_resident_memory_bytes", {}),
     ],
 )
-def test_everything_that_is_promised_is_there(platform: ServerProcess, name: str, labels: dict[str, str]) -> None:
+def test_every_documented_metric_is_exported(platform: ServerProcess, name: str, labels: dict[str, str]) -> None:
     assert value(scrape(platform), name, **labels) >= 0
 
 
@@ -65,7 +65,7 @@ def test_stores_are_counted_by_phase(platform: ServerProcess, store_id: str) -> 
     assert value(scrape(platform), "urumi_stores", phase="Ready") == before
 
 
-def test_the_only_server_leads_and_no_copy_was_ever_wrong(platform: ServerProcess) -> None:
+def test_the_only_server_leads_and_no_consistency_check_failed(platform: ServerProcess) -> None:
     wait_for(lambda: value(scrape(platform), "urumi_leader") == 1, "the server to lead")
     samples = scrape(platform)
     wrong = {labels for (name, labels), count in samples.items() if "mismatches_total" in name and count}
@@ -95,7 +95,7 @@ def test_requests_are_counted_by_route_and_never_by_path(platform: ServerProcess
     assert {route for route in routes if "no-such" in route or "odd" in route} == set()
 
 
-def test_live_subscribers_are_counted_while_they_are_there(platform: ServerProcess) -> None:
+def test_live_subscribers_are_counted_while_they_are_connected(platform: ServerProcess) -> None:
     url = platform.url.replace("http", "ws") + "/ws"
     before = value(scrape(platform), "urumi_ws_clients")
     headers = {"Authorization": f"Bearer {platform.token}"}

@@ -115,6 +115,6 @@ def test_an_invalid_field_is_named_by_its_pointer() -> None:
     assert [*problem.errors] == [{"pointer": "/storeId", "message": "storeId must be short"}]
 
 
-def test_an_unreachable_cluster_says_when_to_try_again() -> None:
+def test_an_unreachable_cluster_has_a_retry_after() -> None:
     assert int(as_problem(ClusterUnreachable("away")).headers["Retry-After"]) >= 1
     assert int(as_problem(ClusterError("its own token", status=401)).headers["Retry-After"]) >= 1

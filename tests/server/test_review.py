@@ -67,16 +67,16 @@ async def test_concurrent_callers_share_a_review_and_may_be_cancelled() -> None:
 async def test_an_error_reaches_every_caller_and_is_not_cached() -> None:
     memory: ReviewCache[bool] = ReviewCache(600, 600)
 
-    async def away() -> bool | None:
+    async def unreachable() -> bool | None:
         await asyncio.sleep(0)
         raise ClusterUnreachable("away")
 
-    results = await asyncio.gather(*[memory.get(KEY, away) for _ in range(3)], return_exceptions=True)
+    results = await asyncio.gather(*[memory.get(KEY, unreachable) for _ in range(3)], return_exceptions=True)
     assert [type(result) for result in results] == [ClusterUnreachable] * 3
     assert await memory.get(KEY, Answers()) is True
 
 
-async def test_no_more_answers_are_kept_than_there_is_room_for() -> None:
+async def test_the_number_of_cached_answers_is_limited() -> None:
     memory: ReviewCache[bool] = ReviewCache(600, 600, size=8)
     answers = Answers()
     for number in range(100):

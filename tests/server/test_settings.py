@@ -1,4 +1,4 @@
-"""Settings from the environment: names old and new, values, and the sentence for a value that is refused."""
+"""Settings from the environment: old and new names, values, and the message for an invalid value."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -57,7 +57,7 @@ VALUES = {
 }
 
 
-def test_the_new_name_wins_and_the_warning_says_so(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_new_name_wins_and_the_warning_names_it(caplog: pytest.LogCaptureFixture) -> None:
     settings = settings_from({"URUMI_BASE_DOMAIN": "new.example", "BASE_DOMAIN": "old.example"})
 
     assert settings.base_domain == "new.example"
@@ -82,7 +82,7 @@ def test_settings_cannot_be_changed() -> None:
         settings_from({}).base_domain = "other"  # type: ignore[misc]
 
 
-def test_an_empty_value_is_a_value_except_where_nothing_could_be_meant() -> None:
+def test_an_empty_value_counts_except_where_a_value_is_required() -> None:
     names = ("STORAGE_CLASS", "INGRESS_CLASS", "STORE_EGRESS_PORTS", "STORE_QUOTA", "INGRESS_NAMESPACES")
     settings = settings_from({"KUBECONFIG": "", **{f"URUMI_{name}": "" for name in names}})
 
@@ -123,7 +123,7 @@ def test_a_quota_changes_the_amounts_that_it_names() -> None:
         ("ANONYMOUS_READS", "health stores", "health, metrics, both separated by a space, or empty, got 'stores'"),
     ],
 )
-def test_a_wrong_value_is_refused_in_one_sentence(name: str, value: str, expected: str) -> None:
+def test_an_invalid_value_is_refused_in_one_sentence(name: str, value: str, expected: str) -> None:
     server_names = {variable.name for variable in variables(ServerSettings).values()}
     read = server_settings_from if f"URUMI_{name}" in server_names else settings_from
 

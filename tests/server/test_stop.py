@@ -21,7 +21,7 @@ from urumi.wire import SUBPROTOCOL
 pytestmark = pytest.mark.anyio
 SOCKETS = 300
 SUBSCRIBE = json.dumps({"type": "subscribe", "stores": "all"})
-# What charts/platform gives a pod, without the sleep before it is told.
+# The grace period of charts/platform without the preStop sleep.
 GRACE_SECONDS = 40
 
 
@@ -40,7 +40,7 @@ async def subscribe(line: ClientConnection) -> None:
 
 
 def end_hard(server: ServerProcess) -> None:
-    """Leave no server behind, whatever the test found."""
+    """Kill the server if the test has failed before its end."""
     if server.running:
         server.kill()
 
@@ -54,7 +54,7 @@ async def end_of(line: ClientConnection) -> tuple[str, int]:
     return last, line.close_code or 0
 
 
-async def test_a_stop_with_open_sockets_and_helm_at_work_ends_in_its_grace_time(
+async def test_a_stop_with_open_sockets_and_a_running_helm_ends_within_the_grace_period(
     local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path: Path, store_id: str
 ) -> None:
     helm = str(slow_helm(tmp_path, local_cluster.helm, 120))
@@ -76,17 +76,17 @@ async def test_a_stop_with_open_sockets_and_helm_at_work_ends_in_its_grace_time(
         assert set(ends) == {("goodbye", 1012)}
         assert (await end_of(mute))[1] == 1012
     assert not helms.now()[store_id]
-    assert_said_in_json(server.log.read_text())
+    assert_structured(server.log.read_text())
     kubectl.run(
         "patch", "store", store_id, "-n", server.namespace, "--type=merge", "-p", '{"metadata":{"finalizers":[]}}'
     )
     kubectl.run("delete", "namespace", server.namespace, "--wait=false")
 
 
-def assert_said_in_json(log: str) -> None:
-    """Each line is one object with a time and a level, and none is about a defect."""
+def assert_structured(log: str) -> None:
+    """Assert that each line is one JSON object with a time and a level, and none reports a defect."""
     lines = [json.loads(line) for line in log.splitlines()]
     assert all({"ts", "level", "logger", "msg"} <= line.keys() for line in lines)
     assert [line for line in lines if line["level"] in ("error", "critical") or "exception" in line] == []
-    # The lines of uvicorn would name each socket; what is said is said in constant words.
+    # Messages are constant texts; the lines of uvicorn would name each socket.
     assert len({line["msg"] for line in lines}) < 40

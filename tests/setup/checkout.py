@@ -1,8 +1,7 @@
 """A checkout with a substitute for every external program, so that the decisions of setup.sh can be tested.
 
-PATH holds the plain tools of any Unix and nothing else: which Python, apt-get or Docker there is, is up to the test.
-The stand-ins write down how they were called. The `urumi` of the environment is one, too; its server really serves
-/readyz.
+PATH has only the standard Unix tools; the test adds a Python, apt-get or Docker. The substitutes record their calls.
+The environment's `urumi` is a substitute too, whose server really serves /readyz.
 """
 
 import os
@@ -84,7 +83,7 @@ class Ready(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def version_string(self):
-        return "stand-in"
+        return "substitute"
 
     protocol_version = "HTTP/1.1"
 
@@ -132,7 +131,7 @@ class Checkout:
         self.root = folder / "checkout"
         self.state = folder / "state"
         self.bin = folder / "bin"
-        self.stand_ins = folder / "stand-ins"
+        self.stand_ins = folder / "substitutes"
         self.calls_file = folder / "calls"
         self.port = _free_port()
         self._make_files()

@@ -1,4 +1,4 @@
-"""A checkout made of stand-ins."""
+"""A checkout with substitutes for external programs."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.setup.checkout import Checkout
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Iterator[Checkout]:
-    """A fresh checkout; a server that it started ends with the test."""
+    """A new checkout; a server that it started is stopped after the test."""
     made = Checkout(tmp_path)
     yield made
     made.end_server()

@@ -10,7 +10,7 @@ TOOL = '#!/bin/bash\necho "$(basename "$0") $*" >>"$CALLS"\n[ "${FAILS:-}" != "$
 
 @pytest.fixture
 def tools(checkout: Checkout) -> Checkout:
-    """A checkout whose tools are stand-ins."""
+    """A checkout with substitutes for its tools."""
     for name in TOOLS:
         write_program(checkout.stand_ins / "venv" / "bin" / name, TOOL.replace('$(basename "$0")', name))
     return checkout
@@ -27,7 +27,7 @@ def test_all_checks_run(tools: Checkout) -> None:
     ]
 
 
-def test_one_failure_fails_it_and_is_named_at_the_end(tools: Checkout) -> None:
+def test_one_failure_fails_the_run_and_is_named_at_the_end(tools: Checkout) -> None:
     done = tools.run("--static", program="scripts/check", FAILS="mypy")
     assert (done.code, done.sentence) == (1, "Failed: types")
     assert tools.calls("shellcheck") != []
@@ -42,7 +42,7 @@ def test_the_tests_are_part_of_it(tools: Checkout) -> None:
     assert (done.code, done.sentence) == (1, "Failed: tests")
 
 
-def test_the_fast_tests_are_run_without_anything_being_installed(tools: Checkout) -> None:
+def test_the_fast_tests_run_without_an_installation(tools: Checkout) -> None:
     done = tools.run("--fast", program="scripts/check")
     assert (done.code, done.lines[-1]) == (0, "All checks passed.")
     assert any(line.startswith("pytest -q --fast -n 3") for line in done.lines)
@@ -50,7 +50,7 @@ def test_the_fast_tests_are_run_without_anything_being_installed(tools: Checkout
     assert tools.calls("apt-get") == []
 
 
-def test_without_an_environment_nothing_is_claimed(tools: Checkout) -> None:
+def test_without_an_environment_no_check_is_reported_as_passed(tools: Checkout) -> None:
     tools.without("python3")
     done = tools.run("--static", program="scripts/check")
     assert done.code == 1

@@ -1,4 +1,4 @@
-"""./setup.sh --cluster current: nothing of somebody's cluster is touched before it was shown and agreed to."""
+"""./setup.sh --cluster current: no cluster is changed before it was shown and confirmed."""
 
 import os
 import pty
@@ -32,7 +32,7 @@ case "$*" in
     *" template "*) echo "${OBJECTS:-}" && exit "${TEMPLATE_CODE:-0}" ;;
 esac
 """
-# What changes a cluster.
+# Words of the commands that change a cluster.
 CHANGES = (" apply ", " create ", " delete ", " upgrade ", " patch ", " label ")
 
 
@@ -52,7 +52,7 @@ def changes(checkout: Checkout) -> list[str]:
 
 
 def answer(checkout: Checkout, words: str) -> Done:
-    """Run it at a terminal where somebody types an answer."""
+    """Run setup.sh with a terminal as standard input, and type an answer."""
     ours, theirs = pty.openpty()
     os.write(ours, f"{words}\n".encode())
     try:
@@ -71,7 +71,7 @@ def answer(checkout: Checkout, words: str) -> Done:
     return Done(done.returncode, done.stdout, done.stderr)
 
 
-def test_without_a_terminal_nothing_is_touched(current: Checkout) -> None:
+def test_without_a_terminal_nothing_is_changed(current: Checkout) -> None:
     done = current.run("--cluster", "current")
 
     assert "and stdin is not a terminal. Check the lines above, then pass --yes" in sentence_of(done)
@@ -80,7 +80,7 @@ def test_without_a_terminal_nothing_is_touched(current: Checkout) -> None:
     assert changes(current) == []
 
 
-def test_whoever_does_not_type_yes_is_taken_at_their_word(current: Checkout) -> None:
+def test_any_answer_other_than_yes_changes_nothing(current: Checkout) -> None:
     done = answer(current, "y")
 
     assert sentence_of(done) == "Nothing was changed."
@@ -97,7 +97,7 @@ def test_yes_installs_on_the_context_that_was_shown(current: Checkout) -> None:
     assert all("--context prod-eu" in line or "--kube-context prod-eu" in line for line in made)
 
 
-def test_own_values_come_on_top_of_those_for_production(current: Checkout) -> None:
+def test_own_values_override_those_for_production(current: Checkout) -> None:
     done = current.run("--cluster", "current", "--yes", "--values", "my.yaml")
 
     assert done.code == 0, done.err
@@ -105,7 +105,7 @@ def test_own_values_come_on_top_of_those_for_production(current: Checkout) -> No
     assert upgrade.endswith("--values charts/platform/values-prod.yaml --values my.yaml")
 
 
-def test_an_installation_that_is_there_is_shown(current: Checkout) -> None:
+def test_an_existing_installation_is_shown(current: Checkout) -> None:
     current.environ["RELEASE"] = "urumi\tstore-platform\t7\t2026-11-25\tdeployed\tplatform-0.1.0\t0.1.0\n"
     done = current.run("--cluster", "current")
     assert "      release     urumi store-platform 7 2026-11-25 deployed platform-0.1.0 0.1.0" in done.lines
@@ -119,7 +119,7 @@ def test_an_installation_that_is_there_is_shown(current: Checkout) -> None:
         ({"TEMPLATE_CODE": "1"}, "The values do not fit the chart: see Helm's message above."),
     ],
 )
-def test_what_cannot_work_ends_before_anything_is_touched(
+def test_a_failed_check_ends_the_run_before_anything_is_changed(
     current: Checkout, environ: dict[str, str], words: str
 ) -> None:
     assert sentence_of(current.run("--cluster", "current", "--yes", **environ)).startswith(words)
@@ -131,25 +131,25 @@ def test_a_missing_values_file_is_named(current: Checkout) -> None:
     assert words == "Values file not found: other.yaml."
 
 
-def test_where_rbac_decides_no_token_is_made(current: Checkout) -> None:
+def test_with_rbac_no_token_is_created(current: Checkout) -> None:
     done = current.run("--cluster", "current", "--yes")
     assert [line for line in changes(current) if "secret" in line] == []
     assert any(line.startswith("Token:  kubectl -n store-platform create token ACCOUNT") for line in done.lines)
 
 
 @pytest.mark.parametrize(("code", "count"), [("1", 1), ("0", 0)], ids=["missing", "there"])
-def test_where_one_token_opens_all_it_is_made_once(current: Checkout, code: str, count: int) -> None:
+def test_a_shared_token_is_created_once(current: Checkout, code: str, count: int) -> None:
     done = current.run("--cluster", "current", "--yes", OBJECTS="            - name: URUMI_TOKEN", TOKEN_CODE=code)
     assert len([line for line in changes(current) if "create secret" in line]) == count
     assert any(line.startswith("Token:  kubectl -n store-platform get secret") for line in done.lines)
 
 
-def test_what_shops_would_wait_for_in_vain_is_said(current: Checkout) -> None:
+def test_a_missing_storage_class_is_reported(current: Checkout) -> None:
     done = current.run("--cluster", "current", "--yes", CLASSES="")
     assert any("no default storage class" in line for line in done.lines)
 
 
-def test_down_touches_nothing_and_says_how(current: Checkout) -> None:
+def test_down_changes_nothing_and_prints_the_command(current: Checkout) -> None:
     current.run("--cluster", "current", "--yes")
     current.calls_file.write_text("")
     done = current.run("down")

@@ -1,4 +1,4 @@
-"""The documents lead to what is there: links, anchors and named files exist, and every shell block is valid bash."""
+"""The documents are consistent: links, anchors and named files exist, and every shell block is valid bash."""
 
 import re
 import subprocess

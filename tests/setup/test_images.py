@@ -1,4 +1,4 @@
-"""scripts/images: which builder it takes, what it calls the images, and what it refuses; the builders are stand-ins."""
+"""scripts/images: the selected builder, the names of the images, and what is refused; the builders are substitutes."""
 
 import re
 from pathlib import Path
@@ -36,7 +36,7 @@ def run(images: Checkout, *arguments: str, **environ: str) -> Done:
     return images.run(*arguments, program="scripts/images", **environ)
 
 
-def test_every_image_is_built_under_the_name_that_its_chart_asks_for(images: Checkout) -> None:
+def test_every_image_is_built_under_the_name_in_its_chart(images: Checkout) -> None:
     images.stand_in("docker", BUILDER)
     done = run(images)
 
@@ -53,7 +53,7 @@ def test_every_image_is_built_under_the_name_that_its_chart_asks_for(images: Che
     assert images.calls("docker push") == []
 
 
-def test_the_charts_of_the_shops_ask_for_these_very_names() -> None:
+def test_the_charts_of_the_shops_use_the_same_names() -> None:
     script = (SOURCE / "scripts" / "images").read_text()
     for chart, parts in (("woocommerce", ["wordpress"]), ("medusa", ["backend", "storefront"])):
         values = yaml.safe_load((SOURCE / "charts" / chart / "values.yaml").read_text())
@@ -63,14 +63,14 @@ def test_the_charts_of_the_shops_ask_for_these_very_names() -> None:
             assert image["repository"].split("/")[1] in re.findall(r"woocommerce|medusa-\w+", script)
 
 
-def test_a_docker_without_its_engine_is_passed_over(images: Checkout) -> None:
+def test_a_docker_without_its_engine_is_skipped(images: Checkout) -> None:
     images.stand_in("docker", DEAD)
     images.stand_in("buildah", BUILDER)
     assert run(images, "server").code == 0
     assert images.calls("buildah")[-1].startswith("buildah bud --file server/Dockerfile")
 
 
-def test_without_a_builder_it_says_which_ones_it_knows(images: Checkout) -> None:
+def test_without_a_builder_the_supported_ones_are_listed(images: Checkout) -> None:
     done = run(images, "server")
     assert (done.code, done.out) == (1, "")
     assert done.sentence.endswith(
@@ -103,13 +103,13 @@ def test_a_build_that_fails_ends_it_before_anything_is_pushed(images: Checkout) 
         (("--tag", "latest"), "Tag 'latest' rejected: expected a fixed version"),
     ],
 )
-def test_what_it_cannot_build_is_refused_by_name(images: Checkout, arguments: tuple[str, ...], words: str) -> None:
+def test_an_unknown_image_is_refused_by_name(images: Checkout, arguments: tuple[str, ...], words: str) -> None:
     done = run(images, *arguments)
     assert done.code == 1
     assert words in done.err
 
 
-def test_a_missing_dockerfile_is_noticed_before_anything_is_built(images: Checkout) -> None:
+def test_a_missing_dockerfile_is_reported_before_anything_is_built(images: Checkout) -> None:
     images.stand_in("docker", BUILDER)
     (images.root / FOLDERS[0] / "Dockerfile").unlink()
     assert (
@@ -118,7 +118,7 @@ def test_a_missing_dockerfile_is_noticed_before_anything_is_built(images: Checko
     assert images.calls("docker build") == []
 
 
-def test_without_names_what_has_no_dockerfile_is_left_out_and_said(images: Checkout) -> None:
+def test_without_names_an_image_without_a_dockerfile_is_skipped_and_reported(images: Checkout) -> None:
     images.stand_in("docker", BUILDER)
     (images.root / FOLDERS[0] / "Dockerfile").unlink()
     done = run(images)
@@ -163,7 +163,7 @@ def test_a_base_image_has_an_exact_tag_and_can_be_replaced(name: str) -> None:
     assert f"FROM ${{{name}}}" in dockerfile
 
 
-def test_the_image_has_the_user_and_the_charts_that_the_chart_counts_on() -> None:
+def test_the_image_has_the_user_and_the_charts_that_the_chart_expects() -> None:
     dockerfile = (SOURCE / "server" / "Dockerfile").read_text()
     values = yaml.safe_load((SOURCE / "charts" / "platform" / "values.yaml").read_text())
     assert f"USER {values['runAsUser']}:{values['runAsUser']}" in dockerfile

@@ -1,7 +1,6 @@
-"""The way to a kind cluster: when it is taken, what it asks of Docker, kind, kubectl and Helm, and what it says.
+"""A kind cluster: when setup.sh selects it, how it calls Docker, kind, kubectl and Helm, and its messages.
 
-All of these are stand-ins, so what is shown here is what setup.sh decides. That a real Docker does what is asked of it
-is not shown by any test of the project: the machines that run them have none.
+All four are substitutes, so these tests cover the decisions of setup.sh. No test of the project runs a real Docker.
 """
 
 import json
@@ -62,7 +61,7 @@ echo "woocommerce urumi/woocommerce:10.5.1"
 
 @pytest.fixture
 def docker(checkout: Checkout) -> Checkout:
-    """A machine where Docker answers, and kind, kubectl and Helm are on PATH in the right versions."""
+    """A machine with a running Docker, and kind, kubectl and Helm on PATH in the right versions."""
     for name, text in (("docker", DOCKER), ("kind", KIND), ("kubectl", KUBECTL), ("helm", HELM)):
         checkout.stand_in(name, text)
     write_program(checkout.root / "scripts" / "images", IMAGES)
@@ -75,7 +74,7 @@ def docker(checkout: Checkout) -> Checkout:
     return checkout
 
 
-def test_where_docker_answers_kind_is_taken_and_the_shops_are_real(docker: Checkout) -> None:
+def test_with_docker_kind_is_selected_and_the_shops_are_real(docker: Checkout) -> None:
     done = docker.run()
 
     assert (done.code, done.err) == (0, "")
@@ -99,19 +98,19 @@ def test_where_docker_answers_kind_is_taken_and_the_shops_are_real(docker: Check
     assert docker.calls("urumi") == docker.calls("build") == []
 
 
-def test_it_ends_with_urls_a_token_and_what_to_type(docker: Checkout) -> None:
+def test_it_ends_with_urls_a_token_and_the_next_commands(docker: Checkout) -> None:
     done = docker.run()
 
     assert "Urumi:  http://urumi.127.0.0.1.nip.io/" in done.lines
     assert any("http://urumi.localhost/" in line for line in done.lines)
     assert "Token:  the-token" in done.lines
     assert "Next:   .venv/bin/urumi-tui" in done.lines
-    # The commands on this machine find server and token by themselves.
+    # The commands on this machine read the server and the token from files.
     assert json.loads((docker.state / "server.json").read_text())["url"] == "http://urumi.127.0.0.1.nip.io"
     assert (docker.state / "token").stat().st_mode & 0o077 == 0
 
 
-def test_the_token_travels_on_standard_input_only(docker: Checkout) -> None:
+def test_the_token_is_passed_on_standard_input_only(docker: Checkout) -> None:
     docker.run()
     calls = docker.calls_file.read_text()
     assert "create secret generic urumi-token --from-file=token=/dev/stdin" in calls
@@ -119,18 +118,18 @@ def test_the_token_travels_on_standard_input_only(docker: Checkout) -> None:
     assert calls.count(secret) == 1
 
 
-def test_a_token_that_is_there_is_kept(docker: Checkout) -> None:
+def test_an_existing_token_is_kept(docker: Checkout) -> None:
     assert docker.run(TOKEN_CODE="0").code == 0
     assert [line for line in docker.calls("kubectl") if "create secret" in line] == []
 
 
-def test_an_asked_for_base_domain_reaches_the_chart(docker: Checkout) -> None:
+def test_a_given_base_domain_reaches_the_chart(docker: Checkout) -> None:
     docker.run(BASE_DOMAIN="localhost")
     [helm] = docker.calls("helm")
     assert helm.endswith("--set-string config.BASE_DOMAIN=localhost")
 
 
-def test_the_second_run_makes_no_second_cluster(docker: Checkout) -> None:
+def test_the_second_run_creates_no_second_cluster(docker: Checkout) -> None:
     docker.run()
     docker.calls("kind")
     done = docker.run(NODE="running")
@@ -146,7 +145,7 @@ def test_a_stopped_cluster_is_started_with_its_data(docker: Checkout) -> None:
 
 
 @pytest.mark.parametrize("code", ["1", "missing"])
-def test_without_an_engine_the_local_cluster_is_taken(docker: Checkout, code: str) -> None:
+def test_without_a_docker_engine_the_local_cluster_is_selected(docker: Checkout, code: str) -> None:
     if code == "missing":
         docker.without("docker")
     done = docker.run(DOCKER_CODE=code if code == "1" else "0")
@@ -156,12 +155,12 @@ def test_without_an_engine_the_local_cluster_is_taken(docker: Checkout, code: st
     assert docker.calls("build") == ["build all"]
 
 
-def test_asked_for_kind_without_docker_it_says_so(docker: Checkout) -> None:
+def test_kind_without_docker_is_an_error(docker: Checkout) -> None:
     words = sentence_of(docker.run("--cluster", "kind", DOCKER_CODE="1"))
     assert words == "Docker does not respond, and kind needs it. Without Docker, run ./setup.sh --cluster local"
 
 
-def test_the_local_cluster_can_be_asked_for_and_is_remembered(docker: Checkout) -> None:
+def test_the_local_cluster_can_be_selected_and_is_remembered(docker: Checkout) -> None:
     assert docker.run("--cluster", "local").code == 0
     assert docker.run("down").code == 0
     assert docker.run().code == 0
@@ -178,7 +177,7 @@ def test_two_clusters_at_once_are_refused(docker: Checkout) -> None:
     assert words.startswith("Urumi runs on the kind cluster.")
 
 
-def test_another_kind_on_path_is_not_taken(docker: Checkout) -> None:
+def test_another_version_of_kind_on_path_is_not_used(docker: Checkout) -> None:
     write_program(docker.stand_ins / "programs" / "kind", KIND.replace("kind $*", "built kind $*"))
     assert docker.run(KIND_IS="0.20.0").code == 0
     assert docker.calls("build") == ["build kind"]
@@ -186,7 +185,7 @@ def test_another_kind_on_path_is_not_taken(docker: Checkout) -> None:
     assert docker.calls("built kind")[0].startswith("built kind create cluster")
 
 
-def test_an_old_helm_on_path_is_not_taken(docker: Checkout) -> None:
+def test_an_old_helm_on_path_is_not_used(docker: Checkout) -> None:
     for name, text in (("kubectl", KUBECTL), ("helm", HELM)):
         write_program(docker.stand_ins / "programs" / name, text.replace(f'echo "{name}', f'echo "built {name}'))
     assert docker.run(HELM_IS="v3.20.1").code == 0
@@ -195,7 +194,7 @@ def test_an_old_helm_on_path_is_not_taken(docker: Checkout) -> None:
     assert len(docker.calls("built helm")) == 1
 
 
-def test_a_taken_port_is_noticed_before_a_cluster_is_made(docker: Checkout) -> None:
+def test_a_taken_port_is_reported_before_a_cluster_is_created(docker: Checkout) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", docker.port))
         other.listen()
@@ -216,11 +215,11 @@ def test_a_taken_port_is_noticed_before_a_cluster_is_made(docker: Checkout) -> N
         ({"HELM_CODE": "1"}, "Helm could not install charts/platform"),
     ],
 )
-def test_what_fails_ends_it_with_one_sentence(docker: Checkout, environ: dict[str, str], words: str) -> None:
+def test_a_failed_step_ends_the_run_with_one_sentence(docker: Checkout, environ: dict[str, str], words: str) -> None:
     assert sentence_of(docker.run(**environ)).startswith(words)
 
 
-def test_a_server_that_does_not_come_says_what_its_pods_wait_for(docker: Checkout) -> None:
+def test_a_server_that_does_not_start_reports_what_its_pods_wait_for(docker: Checkout) -> None:
     words = sentence_of(docker.run(ROLLOUT_CODE="1", URUMI_ROLLOUT_SECONDS="1"))
     assert "Pending ImagePullBackOff;" in words
     assert "helm -n store-platform rollback urumi" in words
@@ -237,7 +236,7 @@ def test_down_stops_the_node_and_purge_deletes_it(docker: Checkout) -> None:
     assert not docker.state.exists()
 
 
-def test_status_tells_of_the_node_and_of_the_server(docker: Checkout) -> None:
+def test_status_reports_the_node_and_the_server(docker: Checkout) -> None:
     docker.run()
     done = docker.run("status", NODE="running")
     assert done.lines == [
@@ -273,7 +272,7 @@ def test_the_node_publishes_its_ports_to_this_machine_only() -> None:
     }
 
 
-def test_the_ingress_controller_is_one_that_the_api_server_takes_and_the_shops_know(kubectl: Kubectl) -> None:
+def test_the_api_server_accepts_the_ingress_controller_and_the_shops_admit_it(kubectl: Kubectl) -> None:
     path = KIND_FILES / "traefik.yaml"
     try:
         done = kubectl.attempt("apply", "--server-side", "--validate=strict", "-f", str(path))

@@ -1,4 +1,4 @@
-"""What setup.sh decides: what it does, does again, leaves alone, and says when it cannot go on."""
+"""The decisions of setup.sh: what it runs, repeats and skips, and its messages when it fails."""
 
 import os
 import socket
@@ -14,8 +14,8 @@ from tests.setup.checkout import SOURCE, Checkout, sentence_of
 OLD_PYTHON = '#!/bin/bash\n[ "$1" = --version ] && echo "Python 3.9.2"\nexit 1\n'
 
 
-def last_words(checkout: Checkout) -> list[str]:
-    """Return the five lines that a good run ends with."""
+def last_lines(checkout: Checkout) -> list[str]:
+    """Return the last five lines of a successful run."""
     return [
         f"Urumi:  http://127.0.0.1:{checkout.port}/",
         "Token:  the-token",
@@ -25,10 +25,10 @@ def last_words(checkout: Checkout) -> list[str]:
     ]
 
 
-def test_a_fresh_machine_ends_with_a_url_a_token_and_what_to_type(checkout: Checkout) -> None:
+def test_the_first_run_ends_with_a_url_a_token_and_the_next_commands(checkout: Checkout) -> None:
     done = checkout.run()
     assert (done.code, done.err) == (0, "")
-    assert done.lines[-5:] == last_words(checkout)
+    assert done.lines[-5:] == last_lines(checkout)
     assert [line for line in done.lines if line.startswith("[")] == [
         "[1/4] Python environment in .venv: about a minute the first time, a second later.",
         "[2/4] Kubernetes: about 6 minutes the first time (its programs are built), 5 to 20 seconds later.",
@@ -49,7 +49,7 @@ def test_a_fresh_machine_ends_with_a_url_a_token_and_what_to_type(checkout: Chec
     ]
 
 
-def test_what_it_keeps_is_for_its_user_only(checkout: Checkout) -> None:
+def test_its_files_are_readable_by_the_user_only(checkout: Checkout) -> None:
     checkout.run()
     assert checkout.state.stat().st_mode & 0o077 == 0
     assert (checkout.state / "server.log").stat().st_mode & 0o077 == 0
@@ -62,7 +62,7 @@ def test_the_second_run_installs_and_starts_nothing(checkout: Checkout) -> None:
     done = checkout.run()
     assert done.code == 0
     assert "      The server is already running." in done.lines
-    assert done.lines[-5:] == last_words(checkout)
+    assert done.lines[-5:] == last_lines(checkout)
     assert checkout.server_pid() == pid
     assert checkout.calls("pip") == checkout.calls("urumi serve") == []
 
@@ -75,12 +75,12 @@ def test_new_code_restarts_the_server(checkout: Checkout) -> None:
     assert checkout.server_pid() != pid
 
 
-def test_a_killed_server_is_started_again(checkout: Checkout) -> None:
+def test_a_killed_server_is_restarted(checkout: Checkout) -> None:
     checkout.run()
     checkout.end_server()
     done = checkout.run()
     assert done.code == 0
-    assert done.lines[-5:] == last_words(checkout)
+    assert done.lines[-5:] == last_lines(checkout)
 
 
 def test_another_port_moves_the_server_and_is_kept(checkout: Checkout) -> None:
@@ -95,7 +95,7 @@ def test_another_port_moves_the_server_and_is_kept(checkout: Checkout) -> None:
     assert "      The server is already running." in kept.lines
 
 
-def test_a_token_of_the_environment_is_named_as_such(checkout: Checkout) -> None:
+def test_a_token_from_the_environment_is_reported_as_such(checkout: Checkout) -> None:
     lines = checkout.run(URUMI_TOKEN="mine").lines
     assert lines[-4:-2] == ["Token:  mine", "        (from the variable URUMI_TOKEN)"]
 
@@ -108,14 +108,14 @@ def test_changed_dependencies_are_installed(checkout: Checkout) -> None:
     assert checkout.calls("pip") == ["pip .[dev]"]
 
 
-def test_a_developer_s_environment_serves_for_everything(checkout: Checkout) -> None:
+def test_a_development_environment_is_used_for_every_command(checkout: Checkout) -> None:
     checkout.run("dev")
     checkout.calls("pip")
     checkout.run()
     assert checkout.calls("pip") == []
 
 
-def test_a_plain_environment_becomes_a_developer_s(checkout: Checkout) -> None:
+def test_a_plain_environment_becomes_a_development_environment(checkout: Checkout) -> None:
     checkout.run()
     checkout.run("dev")
     assert checkout.calls("pip") == ["pip .", "pip .[dev]"]
@@ -129,16 +129,16 @@ def test_a_moved_checkout_gets_a_new_environment(checkout: Checkout) -> None:
     assert len(checkout.calls("python3 -m venv")) == 1
 
 
-def test_an_interrupted_installation_is_done_again(checkout: Checkout) -> None:
+def test_an_interrupted_installation_is_repeated(checkout: Checkout) -> None:
     assert checkout.run("dev", PIP_CODE="1").code == 1
     assert checkout.run("dev").code == 0
     assert len(checkout.calls("pip")) == 2
 
 
-# --- What keeps it from going on
+# --- Errors
 
 
-def test_without_python_it_says_which_one_it_needs(checkout: Checkout) -> None:
+def test_without_python_the_required_version_is_reported(checkout: Checkout) -> None:
     checkout.without("python3")
     assert sentence_of(checkout.run()) == (
         "Urumi needs Python 3.11 or newer; found no python3 on PATH."
@@ -151,13 +151,13 @@ def test_an_old_python_is_named(checkout: Checkout) -> None:
     assert f"found only Python 3.9.2 at {checkout.bin}/python3." in sentence_of(checkout.run())
 
 
-def test_a_newer_python_beside_an_old_one_is_taken(checkout: Checkout) -> None:
+def test_a_newer_python_beside_an_old_one_is_used(checkout: Checkout) -> None:
     (checkout.bin / "python3").rename(checkout.bin / "python3.12")
     checkout.stand_in("python3", OLD_PYTHON)
     assert checkout.run("dev").code == 0
 
 
-def test_python_without_its_venv_package_is_one_sentence(checkout: Checkout) -> None:
+def test_a_missing_venv_package_is_reported_in_one_sentence(checkout: Checkout) -> None:
     done = checkout.run(NO_VENV="1")
     assert sentence_of(done) == (
         f"{checkout.bin}/python3 cannot create environments: its venv package is missing."
@@ -166,7 +166,7 @@ def test_python_without_its_venv_package_is_one_sentence(checkout: Checkout) -> 
     assert len(done.err.splitlines()) == 1
 
 
-def test_a_full_disk_is_noticed_before_anything_is_written(checkout: Checkout) -> None:
+def test_a_full_disk_is_reported_before_anything_is_written(checkout: Checkout) -> None:
     checkout.stand_in("df", '#!/bin/bash\nprintf "Filesystem 1024-blocks Used Available\\n/dev/x 9 9 5000 9%% /\\n"\n')
     words = sentence_of(checkout.run())
     assert words == f"Not enough disk space: the environment needs 800 MB in {checkout.root}; 5 MB are free."
@@ -188,7 +188,7 @@ def test_a_failed_installation_is_explained(checkout: Checkout, says: str, words
     assert (says in done.err) is says.startswith("ERROR")
 
 
-def test_a_taken_port_is_noticed_before_anything_is_built(checkout: Checkout) -> None:
+def test_a_taken_port_is_reported_before_anything_is_built(checkout: Checkout) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", checkout.port))
         other.listen()
@@ -201,35 +201,35 @@ def test_a_taken_port_is_noticed_before_anything_is_built(checkout: Checkout) ->
 
 
 @pytest.mark.parametrize("port", ["web", "0", "65536", "-1", "123456", "80 80"])
-def test_a_port_that_is_none_is_refused(checkout: Checkout, port: str) -> None:
+def test_an_invalid_port_is_refused(checkout: Checkout, port: str) -> None:
     assert "URUMI_PORT must be" in sentence_of(checkout.run(URUMI_PORT=port))
 
 
-def test_programs_that_cannot_be_built_end_it(checkout: Checkout) -> None:
+def test_a_failed_build_ends_the_run(checkout: Checkout) -> None:
     assert sentence_of(checkout.run(BUILD_FAILS="Building etcd failed.")) == "Building etcd failed."
     assert checkout.calls("urumi") == []
 
 
-def test_a_cluster_that_does_not_come_up_ends_it(checkout: Checkout) -> None:
+def test_a_cluster_that_does_not_start_ends_the_run(checkout: Checkout) -> None:
     done = checkout.run(CLUSTER_FAILS="yes")
     assert (done.code, done.err) == (1, "error: etcd ended at its start.\n")
     assert checkout.calls("kubectl") == []
 
 
-def test_a_definition_that_is_not_taken_ends_it(checkout: Checkout) -> None:
+def test_a_refused_store_definition_ends_the_run(checkout: Checkout) -> None:
     done = checkout.run(KUBECTL_FAILS="yes")
     assert "no matches for kind" in done.err
     assert sentence_of(done).startswith("The Store definition or the namespace store-platform could not be applied")
     assert checkout.calls("urumi serve") == []
 
 
-def test_a_server_that_ends_at_its_start_shows_the_end_of_its_log(checkout: Checkout) -> None:
+def test_a_server_that_exits_during_startup_shows_the_end_of_its_log(checkout: Checkout) -> None:
     done = checkout.run(SERVER_FAILS="yes")
     assert "urumi: There is no helm program." in done.err
     assert sentence_of(done).endswith(f"see the lines above and {checkout.state}/server.log")
 
 
-def test_a_server_that_does_not_become_ready_says_what_is_missing(checkout: Checkout) -> None:
+def test_a_server_that_does_not_become_ready_reports_what_is_missing(checkout: Checkout) -> None:
     script = (checkout.root / "setup.sh").read_text().replace("READY_SECONDS=60", "READY_SECONDS=1")
     (checkout.root / "setup.sh").write_text(script)
     words = sentence_of(checkout.run(READY_SAYS="stores are not listed yet"))
@@ -249,14 +249,14 @@ def test_down_stops_server_and_cluster_and_keeps_the_data(checkout: Checkout) ->
     assert checkout.run("down").lines[0] == "The server is not running."
 
 
-def test_down_with_purge_forgets_everything(checkout: Checkout) -> None:
+def test_down_with_purge_deletes_everything(checkout: Checkout) -> None:
     checkout.run()
     assert checkout.run("down", "--purge").code == 0
     assert checkout.calls("urumi cluster down") == ["urumi cluster down --purge"]
     assert not checkout.state.exists()
 
 
-def test_down_leaves_strangers_alone(checkout: Checkout) -> None:
+def test_down_leaves_other_processes_running(checkout: Checkout) -> None:
     checkout.run("dev")
     checkout.state.mkdir()
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as stranger:
@@ -267,13 +267,13 @@ def test_down_leaves_strangers_alone(checkout: Checkout) -> None:
     assert stranger.returncode == 0
 
 
-def test_down_without_an_environment_says_so(checkout: Checkout) -> None:
+def test_down_without_an_environment_reports_it(checkout: Checkout) -> None:
     done = checkout.run("down")
     assert done.code == 0
     assert done.out.startswith("There is no environment in .venv")
 
 
-def test_status_tells_both(checkout: Checkout) -> None:
+def test_status_reports_the_cluster_and_the_server(checkout: Checkout) -> None:
     assert (checkout.run("status").code, checkout.run("status").out) == (
         3,
         "server                   not set up; run ./setup.sh\n",
@@ -293,13 +293,13 @@ def test_status_tells_both(checkout: Checkout) -> None:
 
 
 def with_root(checkout: Checkout, *, is_root: bool) -> None:
-    """Let setup.sh believe that it is root, or that it is not and may not become it."""
+    """Simulate a run as root, or as a user who cannot become root."""
     checkout.stand_in("id", f"#!/bin/bash\necho {0 if is_root else 1000}\n")
     checkout.stand_in("apt-get", '#!/bin/bash\necho "apt-get $*" >>"$CALLS"\n')
     checkout.stand_in("sudo", "#!/bin/bash\nexit 1\n")
 
 
-def test_tests_get_what_they_need_and_their_arguments(checkout: Checkout) -> None:
+def test_tests_get_their_packages_and_arguments(checkout: Checkout) -> None:
     with_root(checkout, is_root=True)
     done = checkout.run("test", "tests/urumi", "-k", "book or wire", PYTEST_CODE="5")
     assert (done.code, done.lines[-1]) == (5, "pytest tests/urumi -k book or wire")
@@ -317,14 +317,14 @@ def test_tests_get_what_they_need_and_their_arguments(checkout: Checkout) -> Non
 
 
 @pytest.mark.parametrize("arguments", [[], ["--all"]], ids=["newcomer", "all"])
-def test_a_whole_tier_runs_side_by_side(checkout: Checkout, arguments: list[str]) -> None:
+def test_a_whole_tier_runs_in_parallel(checkout: Checkout, arguments: list[str]) -> None:
     with_root(checkout, is_root=True)
     last = checkout.run("test", *arguments).lines[-1]
     assert last.startswith(" ".join(["pytest", *arguments, "-n 3"]))
     assert "--dist loadfile --no-loadscope-reorder" in last
 
 
-def test_tests_install_nothing_that_is_there(checkout: Checkout) -> None:
+def test_tests_install_nothing_that_exists(checkout: Checkout) -> None:
     with_root(checkout, is_root=False)
     checkout.stand_in("google-chrome", "#!/bin/bash\n")
     checkout.stand_in("tmux", "#!/bin/bash\n")
@@ -333,30 +333,30 @@ def test_tests_install_nothing_that_is_there(checkout: Checkout) -> None:
     assert checkout.calls("apt-get") == []
 
 
-def test_without_root_a_missing_browser_is_one_sentence(checkout: Checkout) -> None:
+def test_without_root_a_missing_browser_is_reported_in_one_sentence(checkout: Checkout) -> None:
     with_root(checkout, is_root=False)
     done = checkout.run("test")
     assert sentence_of(done) == "Chromium is missing and installing it needs root: sudo apt-get install chromium"
 
 
-def test_where_there_is_no_apt_get_a_missing_browser_is_one_sentence(checkout: Checkout) -> None:
+def test_without_apt_get_a_missing_browser_is_reported_in_one_sentence(checkout: Checkout) -> None:
     assert sentence_of(checkout.run("test")) == "Chromium is missing. Install it (chromium) and run this again."
 
 
-def test_apt_get_that_fails_is_quoted(checkout: Checkout) -> None:
+def test_a_failure_of_apt_get_is_quoted(checkout: Checkout) -> None:
     with_root(checkout, is_root=True)
     checkout.stand_in("apt-get", '#!/bin/bash\necho "E: Unable to fetch some archives"\nexit 100\n')
     words = sentence_of(checkout.run("test"))
     assert words == "apt-get could not install chromium: E: Unable to fetch some archives"
 
 
-def test_a_developer_s_environment_installs_python_s_venv_package_as_root(checkout: Checkout) -> None:
+def test_a_development_environment_installs_the_venv_package_as_root(checkout: Checkout) -> None:
     with_root(checkout, is_root=True)
     checkout.run("dev", NO_VENV="1")
     assert "apt-get install -qq -y --no-install-recommends python3-venv" in checkout.calls("apt-get")
 
 
-# --- Words
+# --- Usage
 
 
 @pytest.mark.parametrize(
@@ -373,7 +373,7 @@ def test_a_developer_s_environment_installs_python_s_venv_package_as_root(checko
     ],
     ids=str,
 )
-def test_what_it_does_not_know_is_refused(checkout: Checkout, arguments: list[str]) -> None:
+def test_an_unknown_argument_is_refused(checkout: Checkout, arguments: list[str]) -> None:
     done = checkout.run(*arguments)
     assert (done.code, done.out) == (2, "")
     assert "usage: ./setup.sh" in done.err

@@ -1,4 +1,4 @@
-"""The assertions of the shared semantics are explained by pytest as those of a test file are."""
+"""Registers the shared semantics for pytest's assertion rewriting, as it is done for test files."""
 
 import pytest
 

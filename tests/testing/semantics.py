@@ -1,4 +1,4 @@
-"""How the API server treats objects: the tests that both the double and the real one pass.
+"""The behaviour of objects in the API server: tests that both the double and the real one pass.
 
 A subclass runs them; its module has the fixtures `kube`, `namespace` and `edit`.
 """
@@ -47,10 +47,10 @@ def changed(item: Object, **data: str) -> Object:
     return {**item, "data": data}
 
 
-async def until(look: Callable[[], Awaitable[bool]]) -> None:
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     """Wait for a condition."""
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while not await look():
+        while not await condition():
             await asyncio.sleep(0.05)
 
 
@@ -58,9 +58,7 @@ async def until(look: Callable[[], Awaitable[bool]]) -> None:
 class ApiSemantics:
     """The behaviour of objects that steps rely on."""
 
-    async def test_a_write_that_changes_something_raises_the_version_and_no_other_does(
-        self, kube: Kube, namespace: str
-    ) -> None:
+    async def test_only_a_write_that_changes_something_raises_the_version(self, kube: Kube, namespace: str) -> None:
         first = await kube.create(CONFIG_MAPS, config_map("a", key="1"), namespace)
         second = await kube.replace(CONFIG_MAPS, changed(first, key="2"))
         assert version(second) > version(first)
@@ -85,7 +83,7 @@ class ApiSemantics:
             await kube.create(SECRETS, config_map("a"), namespace)
         assert (refused.value.status, refused.value.reason) == (409, "AlreadyExists")
 
-    async def test_what_is_not_there_is_not_found(self, kube: Kube, namespace: str) -> None:
+    async def test_an_absent_object_is_not_found(self, kube: Kube, namespace: str) -> None:
         assert await kube.get(STORES, "none", namespace) is None
         assert not await kube.delete(STORES, "none", namespace)
         with pytest.raises(ClusterError, match=r'stores.stores.urumi.ai "none" not found') as refused:
@@ -135,7 +133,7 @@ class ApiSemantics:
         assert written["spec"] == made["spec"]
         assert version(await kube.replace_status(STORES, written, {"phase": "Pending"})) == version(written)
 
-    async def test_an_apply_removes_what_its_writer_named_before_and_keeps_what_others_wrote(
+    async def test_an_apply_removes_fields_that_its_writer_no_longer_applies_and_keeps_those_of_others(
         self, kube: Kube, namespace: str, edit: Edit
     ) -> None:
         first = {"metadata": {"name": "a", "labels": {"ours": "1"}}, "data": {"kept": "1", "dropped": "1"}}
@@ -179,7 +177,7 @@ class ApiSemantics:
         await kube.merge(STORES, "abc", {"metadata": {"finalizers": []}}, namespace)
         assert await kube.get(STORES, "abc", namespace) is None
 
-    async def test_a_delete_names_the_uid_that_it_is_about(self, kube: Kube, namespace: str) -> None:
+    async def test_a_delete_with_another_uid_is_refused(self, kube: Kube, namespace: str) -> None:
         made = await kube.create(CONFIG_MAPS, config_map("a"), namespace)
         with pytest.raises(ClusterError, match=r"UID in the precondition \(other\) does not match") as refused:
             await kube.delete(CONFIG_MAPS, "a", namespace, uid="other")
@@ -193,7 +191,7 @@ class ApiSemantics:
         assert await kube.get(SECRETS, "a", namespace) is None
         assert await kube.get(CONFIG_MAPS, "a", namespace) is not None
 
-    async def test_a_deleted_namespace_refuses_creations_and_goes_when_it_is_empty(
+    async def test_a_deleted_namespace_refuses_creations_and_disappears_when_it_is_empty(
         self, kube: Kube, namespace: str
     ) -> None:
         held = {"metadata": {"name": "held", "finalizers": ["stores.urumi.ai/held"]}}
@@ -247,7 +245,7 @@ class ApiSemantics:
     async def test_an_informer_follows_every_change(self, kube: Kube, namespace: str) -> None:
         seen: list[tuple[str, str]] = []
 
-        def note(before: Object | None, after: Object | None) -> None:
+        def record(before: Object | None, after: Object | None) -> None:
             item = after or before or {}
             seen.append((item["metadata"]["name"], "gone" if after is None else after["data"]["key"]))
 
@@ -257,7 +255,7 @@ class ApiSemantics:
         label = f"test-{secrets.token_hex(4)}"
         picked = {**config_map("a", key="1"), "metadata": {"name": "a", "labels": {label: ""}}}
         informer = Informer(kube, CONFIG_MAPS, namespace=namespace, selector=label)
-        informer.on_change(note)
+        informer.on_change(record)
         await kube.create(CONFIG_MAPS, picked, namespace)
         running = asyncio.create_task(informer.run())
         try:

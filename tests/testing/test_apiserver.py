@@ -89,7 +89,7 @@ async def test_another_manager_owns_what_it_writes(server: ApiServer) -> None:
     assert ownership(made).startswith("helm:")
 
 
-async def test_what_is_returned_is_a_copy(server: ApiServer) -> None:
+async def test_a_returned_object_is_a_copy(server: ApiServer) -> None:
     made = await server.create(CONFIG_MAPS, config_map("a", key="1"), NAMESPACE)
     made["data"]["key"] = "2"
     found = await server.get(CONFIG_MAPS, "a", NAMESPACE)

@@ -1,4 +1,4 @@
-"""What the double is held to is what the real API server does."""
+"""The real API server passes the tests that the double has to pass."""
 
 import json
 import secrets

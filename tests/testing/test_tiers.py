@@ -13,7 +13,7 @@ TESTS = """\
 import pytest
 
 def test_unit(): ...
-def test_random(dice): assert False, f"drawn {dice.random()}"
+def test_random(rng): assert False, f"drawn {rng.random()}"
 def test_cluster(local_cluster): ...
 @pytest.mark.parametrize("engine", ["one", "other"])
 @pytest.mark.parametrize("variant", ["first", "second"])

@@ -112,7 +112,7 @@ def test_list_gives_up_on_a_server_that_does_not_respond_in_time(urumi: Command)
     [{"TERM": "dumb", "LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii"}],
     ids=["locale", "encoding"],
 )
-def test_a_terminal_that_shows_ascii_only_gets_no_other_letters_and_no_escape_sequences(
+def test_an_ascii_terminal_gets_ascii_only_and_no_escape_sequences(
     urumi: Command, peer: Peer, environ: dict[str, str]
 ) -> None:
     urumi.environ |= environ
@@ -293,7 +293,7 @@ def test_delete_needs_no_confirmation_for_a_store_that_is_not_ready(urumi: Comma
     assert peer.stores == {}
 
 
-def test_delete_with_yes_asks_nothing(urumi: Command, peer: Peer) -> None:
+def test_delete_with_yes_needs_no_confirmation(urumi: Command, peer: Peer) -> None:
     peer.put(make_store("shop-1"))
     done = urumi("delete", "shop-1", "--yes", "--json")
     assert done.json == {"deleted": True, "storeId": "shop-1"}

@@ -108,7 +108,7 @@ def test_create_reports_the_progress_when_the_timeout_elapses(urumi: Command, pe
     assert last.endswith("Run `urumi get shop-1` for details; the operation continues.")
 
 
-def test_create_of_a_ready_store_ends_at_once_with_json(urumi: Command, peer: Peer) -> None:
+def test_create_of_a_ready_store_ends_immediately_with_json(urumi: Command, peer: Peer) -> None:
     peer.put(make_store())
     done = urumi("create", "shop-1", "--engine", "woocommerce", "--wait", "--json")
     assert (done.code, done.json) == (0, dump(make_store()))

@@ -1,4 +1,4 @@
-"""Which server is talked to, and with which token."""
+"""Which server is called, and with which token."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_without_anything_the_default_address_and_no_token() -> None:
+def test_without_settings_the_default_address_is_used_without_a_token() -> None:
     assert find_target() == Target(DEFAULT_URL, "")
 
 

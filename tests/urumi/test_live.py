@@ -23,7 +23,7 @@ PATIENCE_SECONDS = 10.0
 
 
 class Reader:
-    """Takes events out of a feed, one after the other."""
+    """Reads the events of a feed one by one."""
 
     def __init__(self, feed: LiveFeed, events: AsyncIterator[FeedEvent]) -> None:
         self.feed = feed
@@ -35,7 +35,7 @@ class Reader:
             return await anext(self._events)
 
     async def until(self, is_wanted: Callable[[FeedEvent], bool]) -> list[FeedEvent]:
-        """Return the events up to the wanted one; no wait for a new attempt is sat out."""
+        """Return the events up to the wanted one; waits between connection attempts are skipped."""
         taken: list[FeedEvent] = []
         while not taken or not is_wanted(taken[-1]):
             taken.append(await self.next())

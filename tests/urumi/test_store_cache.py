@@ -7,7 +7,7 @@ from urumi.store_cache import StoreCache
 
 
 class Clock:
-    """A clock that stands until it is moved."""
+    """A clock that the test sets."""
 
     def __init__(self) -> None:
         self.seconds = 1000.0

@@ -1,4 +1,4 @@
-"""A store as lines: in a list, on its own, in a stream, and its verification; each fits its terminal."""
+"""A store as lines: in a list, as a description, in a stream, and its verification; each fits its terminal."""
 
 from datetime import timedelta
 
@@ -21,12 +21,12 @@ LISTED = [
 ]
 
 
-def test_a_row_says_what_a_store_waits_for() -> None:
+def test_a_row_shows_what_a_store_waits_for() -> None:
     cells = ("shop-1", "Provisioning", "5/5 health: waiting for wordpress 0/1", "woocommerce")
     assert row(provisioning(), NOW) == (*cells, "http://shop-1.127.0.0.1.nip.io", "3m")
 
 
-def test_a_row_says_why_a_store_failed() -> None:
+def test_a_row_shows_why_a_store_failed() -> None:
     assert row(failed(), NOW)[2] == "health: ImagePullBackOff: no image"
 
 
@@ -66,7 +66,7 @@ def test_a_list_of_short_texts_is_the_same_in_every_terminal_that_is_wide_enough
     assert list_lines(stores, NOW, width=80) == list_lines(stores, NOW)
 
 
-def test_a_description_says_what_to_do_about_an_error() -> None:
+def test_a_description_shows_the_hint_of_an_error() -> None:
     lines = block(failed(simulated=True, next_retry_at=START), NOW)
     text = "\n".join(lines)
     assert lines[0].split() == ["Store", "shop-1"]

@@ -39,7 +39,7 @@ NOT_READY = {"type": "Ready", "status": "False", "reason": "Provisioning", "mess
         pytest.param(make_store(phase="Pending"), "", id="nothing known"),
     ],
 )
-def test_progress_says_how_far_a_store_is_or_why_it_is_not_ready(store: Store, text: str) -> None:
+def test_progress_shows_the_step_of_a_store_or_why_it_is_not_ready(store: Store, text: str) -> None:
     assert progress_text(store) == text
 
 

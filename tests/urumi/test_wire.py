@@ -136,7 +136,7 @@ def test_models_cannot_be_changed() -> None:
 
 
 def test_the_examples_in_the_protocol_document_are_valid() -> None:
-    # Where the document writes "..." for what does not matter, a time would have to be there.
+    # The document has "..." where a time is required.
     text = PROTOCOL.read_text().replace('"..."', '"2026-11-24T10:00:00Z"')
     examples = [json.loads(example) for example in re.findall(r"```json\n(.*?)```", text, re.DOTALL)]
     stores = [Store.model_validate(example) for example in examples if "phase" in example]

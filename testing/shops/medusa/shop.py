@@ -14,10 +14,10 @@ from typing import Any
 import httpx2
 
 from testing.serve import free_port
+from testing.shops.medusa.api_clients import sign_in
 from testing.shops.medusa.ingress import answers, ingress
 from testing.shops.medusa.node import NODE
 from testing.shops.medusa.servers import Postgres, Server, program, redis_server
-from testing.shops.medusa.visitors import sign_in
 
 CHART = Path(__file__).resolve().parents[3] / "charts" / "medusa"
 STOREFRONT = CHART / "image" / "storefront"

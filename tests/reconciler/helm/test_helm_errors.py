@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.helm.runner import Helm
 from reconciler.settings import Settings
-from tests.reconciler.scene import Term
+from tests.reconciler.harness import Term
 from urumi.errors import ConfigurationError, StepError, TransientError
 
 pytestmark = pytest.mark.anyio

@@ -80,17 +80,17 @@ async def cancelled_install(
 
 @pytest.mark.thorough
 async def test_after_500_cancellations_no_process_is_left_and_the_release_can_be_upgraded(
-    settings: Settings, kube: Kube, store_id: str, dice: random.Random
+    settings: Settings, kube: Kube, store_id: str, rng: random.Random
 ) -> None:
     helm = Helm(settings, Held())  # type: ignore[arg-type]
     names = [f"{store_id}-{number}" for number in range(AT_ONCE)]
     for name in names:
         await kube.create(NAMESPACES, {"metadata": {"name": name}})
     for _ in range(CANCELS // AT_ONCE):
-        waits = {name: dice.uniform(*CANCELLED_AFTER_SECONDS) for name in names}
+        waits = {name: rng.uniform(*CANCELLED_AFTER_SECONDS) for name in names}
         await asyncio.gather(
             *(
-                cancelled_install(helm, settings, name, wait, is_cancelled_twice=dice.random() < 0.3)
+                cancelled_install(helm, settings, name, wait, is_cancelled_twice=rng.random() < 0.3)
                 for name, wait in waits.items()
             )
         )

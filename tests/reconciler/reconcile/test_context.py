@@ -5,7 +5,7 @@ import pytest
 from reconciler.kube.resources import STORES
 from reconciler.reconcile.context import Requeue
 from reconciler.store.draft import StatusDraft
-from tests.reconciler.scene import PLATFORM, STORE_ID, Scene
+from tests.reconciler.harness import PLATFORM, STORE_ID, Scene
 from urumi.errors import ClusterError
 
 pytestmark = pytest.mark.anyio

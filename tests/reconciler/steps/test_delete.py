@@ -4,7 +4,7 @@ import pytest
 
 from reconciler.kube.resources import CLAIMS, DEPLOYMENTS, NAMESPACES, PODS, STATEFUL_SETS, STORES
 from tests.reconciler.conftest import Scenes
-from tests.reconciler.scene import NAMESPACE, PLATFORM, RELEASE, STORE_ID, Scene, Seen
+from tests.reconciler.harness import NAMESPACE, PLATFORM, RELEASE, STORE_ID, Scene, Seen
 from urumi.errors import ClusterError, TransientError
 from urumi.store import FINALIZER, store_labels
 

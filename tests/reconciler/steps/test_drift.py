@@ -17,7 +17,7 @@ from reconciler.reconcile.term_state import TermState
 from reconciler.steps.drift import Drift, DriftState, detect_drift
 from reconciler.store.draft import StatusDraft
 from reconciler.store.inventory import HELM, PLATFORM, Difference
-from tests.reconciler.scene import NAMESPACE, RELEASE, STORE_ID, Scene
+from tests.reconciler.harness import NAMESPACE, RELEASE, STORE_ID, Scene
 from urumi.errors import TransientError
 from urumi.store import MANAGED_LABEL
 

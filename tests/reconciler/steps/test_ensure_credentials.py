@@ -9,7 +9,7 @@ from reconciler.kube.resources import SECRETS, Object
 from reconciler.steps.ensure_credentials import ensure_credentials
 from reconciler.steps.ensure_namespace import ensure_namespace
 from reconciler.store.object import StoreObject
-from tests.reconciler.scene import NAMESPACE, STORE_ID, Scene
+from tests.reconciler.harness import NAMESPACE, STORE_ID, Scene
 from urumi.errors import BlockedError
 from urumi.store import STORE_ID_LABEL
 

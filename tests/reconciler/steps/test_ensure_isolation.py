@@ -5,7 +5,7 @@ import pytest
 from reconciler.kube.resources import LIMIT_RANGES, NETWORK_POLICIES, QUOTAS, name_of
 from reconciler.steps.ensure_isolation import ensure_isolation
 from reconciler.steps.ensure_namespace import ensure_namespace
-from tests.reconciler.scene import NAMESPACE, Scene
+from tests.reconciler.harness import NAMESPACE, Scene
 from urumi.errors import ClusterError
 
 pytestmark = pytest.mark.anyio

@@ -4,7 +4,7 @@ import pytest
 
 from reconciler.kube.resources import NAMESPACES, QUOTAS
 from reconciler.steps.ensure_namespace import ensure_namespace
-from tests.reconciler.scene import NAMESPACE, STORE_ID, Scene
+from tests.reconciler.harness import NAMESPACE, STORE_ID, Scene
 from urumi.errors import BlockedError, ClusterError, TransientError
 from urumi.store import MANAGED_LABEL, STORE_ID_LABEL
 

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.kube.resources import NAMESPACES, NETWORK_POLICIES, QUOTAS, SECRETS, STORES
 from tests.reconciler.conftest import Scenes
-from tests.reconciler.scene import NAMESPACE, RELEASE, STORE_ID, Scene
+from tests.reconciler.harness import NAMESPACE, RELEASE, STORE_ID, Scene
 from urumi.errors import ClusterError, ClusterUnreachable, ConfigurationError, TransientError
 from urumi.store import RETRY_ANNOTATION
 

@@ -6,7 +6,7 @@ from reconciler.kube.event_recorder import EVENTS
 from reconciler.kube.resources import DEPLOYMENTS, PODS, STATEFUL_SETS, STORES, Object
 from reconciler.metrics import FAILURES
 from tests.reconciler.conftest import Scenes
-from tests.reconciler.scene import NAMESPACE, STORE_ID, Scene
+from tests.reconciler.harness import NAMESPACE, STORE_ID, Scene
 from urumi.store import store_labels
 
 pytestmark = pytest.mark.anyio

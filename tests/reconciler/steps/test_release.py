@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.kube.resources import QUOTAS, SECRETS, STORES, Object
 from tests.reconciler.conftest import Scenes
-from tests.reconciler.scene import NAMESPACE, RELEASE, STORE_ID, Scene
+from tests.reconciler.harness import NAMESPACE, RELEASE, STORE_ID, Scene
 from urumi.errors import TransientError
 
 pytestmark = pytest.mark.anyio

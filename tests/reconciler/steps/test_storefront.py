@@ -9,9 +9,9 @@ import pytest
 from reconciler.backoff import Backoff
 from reconciler.kube.resources import NODES, SECRETS, STATEFUL_SETS, STORES
 from reconciler.reconcile.storefront_checks import PAUSE, StorefrontChecks, StorefrontResult
-from tests.end_to_end.shopkeeper import PRODUCTS, Shopkeeper
+from tests.end_to_end.fake_woocommerce import PRODUCTS, FakeWooCommerce
 from tests.reconciler.conftest import Scenes
-from tests.reconciler.scene import STORE_ID, Scene, Seen
+from tests.reconciler.harness import STORE_ID, Scene, Seen
 from urumi.errors import ShopError
 
 pytestmark = pytest.mark.anyio
@@ -20,14 +20,14 @@ PASSED = StorefrontResult("True", "ProductFound", "Demo mug for 399.00 INR can b
 
 
 @pytest.fixture(scope="module")
-def shop_server() -> Iterator[Shopkeeper]:
+def shop_server() -> Iterator[FakeWooCommerce]:
     """The shop of all tests here, because its end takes longer than a test."""
-    with Shopkeeper() as shop:
+    with FakeWooCommerce() as shop:
         yield shop
 
 
 @pytest.fixture
-def shop(shop_server: Shopkeeper) -> Shopkeeper:
+def shop(shop_server: FakeWooCommerce) -> FakeWooCommerce:
     """A shop that sells."""
     shop_server.is_open, shop_server.products = True, list(PRODUCTS)
     shop_server.hosts.clear()
@@ -42,7 +42,7 @@ def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def scene(scenes: Scenes, shop: Shopkeeper) -> AsyncIterator[Scene]:
+async def scene(scenes: Scenes, shop: FakeWooCommerce) -> AsyncIterator[Scene]:
     """A platform whose node runs containers."""
     async with scenes(storefront_address=shop.address) as scene:
         await run_containers(scene)
@@ -74,7 +74,7 @@ async def checked(scene: Scene) -> Seen:
     return await scene.reconcile()
 
 
-async def test_a_store_is_ready_after_a_product_was_found(scene: Scene, shop: Shopkeeper) -> None:
+async def test_a_store_is_ready_after_a_product_was_found(scene: Scene, shop: FakeWooCommerce) -> None:
     await released(scene)
     first = await scene.reconcile()
     assert first.progress["message"] == "checking the storefront"
@@ -89,7 +89,7 @@ async def test_a_store_is_ready_after_a_product_was_found(scene: Scene, shop: Sh
     assert shop.hosts == {"shop-a.127.0.0.1.nip.io"}
 
 
-async def test_an_empty_catalogue_is_enough(scene: Scene, shop: Shopkeeper) -> None:
+async def test_an_empty_catalogue_is_enough(scene: Scene, shop: FakeWooCommerce) -> None:
     shop.products = []
     await released(scene)
     ready = await checked(scene)
@@ -97,7 +97,7 @@ async def test_an_empty_catalogue_is_enough(scene: Scene, shop: Shopkeeper) -> N
     assert ready.message("StorefrontAnswers") == "the storefront responds; its catalogue is empty"
 
 
-async def test_a_shop_that_does_not_respond_is_waited_for_and_checked_again(scene: Scene, shop: Shopkeeper) -> None:
+async def test_an_unresponsive_shop_is_waited_for_and_checked_again(scene: Scene, shop: FakeWooCommerce) -> None:
     shop.is_open = False
     await released(scene)
     waiting = await checked(scene)
@@ -112,7 +112,7 @@ async def test_a_shop_that_does_not_respond_is_waited_for_and_checked_again(scen
 
 
 async def test_a_storefront_that_fails_after_the_deadline_fails_the_store_until_it_responds(
-    scene: Scene, shop: Shopkeeper
+    scene: Scene, shop: FakeWooCommerce
 ) -> None:
     shop.is_open = False
     await released(scene)
@@ -134,7 +134,7 @@ async def test_a_storefront_that_fails_after_the_deadline_fails_the_store_until_
 
 
 async def test_a_recovered_store_is_checked_again_and_is_not_ready_until_it_passes(
-    scene: Scene, shop: Shopkeeper
+    scene: Scene, shop: FakeWooCommerce
 ) -> None:
     await released(scene)
     assert (await checked(scene)).phase == "Ready"
@@ -155,7 +155,7 @@ async def test_a_recovered_store_is_checked_again_and_is_not_ready_until_it_pass
     assert ready.events[-1] == "Recovered"
 
 
-async def test_with_orders_a_test_order_is_placed_and_removed(scenes: Scenes, shop: Shopkeeper) -> None:
+async def test_with_orders_a_test_order_is_placed_and_removed(scenes: Scenes, shop: FakeWooCommerce) -> None:
     async with scenes(storefront_address=shop.address, storefront_check="order") as scene:
         await run_containers(scene)
         await released(scene)
@@ -252,7 +252,7 @@ async def test_the_pause_between_checks_doubles(checks: Checks, monkeypatch: pyt
 
 
 async def test_the_store_is_queued_for_its_next_check(
-    scene: Scene, shop: Shopkeeper, monkeypatch: pytest.MonkeyPatch
+    scene: Scene, shop: FakeWooCommerce, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("reconciler.reconcile.storefront_checks.PAUSE", Backoff(60.0, 60.0))
     shop.is_open = False
@@ -271,7 +271,7 @@ async def test_a_dropped_check_is_cancelled(checks: Checks) -> None:
 
 
 async def test_a_store_that_loses_its_workloads_while_it_waits_is_checked_at_once_when_they_are_back(
-    scene: Scene, shop: Shopkeeper, monkeypatch: pytest.MonkeyPatch
+    scene: Scene, shop: FakeWooCommerce, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("reconciler.reconcile.storefront_checks.PAUSE", Backoff(60.0, 60.0))
     shop.is_open = False

@@ -11,9 +11,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from testing.browser import NETWORK, Console, launched
+from testing.shops.medusa.api_clients import fetch
+from testing.shops.medusa.checkout import fill_in, go_to_checkout, heading, place_order, put_into_cart, visiting
 from testing.shops.medusa.shop import ADMIN_EMAIL, TITLE, Shop
-from testing.shops.medusa.visitors import fetch
-from testing.shops.medusa.walk import fill_in, go_to_checkout, heading, place_order, put_into_cart, visiting
 
 if TYPE_CHECKING:
     import httpx2

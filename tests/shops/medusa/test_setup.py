@@ -4,9 +4,9 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
+from testing.shops.medusa.api_clients import fetch
 from testing.shops.medusa.node import NODE_VERSION, SOURCES
 from testing.shops.medusa.shop import ADMIN_EMAIL, TITLE, Shop
-from testing.shops.medusa.visitors import fetch
 
 if TYPE_CHECKING:
     from testing.shops.medusa.servers import Postgres

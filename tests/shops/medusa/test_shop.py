@@ -12,9 +12,9 @@ from reconciler.engines.engine import Administrator
 from reconciler.engines.medusa import DEFINITION
 from reconciler.engines.session import ShopEndpoint, ShopSession, session
 from testing.kubectl import wait_for
+from testing.shops.medusa.api_clients import fetch, order_by_cash_on_delivery, sign_in
 from testing.shops.medusa.node import complete
 from testing.shops.medusa.shop import ADMIN_EMAIL, Shop
-from testing.shops.medusa.visitors import fetch, order_by_cash_on_delivery, sign_in
 
 if TYPE_CHECKING:
     from testing.shops.medusa.servers import Postgres, Server

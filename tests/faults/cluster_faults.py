@@ -1,8 +1,7 @@
 """Faults that no proxy can simulate: an API server that is killed, an etcd that is compacted.
 
-These scenes ruin their cluster for everybody else, so they have one of their own and play one after the other. An API
-server that was just started knows no version from before; with etcd compacted, nobody does, and what goes on from one
-is answered with 410.
+These cases damage their cluster, so they run one after the other on a separate cluster. A restarted API server has no
+earlier resourceVersion in its cache; once etcd is compacted too, a list or watch that continues from one gets a 410.
 """
 
 import contextlib
@@ -21,13 +20,13 @@ from reconciler.cache.timeouts import InformerTimeouts
 from testing.faults.call import later_pages
 from testing.faults.proxy import ApiProxy
 from testing.kubectl import wait_for
-from tests.faults.scene import Outcome, Scene, play
+from tests.faults.fault_run import FaultCase, Outcome, run_case
 
 OLD_VERSION = "an etcd compaction while the stream is broken"
 OLD_PAGE = "an etcd compaction in the middle of a list"
 
 
-class Ruin:
+class DisposableCluster:
     """A separate cluster that may be damaged; use from one thread."""
 
     def __init__(self, folder: Path) -> None:
@@ -35,13 +34,13 @@ class Ruin:
         self._cluster = LocalCluster(self._folder, fsync=False)
         self._info: ClusterInfo | None = None
 
-    def play(self, name: str, folder: Path) -> Outcome:
-        """Play one of DISASTERS."""
+    def run_case(self, name: str, folder: Path) -> Outcome:
+        """Run one of CLUSTER_FAULTS."""
         if self._info is None:
-            self._info = self._cluster.up(lambda words: None)
-        return play(DISASTERS[name](self), self._info, folder)
+            self._info = self._cluster.up(lambda message: None)
+        return run_case(CLUSTER_FAULTS[name](self), self._info, folder)
 
-    def clear(self) -> None:
+    def delete(self) -> None:
         """Stop the cluster and delete it."""
         self._cluster.down(purge=True)
 
@@ -50,10 +49,10 @@ class Ruin:
         """Kill a component, and restart it at the end."""
         self._kill(component)
         yield
-        self._cluster.up(lambda words: None)
+        self._cluster.up(lambda message: None)
 
     @contextlib.contextmanager
-    def forgetting(self, fault: contextlib.AbstractContextManager[None]) -> Iterator[None]:
+    def discarding_versions(self, fault: contextlib.AbstractContextManager[None]) -> Iterator[None]:
         """Inject a fault, and before it ends discard every old version in etcd and the API server."""
         with fault:
             yield
@@ -85,26 +84,26 @@ class Ruin:
             return json.loads(answer.read())
 
 
-def _without_server(ruin: Ruin) -> Scene:
-    return Scene("the API server is killed", lambda proxy: ruin.without(API_SERVER), seconds=6)
+def _without_server(cluster: DisposableCluster) -> FaultCase:
+    return FaultCase("the API server is killed", lambda proxy: cluster.without(API_SERVER), seconds=6)
 
 
-def _without_etcd(ruin: Ruin) -> Scene:
-    return Scene("etcd is killed", lambda proxy: ruin.without(ETCD), seconds=6)
+def _without_etcd(cluster: DisposableCluster) -> FaultCase:
+    return FaultCase("etcd is killed", lambda proxy: cluster.without(ETCD), seconds=6)
 
 
-def _old_version(ruin: Ruin) -> Scene:
-    return Scene(OLD_VERSION, lambda proxy: ruin.forgetting(proxy.cutting()), seconds=4)
+def _old_version(cluster: DisposableCluster) -> FaultCase:
+    return FaultCase(OLD_VERSION, lambda proxy: cluster.discarding_versions(proxy.cutting()), seconds=4)
 
 
-def _old_page(ruin: Ruin) -> Scene:
+def _old_page(cluster: DisposableCluster) -> FaultCase:
     def hold_back(proxy: ApiProxy) -> contextlib.AbstractContextManager[None]:
-        return ruin.forgetting(proxy.black_hole(later_pages))
+        return cluster.discarding_versions(proxy.black_hole(later_pages))
 
-    return Scene(OLD_PAGE, hold_back, seconds=2, timeouts=InformerTimeouts(page_size=5), begins_with_it=True)
+    return FaultCase(OLD_PAGE, hold_back, seconds=2, timeouts=InformerTimeouts(page_size=5), begins_with_it=True)
 
 
-DISASTERS: dict[str, Callable[[Ruin], Scene]] = {
+CLUSTER_FAULTS: dict[str, Callable[[DisposableCluster], FaultCase]] = {
     "the API server is killed and started again": _without_server,
     "etcd is killed and started again": _without_etcd,
     OLD_VERSION: _old_version,

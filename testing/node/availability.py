@@ -11,17 +11,17 @@ from testing.caller import Caller
 PAUSE_SECONDS = 0.1
 
 
-class Witness:
+class AvailabilityProbe:
     """Lists the stores in a thread; use as a context manager and read the results afterwards."""
 
     def __init__(self, caller: Caller) -> None:
         self.answers = 0
         self.broken: list[str] = []
         self.refusals: list[Any] = []
-        self.longest_silence_seconds = 0.0
+        self.longest_gap_seconds = 0.0
         self._caller = Caller(caller.url, caller.token, caller.namespace)
         self._is_over = threading.Event()
-        self._thread = threading.Thread(target=self._ask, name="witness")
+        self._thread = threading.Thread(target=self._poll, name="availability")
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -36,15 +36,15 @@ class Witness:
     def sentence(self) -> str:
         """Return a summary."""
         refused = f"{len(self.refusals)} of them refusals"
-        silence = f"the longest silence was {self.longest_silence_seconds:.1f} s"
-        return f"{self.answers} answers, {refused}, {len(self.broken)} broken connections; {silence}"
+        gap = f"the longest gap was {self.longest_gap_seconds:.1f} s"
+        return f"{self.answers} responses, {refused}, {len(self.broken)} broken connections; {gap}"
 
     def unexplained(self) -> list[Any]:
-        """Return the refusals that are not a 503 with a sentence."""
+        """Return the refusals that are not a 503 with a detail."""
         return [each for each in self.refusals if each["status"] != 503 or not each["answer"]["detail"]]
 
-    def _ask(self) -> None:
-        heard_at = time.monotonic()
+    def _poll(self) -> None:
+        last_response_at = time.monotonic()
         while not self._is_over.wait(PAUSE_SECONDS):
             try:
                 status, answer = self._caller.call("GET", "/stores")
@@ -55,5 +55,5 @@ class Witness:
             if status != 200:
                 self.refusals.append({"status": status, "answer": answer})
             now = time.monotonic()
-            self.longest_silence_seconds = max(self.longest_silence_seconds, now - heard_at)
-            heard_at = now
+            self.longest_gap_seconds = max(self.longest_gap_seconds, now - last_response_at)
+            last_response_at = now

@@ -1,9 +1,9 @@
-"""One fault played through: an informer behind the proxy, a writer at the API server, and the outcome.
+"""One run of a fault: an informer behind the proxy, a writer at the API server, and the outcome.
 
-    list, watch -> fault begins -> writes go on -> fault ends, last write -> copy equals LIST -> one more write is seen
+    list, watch -> fault begins -> writes continue -> fault ends, last write -> copy equals LIST -> one more write
 
-Scenes are independent of each other and mostly wait, so all that are wanted run side by side, each in a thread with a
-loop of its own; a test takes its outcome.
+Cases are independent of each other and mostly wait, so the selected ones run in parallel, each in a thread with a
+separate event loop; a test reads the outcome of its case.
 """
 
 import asyncio
@@ -29,16 +29,16 @@ from testing.faults.writer import CONFIG_MAPS, SELECTOR, Writer, essence
 
 RECOVERY_SECONDS = 90.0
 STEADY_AFTER_SECONDS = 5.0
-LOOK_SECONDS = 0.05
+POLL_SECONDS = 0.05
 # kubernetes-asyncio keeps the certificates of a kubeconfig in files that all threads share.
 CONNECTING = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """A fault, how long it lasts, and the timeouts of the informer that meets it.
+class FaultCase:
+    """A fault, how long it lasts, and the timeouts of the informer.
 
-    `stands_for` names a class of faults; scenes without it are left to `--all`.
+    `stands_for` names a class of faults; cases without it run with `--all` only.
     """
 
     name: str
@@ -52,18 +52,18 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The outcome of a scene; times are those of time.monotonic()."""
+    """The outcome of a case; times are those of time.monotonic()."""
 
     began_at: float
     ended_at: float
     recovered_at: float
-    marked_seconds: float
+    last_write_seconds: float
     calls: list[Call]
     restarts: dict[Restart, int]
     last_error: str
     lost: set[str]
     stale: set[str]
-    complaints: list[str]
+    inconsistencies: list[str]
     oldest_silence_seconds: float
 
     @property
@@ -72,22 +72,24 @@ class Outcome:
         return self.recovered_at - self.ended_at
 
     def steady_rate(self) -> float:
-        """Return the calls per second while the fault lasted, without its first seconds; 0 where too little is left."""
+        """Return the calls per second during the fault, without its first seconds; 0 if too little time remains."""
         start = self.began_at + STEADY_AFTER_SECONDS
         seconds = self.ended_at - start
         return len(self.calls_between(start, self.ended_at)) / seconds if seconds >= STEADY_AFTER_SECONDS else 0.0
 
     def most_calls_in(self, seconds: float) -> int:
-        """Return the most calls that came in any span so long."""
+        """Return the largest number of calls within any interval of this length."""
         return max(len(self.calls_between(call.at, call.at + seconds)) for call in self.calls)
 
     def sentence(self) -> str:
         """Return the outcome in one line."""
         restarts = ", ".join(f"{count} {reason}" for reason, count in self.restarts.items()) or "none"
-        return f"right {self.recovered_seconds:.1f} s after it, {self.steady_rate():.2f} calls/s, restarts: {restarts}"
+        return (
+            f"correct {self.recovered_seconds:.1f} s after it, {self.steady_rate():.2f} calls/s, restarts: {restarts}"
+        )
 
     def calls_between(self, start: float, end: float) -> list[Call]:
-        """Return the calls that came in a span of time."""
+        """Return the calls in an interval."""
         return [call for call in self.calls if start <= call.at < end]
 
 
@@ -96,68 +98,68 @@ class Mirror:
 
     def __init__(self) -> None:
         self.items: dict[str, Any] = {}
-        self.complaints: list[str] = []
+        self.inconsistencies: list[str] = []
         self._newest: dict[str, int] = {}
 
     def on_change(self, before: Object | None, after: Object | None) -> None:
         """Apply a change, as a handler does."""
         changed = after or before
         if changed is None:
-            self.complaints.append("a change of nothing was told")
+            self.inconsistencies.append("a change without an object")
             return
         name = changed["metadata"]["name"]
         known = self.items.get(name)
         if (None if before is None else essence(before)) != known:
-            self.complaints.append(f"{name} changed from what it was not")
+            self.inconsistencies.append(f"{name} changed from a state that it did not have")
         if before is not None and after is not None and before["metadata"]["uid"] != after["metadata"]["uid"]:
-            self.complaints.append(f"{name} became another object")
+            self.inconsistencies.append(f"{name} became another object")
         version = int(changed["metadata"]["resourceVersion"])
         if after is not None and version <= self._newest.get(name, 0):
-            self.complaints.append(f"{name} went back to {version}")
+            self.inconsistencies.append(f"{name} went back to {version}")
         self._newest[name] = version
         self.items.pop(name, None)
         if after is not None:
             self.items[name] = essence(after)
 
 
-class Stage:
-    """The set of one scene: its namespace, proxy, informer and writer."""
+class FaultRun:
+    """The objects of one run: its namespace, proxy, informer and writer."""
 
-    def __init__(self, proxy: ApiProxy, scene: Scene, direct: Kube, behind: Kube) -> None:
+    def __init__(self, proxy: ApiProxy, case: FaultCase, direct: Kube, behind: Kube) -> None:
         self.namespace = f"faults-{secrets.token_hex(4)}"
         self.mirror = Mirror()
         self.informer = Informer(
-            behind, CONFIG_MAPS, namespace=self.namespace, selector=SELECTOR, timeouts=scene.timeouts
+            behind, CONFIG_MAPS, namespace=self.namespace, selector=SELECTOR, timeouts=case.timeouts
         )
         self.informer.on_change(self.mirror.on_change)
-        self._writer = Writer(direct, self.namespace, seed=scene.name)
+        self._writer = Writer(direct, self.namespace, seed=case.name)
         self._proxy = proxy
-        self._scene = scene
+        self._case = case
         self._direct = direct
         self._silence_seconds = 0.0
 
-    async def play(self) -> Outcome:
-        """Play the scene and return the outcome."""
+    async def run(self) -> Outcome:
+        """Run the case and return the outcome."""
         await self._direct.apply(NAMESPACES, {"metadata": {"name": self.namespace}})
         await self._writer.fill()
         running = asyncio.create_task(self.informer.run())
         try:
-            return await self._act(running)
+            return await self._run_fault(running)
         finally:
             running.cancel()
             await asyncio.wait([running])
 
-    async def _act(self, running: asyncio.Task[None]) -> Outcome:
-        if not self._scene.begins_with_it:
-            await self._until(self.informer.synced.is_set, running)
+    async def _run_fault(self, running: asyncio.Task[None]) -> Outcome:
+        if not self._case.begins_with_it:
+            await self._wait_for(self.informer.synced.is_set, running)
             await self._mark(running)
         last_error = ""
         writing = asyncio.create_task(self._writer.run())
-        fault = self._scene.fault(self._proxy)
+        fault = self._case.fault(self._proxy)
         await asyncio.to_thread(fault.__enter__)
         began_at = time.monotonic()
-        while time.monotonic() < began_at + self._scene.seconds:
-            await self._look(running)
+        while time.monotonic() < began_at + self._case.seconds:
+            await self._observe(running)
             last_error = self.informer.last_error or last_error
         await asyncio.to_thread(fault.__exit__, None, None, None)
         ended_at = time.monotonic()
@@ -165,66 +167,67 @@ class Stage:
         with contextlib.suppress(asyncio.CancelledError):
             await writing
         truth = await self._writer.truth()
-        await self._until(lambda: self.copy() == truth, running)
+        await self._wait_for(lambda: self.copy() == truth, running)
         recovered_at = time.monotonic()
-        marked_seconds = await self._mark(running)
-        return self._outcome(began_at, ended_at, recovered_at, marked_seconds, last_error, await self._writer.truth())
+        last_write_seconds = await self._mark(running)
+        truth = await self._writer.truth()
+        return self._outcome(began_at, ended_at, recovered_at, last_write_seconds, last_error, truth)
 
     async def _mark(self, running: asyncio.Task[None]) -> float:
         # Lists alone could correct the copy; one more change proves that the watch works again.
         started, name = time.monotonic(), await self._writer.mark()
-        await self._until(lambda: self.informer.get(name, self.namespace) is not None, running)
+        await self._wait_for(lambda: self.informer.get(name, self.namespace) is not None, running)
         return time.monotonic() - started
 
     def _outcome(
         self, began_at: float, ended_at: float, recovered_at: float, marked: float, last_error: str, truth: Any
     ) -> Outcome:
         copy = self.copy()
-        complaints = list(self.mirror.complaints)
+        inconsistencies = list(self.mirror.inconsistencies)
         if self.mirror.items != copy:
-            complaints.append("what the handlers were told is not what the informer keeps")
+            inconsistencies.append("the handlers' copy differs from the informer's")
         return Outcome(
             began_at=began_at,
             ended_at=ended_at,
             recovered_at=recovered_at,
-            marked_seconds=marked,
+            last_write_seconds=marked,
             calls=self._proxy.calls_of(),
             restarts=dict(self.informer.restarts),
             last_error=last_error,
             lost=truth.keys() - copy.keys(),
             stale={name for name in copy if truth.get(name) != copy[name]},
-            complaints=complaints,
+            inconsistencies=inconsistencies,
             oldest_silence_seconds=self._silence_seconds,
         )
 
     def copy(self) -> dict[str, Any]:
-        """Return the informer's copy, as the writer tells the truth."""
+        """Return the informer's copy in the form of the writer's expected state."""
         return {name: essence(item) for (_, name), item in self.informer.items.items()}
 
-    async def _until(self, look: Callable[[], bool], running: asyncio.Task[None]) -> None:
+    async def _wait_for(self, condition: Callable[[], bool], running: asyncio.Task[None]) -> None:
         deadline = time.monotonic() + RECOVERY_SECONDS + 10
-        while not look() and time.monotonic() < deadline:
-            await self._look(running)
+        while not condition() and time.monotonic() < deadline:
+            await self._observe(running)
 
-    async def _look(self, running: asyncio.Task[None]) -> None:
-        await asyncio.wait([running], timeout=LOOK_SECONDS)
+    async def _observe(self, running: asyncio.Task[None]) -> None:
+        await asyncio.wait([running], timeout=POLL_SECONDS)
         if running.done():
             running.result()
         self._silence_seconds = max(self._silence_seconds, self.informer.seconds_since_last_response())
 
 
-def play(scene: Scene, cluster: ClusterInfo, folder: Path) -> Outcome:
-    """Play a scene in this thread and return the outcome."""
+def run_case(case: FaultCase, cluster: ClusterInfo, folder: Path) -> Outcome:
+    """Run a case in this thread and return the outcome."""
 
-    async def act(proxy: ApiProxy) -> Outcome:
-        path = scene.kubeconfig(proxy)
+    async def run(proxy: ApiProxy) -> Outcome:
+        path = case.kubeconfig(proxy)
         with CONNECTING:
             direct, behind = await Kube.connect(cluster.kubeconfig), await Kube.connect(path)
         try:
-            return await Stage(proxy, scene, direct, behind).play()
+            return await FaultRun(proxy, case, direct, behind).run()
         finally:
             await behind.close()
             await direct.close()
 
     with ApiProxy(cluster, folder) as proxy:
-        return asyncio.run(act(proxy))
+        return asyncio.run(run(proxy))

@@ -19,7 +19,7 @@ def roles_of_the_chart(cluster: ClusterInfo) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "List", "items": [each for each in yaml.safe_load_all(done.stdout) if each]}
 
 
-class Person:
+class Account:
     """A ServiceAccount, bound to one of the roles or to none."""
 
     def __init__(self, kubectl: Kubectl, namespace: str, name: str, role: str = "") -> None:
@@ -41,7 +41,7 @@ class Person:
         """Remove the binding."""
         self._kubectl.run("delete", "rolebinding", self.name, "-n", self._namespace)
 
-    def vanish(self) -> None:
+    def delete(self) -> None:
         """Delete the account, which revokes its tokens."""
         self._kubectl.run("delete", "serviceaccount", self.name, "-n", self._namespace)
 

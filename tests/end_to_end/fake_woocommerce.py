@@ -1,7 +1,7 @@
-"""A shop that is none: it answers as WooCommerce was seen to, so that a store can be visited.
+"""A fake WooCommerce shop: a server with the recorded responses of a real one, for storefront checks.
 
-The containers of the local cluster are simulated, so somebody has to answer for them; what a real shop answers is
-tested in `tests/shops`. `is_open`, `products` and `password` may be changed while it runs.
+The containers of the local cluster are simulated, so this server responds in their place; real shops are tested in
+`tests/shops`. `is_open`, `products` and `password` may be changed while it runs.
 """
 
 import json
@@ -25,8 +25,8 @@ COOKIE = "wordpress_logged_in_1"
 HEALTH = "/?urumi-healthz"
 
 
-class Shopkeeper:
-    """A shop at a port of the loopback; use as a context manager."""
+class FakeWooCommerce:
+    """A shop on a port of the loopback interface; use as a context manager."""
 
     def __init__(self) -> None:
         self.is_open = True
@@ -41,7 +41,7 @@ class Shopkeeper:
 
     @property
     def address(self) -> str:
-        """Where the shop is, as URUMI_STOREFRONT_ADDRESS takes it."""
+        """The value for URUMI_STOREFRONT_ADDRESS."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self) -> Self:
@@ -100,7 +100,7 @@ class Shopkeeper:
         return 200, {"number": str(number), "payment_method_title": "Cash on delivery"}, {}
 
 
-def _handler(shop: Shopkeeper) -> type[BaseHTTPRequestHandler]:
+def _handler(shop: FakeWooCommerce) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def _serve(self) -> None:
             shop.hosts.add(self.headers["Host"])
@@ -118,6 +118,6 @@ def _handler(shop: Shopkeeper) -> type[BaseHTTPRequestHandler]:
         do_GET = do_POST = do_PUT = do_DELETE = _serve
 
         def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
+            """Write no log."""
 
     return Handler
