@@ -20,7 +20,7 @@ UrumiError                      what happened, to which store, what to do next
     ├── TransientError          retried indefinitely with capped backoff
     ├── ConfigurationError      Stalled until spec, chart or quota changes, or a retry is requested
     ├── BlockedError            something outside Urumi blocks the step; checked again, never forced
-    └── ProvisionTimeout        MAX_PROVISION_SECONDS elapsed; states what was still missing
+    └── ProvisionTimeout        URUMI_MAX_PROVISION_SECONDS elapsed; states what was still missing
 """
 
 from __future__ import annotations
@@ -190,4 +190,4 @@ class BlockedError(StepError):
 
 
 class ProvisionTimeout(StepError):
-    """Raised when a provision takes longer than MAX_PROVISION_SECONDS."""
+    """Raised when a provision takes longer than URUMI_MAX_PROVISION_SECONDS."""

@@ -1,7 +1,7 @@
 """A client's cache of stores: every store by id, updated from the live feed.
 
 `apply` applies one feed event and returns the ids that changed, so that a user interface repaints only those. A lost
-connection does not clear the cache; `age_seconds` tells how old its contents are.
+connection does not clear the cache; `age_seconds` returns how old its contents are.
 """
 
 from __future__ import annotations

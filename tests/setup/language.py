@@ -35,7 +35,7 @@ _TURN = re.compile("|".join(rf"\b({turn})\b" for turn in TURNS), re.IGNORECASE)
 _INSTEAD = list(TURNS.values())
 
 # Plain words that have a turn in them.
-ALLOWED = ("asks for confirmation", "ask for confirmation", "Go on PATH")
+ALLOWED = ("asks for confirmation", "ask for confirmation", "Go on PATH", "nobody is watching")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,4 @@
-"""The documents use plain words: none contains a turn of phrase that this project does not use.
-
-docs/messages.md lists every message of the programs, so this test covers the messages too.
-"""
+"""Documents, docstrings and messages are in plain words: none has a turn of phrase that this project does not use."""
 
 from pathlib import Path
 
@@ -10,10 +7,18 @@ import pytest
 from tests.setup.language import TURNS, turns_in, turns_in_module
 from tests.setup.markdown import DOCUMENTS, prose
 
+ROOT = Path(__file__).resolve().parents[2]
+
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_a_document_is_written_in_plain_words(document: Path) -> None:
     assert [str(turn) for turn in turns_in(prose(document.read_text()))] == []
+
+
+@pytest.mark.parametrize("package", ["urumi", "reconciler", "server", "tui", "cluster"])
+def test_the_strings_of_a_package_are_in_plain_words(package: str) -> None:
+    modules = sorted((ROOT / package).rglob("*.py"))
+    assert [f"{path}: {turn}" for path in modules for turn in turns_in_module(path.read_text())] == []
 
 
 @pytest.mark.parametrize(
@@ -50,11 +55,11 @@ def test_plain_words_are_left_alone(text: str) -> None:
     assert turns_in(text) == []
 
 
-def test_a_turn_is_reported_with_its_line_and_what_to_write() -> None:
+def test_a_turn_comes_with_its_line_and_with_what_to_write() -> None:
     [turn] = turns_in("One.\n\nStores are retried for ever.\n")
     assert str(turn) == f"line 3: 'for ever'; write: {TURNS['for ever|anew']}"
 
 
-def test_the_strings_of_a_module_are_checked_and_its_names_are_not() -> None:
+def test_the_strings_of_a_module_are_looked_at_and_its_names_are_not() -> None:
     source = 'told = 1\nmessage = f"{told} stores are retried for ever"\n'
     assert [(turn.line, turn.words) for turn in turns_in_module(source)] == [(2, "for ever")]
