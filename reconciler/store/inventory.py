@@ -1,9 +1,9 @@
 """What a store is made of, and which of its objects were changed out of band.
 
-The API server records for every object which writer owns which fields (managedFields). An edit of one of our fields
-by another writer removes the field from our entry. So a digest of our entry stays the same as long as no other writer
-edits what we set; what controllers, defaults or other writers add beside it does not matter. The inventory of a store is
-that digest for each of its objects, kept in the status. Comparing it with the informers' copies finds changes and
+The API server records for every object which writer owns which fields (managedFields). An edit of one of our fields by
+another writer removes the field from our entry. So a digest of our entry stays the same as long as no other writer
+edits what we set; what controllers, defaults or other writers add beside it does not matter. The inventory of a store
+is that digest for each of its objects, kept in the status. Comparing it with the informers' copies finds changes and
 deletions, including those made while no reconciler was running, without an API call or a process.
 
 Not detected: a field that another writer adds and that we never set.

@@ -128,7 +128,7 @@ def test_a_failing_wordpress_is_reported_and_called_again(sidecar: "Manifest", t
             assert process.stderr is not None
             complaints = [process.stderr.readline(), process.stderr.readline()]
 
-    assert f"cron: {shop.url} failed, trying again in 0.1 s\n" in complaints
+    assert f"cron: {shop.url} failed; retrying in 0.1 s\n" in complaints
 
 
 def test_the_sidecar_stops_immediately_on_a_signal_even_during_a_call(sidecar: "Manifest", tmp_path: Path) -> None:

@@ -168,10 +168,10 @@ def test_verify_reports_problems_of_the_shops_settings(
 ) -> None:
     platform_with_shop.create(store_id)
     platform_with_shop.wait_for_phase(store_id, "Ready")
-    shop.problems = ["Cash on delivery is off, in WooCommerce > Settings > Payments."]
+    shop.problems = ["Cash on delivery is disabled. Enable it in WooCommerce > Settings > Payments."]
     done = verify(platform_with_shop, store_id)
     assert done.returncode == 1
-    assert "failed: Cash on delivery is off, in WooCommerce > Settings > Payments." in done.stdout
+    assert "failed: Cash on delivery is disabled. Enable it in WooCommerce > Settings > Payments." in done.stdout
     assert not [each for each in shop.history if each.startswith("POST")]
 
 

@@ -140,7 +140,7 @@ def test_a_full_volume_is_reported_with_the_message_of_postgres(stores: FailingS
 def test_a_restored_volume_with_another_password_is_reported_with_the_message_of_mariadb(stores: FailingStores) -> None:
     message, hint = stores.message_and_hint(MARIADB)
     assert "mariadb 1/1, wordpress 0/1: " in message
-    assert re.search(r"container install\b.*refuses the login: Access denied for user 'wordpress'@", message)
+    assert re.search(r"container install\b.*refused the login: Access denied for user 'wordpress'@", message)
     assert "store-secrets" in hint
     assert VOLUME_PASSWORD not in message
 

@@ -254,7 +254,7 @@ def test_no_two_databases_share_a_volume(platform: InstalledPlatform, node_kubec
         node_kubectl.run("delete", "pod", "-n", shop.namespace, "postgres-0", "--force", "--grace-period=0")
         wait_for_event(platform, shop.store_id, "Recovered", before)
         logs = node_kubectl.run("logs", "-n", shop.namespace, "postgres-0")
-        assert "Another Postgres still uses this volume; waiting for it to end." in logs
+        assert "waiting for another Postgres on this volume to end" in logs
     wait_until_open(shop)
     assert order in order_ids(shop)
 

@@ -73,8 +73,8 @@ def test_a_store_is_ready_when_its_storefront_sells(shop: OpenShop) -> None:
 
 def test_the_charts_image_installs_a_shop(shop: OpenShop, node_kubectl: Kubectl) -> None:
     logs = node_kubectl.run("logs", "-n", f"store-{SHOP}", "deployment/wordpress", "-c", "install")
-    assert "install: WooCommerce is activated." in logs
-    assert "install: the shop takes orders" in logs
+    assert "install: WooCommerce activated." in logs
+    assert "install: the shop accepts orders" in logs
 
 
 def test_a_test_order_is_placed_and_removed(shop: OpenShop, node_kubectl: Kubectl, say: Callable[[str], None]) -> None:

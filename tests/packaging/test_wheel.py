@@ -115,7 +115,7 @@ def kubeconfig(cluster_programs: None, installed: Environment) -> Iterator[tuple
     done = installed.run("urumi", "cluster", "up")
     try:
         assert done.returncode == 0, done.stderr
-        [programs] = re.findall(r"kubectl and helm among them: (.+)", done.stderr)
+        [programs] = re.findall(r"kubectl and helm: (.+)", done.stderr)
         yield done.stdout.strip(), Path(programs)
     finally:
         installed.output("urumi", "cluster", "down", "--purge")

@@ -158,7 +158,7 @@ def test_the_grant_of_a_creation_that_the_cluster_refuses_is_released(
         too_fast = api.create(new_id())
         assert (too_fast.status, too_fast.problem) == (429, "too-many-requests")
         assert 3000 < int(too_fast.headers["Retry-After"]) <= 3600
-        assert f"Ask again in {too_fast.headers['Retry-After']} s." == too_fast.json["hint"]
+        assert f"Try again in {too_fast.headers['Retry-After']} s." == too_fast.json["hint"]
         api.close()
 
 

@@ -74,7 +74,7 @@ def test_without_a_builder_the_supported_ones_are_listed(images: Checkout) -> No
     done = run(images, "server")
     assert (done.code, done.out) == (1, "")
     assert done.sentence.endswith(
-        "Neither docker, podman nor buildah responds. Install one of them and run this again."
+        "No image builder found: docker, podman and buildah do not respond. Start or install one of them."
     )
 
 
@@ -100,7 +100,7 @@ def test_a_build_that_fails_ends_it_before_anything_is_pushed(images: Checkout) 
     ("arguments", "words"),
     [
         (("wordpress",), "Unknown image 'wordpress': expected one of server"),
-        (("--tag", "latest"), "The tag latest is not fixed"),
+        (("--tag", "latest"), "Tag 'latest' rejected: expected a fixed version"),
     ],
 )
 def test_an_unknown_image_is_refused_by_name(images: Checkout, arguments: tuple[str, ...], words: str) -> None:

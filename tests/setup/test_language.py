@@ -1,4 +1,4 @@
-"""Documents, docstrings and messages are in plain words: none has a turn of phrase that this project does not use."""
+"""Documents, docstrings and messages use plain words: none contains a turn of phrase that this project does not use."""
 
 from pathlib import Path
 
@@ -55,11 +55,11 @@ def test_plain_words_are_left_alone(text: str) -> None:
     assert turns_in(text) == []
 
 
-def test_a_turn_comes_with_its_line_and_with_what_to_write() -> None:
+def test_a_turn_is_reported_with_its_line_and_what_to_write() -> None:
     [turn] = turns_in("One.\n\nStores are retried for ever.\n")
     assert str(turn) == f"line 3: 'for ever'; write: {TURNS['for ever|anew']}"
 
 
-def test_the_strings_of_a_module_are_looked_at_and_its_names_are_not() -> None:
+def test_the_strings_of_a_module_are_checked_and_its_names_are_not() -> None:
     source = 'told = 1\nmessage = f"{told} stores are retried for ever"\n'
     assert [(turn.line, turn.words) for turn in turns_in_module(source)] == [(2, "for ever")]

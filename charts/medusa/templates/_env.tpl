@@ -49,10 +49,10 @@
 {{- end }}
 
 {{/*
-The backend needs both databases to shut down; without them it waits until it is killed. Therefore, when all pods of a
-store end at the same time, the databases stay for the seconds that a backend needs.
+The backend needs both databases to shut down; without them it waits until it is killed. Therefore the databases keep
+running for some seconds when all pods of a store are terminated at the same time.
 */}}
-{{- define "medusa.stayForBackend" -}}
+{{- define "medusa.delayedStop" -}}
 lifecycle:
   preStop:
     exec:

@@ -1,14 +1,14 @@
 <?php
 /**
- * Answers the health check where WordPress itself cannot, from wp-config.php, before anything of WordPress is loaded.
+ * Answers the health check if WordPress cannot. wp-config.php includes this file before WordPress is loaded.
  *
- * Without its database WordPress answers 500, and without its tables it redirects to its installation, which a kubelet
- * takes for success. Both are 503 with the reason here. Everything later is urumi.php's.
+ * Without its database WordPress returns 500, and without its tables a redirect to its installation, which a probe counts
+ * as success. In both cases this file returns 503 with the reason. urumi.php does the other checks.
  */
 
 namespace Urumi\Early;
 
-function refuse(string $problem): never
+function fail(string $problem): never
 {
     http_response_code(503);
     header('Content-Type: application/json');
@@ -27,15 +27,15 @@ function check_database(string $prefix): void
         $found = $database->query("SELECT 1 FROM `{$prefix}options` WHERE option_name = 'siteurl'")->fetch_column();
         $database->close();
     } catch (\mysqli_sql_exception $error) {
-        // The words of the database name its users and hosts, and anybody may ask here: the code is enough.
+        // The endpoint is public and the database's message contains users and hosts, so only the code is returned.
         if ($error->getCode() !== 1146) {
-            refuse("The database does not answer (error {$error->getCode()}).");
+            fail("The database does not respond (error {$error->getCode()}).");
         }
         $found = false;
     }
     mysqli_report(MYSQLI_REPORT_OFF);
     if (!$found) {
-        refuse('WordPress is not installed: the database has no tables of it.');
+        fail('WordPress is not installed: the database does not contain its tables.');
     }
 }
 

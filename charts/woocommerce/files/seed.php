@@ -1,12 +1,12 @@
 <?php
 /**
- * The second step of install.php: brings the schema to the image's version, and the first time makes the shop one that
- * takes orders. It ends well only when the shop's own health check finds nothing, and then leaves the mark.
+ * The second step of install.php: updates the schema to the image's version, and on the first run configures the shop so
+ * that it accepts orders. It succeeds only if the shop's own health check passes, and then stores the revision.
  */
 
 require __DIR__ . '/step.php';
 
-imitate_request();
+simulate_request();
 require wordpress_root() . '/wp-load.php';
 require_once ABSPATH . 'wp-admin/includes/upgrade.php';
 
@@ -16,13 +16,13 @@ const SAMPLES = [
     ['sample-bag', 'Sample bag', '14.00', 'A bag to try the checkout with.'],
 ];
 
-/** What waits in the admin pages for somebody to press "update", after an image with newer code. */
+/** Apply the schema updates that WordPress and WooCommerce otherwise offer in wp-admin after an upgrade. */
 function update_schema(): void
 {
     global $wp_db_version;
     if ((int) get_option('db_version') !== $wp_db_version) {
         wp_upgrade();
-        say("the tables of WordPress are at $wp_db_version.");
+        log_progress("WordPress schema updated to version $wp_db_version.");
     }
     require_once WC_ABSPATH . 'includes/wc-update-functions.php';
     $found = (string) get_option('woocommerce_db_version');
@@ -30,7 +30,7 @@ function update_schema(): void
     foreach (WC_Install::get_db_update_callbacks() as $version => $callbacks) {
         if ($found !== '' && version_compare($found, $version, '<')) {
             foreach ($callbacks as $callback) {
-                // A callback that works in portions says whether there is more.
+                // A callback that works in batches returns true until it is done.
                 while (call_user_func($callback)) {
                     continue;
                 }
@@ -41,15 +41,15 @@ function update_schema(): void
     WC_Install::update_db_version();
     WC()->queue()->cancel_all('', [], 'woocommerce-db-updates');
     if ($done > 0) {
-        say("the tables of WooCommerce went from $found to " . WC()->version . " in $done updates.");
+        log_progress("WooCommerce schema updated from $found to " . WC()->version . " in $done updates.");
     }
 }
 
-/** The settings are the owner's from then on: nothing here is ever written a second time. */
+/** Configure a new shop. Runs once, because the settings belong to the owner afterwards. */
 function seed_shop(): void
 {
-    // What otherwise waits for the first visit of wp-admin. It turns high-performance order storage on, and only in a shop
-    // that has no order yet. WooCommerce calls the method internal, the action is not.
+    // WooCommerce otherwise does this on the first visit of wp-admin. It enables high-performance order storage, but only
+    // in a shop without orders. The method is internal to WooCommerce; the action is public.
     if (is_callable([WC_Install::class, 'newly_installed'])) {
         WC_Install::newly_installed();
     } else {
@@ -57,11 +57,11 @@ function seed_shop(): void
     }
     WC_Install::create_pages();
     set_options();
-    make_shipping_zone();
+    create_shipping_zone();
     set_front_page();
-    delete_transient('_wc_activation_redirect'); // the owner's first page is the one asked for, and not a wizard
+    delete_transient('_wc_activation_redirect'); // shows the owner the requested page and not the setup wizard
     if (getenv('URUMI_SHOP_SAMPLES') === 'true') {
-        make_samples();
+        create_samples();
     }
     update_option('urumi_seeded', gmdate('c'));
 }
@@ -71,8 +71,8 @@ function set_options(): void
     $options = [
         'woocommerce_coming_soon' => 'no',
         'woocommerce_store_pages_only' => 'no',
-        'woocommerce_default_country' => need('URUMI_SHOP_COUNTRY'),
-        'woocommerce_currency' => need('URUMI_SHOP_CURRENCY'),
+        'woocommerce_default_country' => required_env('URUMI_SHOP_COUNTRY'),
+        'woocommerce_currency' => required_env('URUMI_SHOP_CURRENCY'),
         'woocommerce_enable_guest_checkout' => 'yes',
         'woocommerce_allow_tracking' => 'no',
         'woocommerce_show_marketplace_suggestions' => 'no',
@@ -93,16 +93,16 @@ function set_options(): void
     update_option('woocommerce_cod_settings', array_merge((array) get_option('woocommerce_cod_settings', []), $cash));
 }
 
-function make_shipping_zone(): void
+function create_shipping_zone(): void
 {
     if (WC_Shipping_Zones::get_zones() !== []) {
         return;
     }
     $zone = new WC_Shipping_Zone();
-    $zone->set_zone_name('Everywhere'); // a zone without regions is everywhere
+    $zone->set_zone_name('Everywhere'); // a zone without regions applies everywhere
     $zone->save();
     $rate = $zone->add_shipping_method('flat_rate');
-    $settings = ['title' => 'Flat rate', 'tax_status' => 'none', 'cost' => need('URUMI_SHOP_SHIPPING_COST')];
+    $settings = ['title' => 'Flat rate', 'tax_status' => 'none', 'cost' => required_env('URUMI_SHOP_SHIPPING_COST')];
     update_option("woocommerce_flat_rate_{$rate}_settings", $settings);
 }
 
@@ -117,7 +117,7 @@ function set_front_page(): void
     update_option('permalink_structure', '/%postname%/');
 }
 
-function make_samples(): void
+function create_samples(): void
 {
     foreach (SAMPLES as [$sku, $name, $price, $description]) {
         if (wc_get_product_id_by_sku($sku)) {
@@ -135,24 +135,26 @@ function make_samples(): void
     }
 }
 
-send_no_mail();
+disable_mail();
 if (!class_exists('WooCommerce') || !function_exists('Urumi\problems')) {
-    refuse('WooCommerce or the must-use plugin of the image is not loaded: expected both in ' . WP_CONTENT_DIR . '.');
+    abort_install('failed to load WooCommerce or the must-use plugin: expected both in ' . WP_CONTENT_DIR . '.');
 }
 update_schema();
 if (get_option('urumi_seeded') === false) {
     seed_shop();
-    WC()->payment_gateways()->init(); // they have read their settings already
+    WC()->payment_gateways()->init(); // reads the settings again
     if (!Automattic\WooCommerce\Utilities\OrderUtil::custom_orders_table_usage_is_enabled()) {
-        refuse('orders would be kept in the old tables: expected high-performance order storage to be on.');
+        abort_install('could not enable high-performance order storage: got the legacy order tables.');
     }
     $problems = Urumi\problems();
     if ($problems !== []) {
         delete_option('urumi_seeded');
-        refuse('the shop does not take orders yet: ' . implode(' ', $problems));
+        abort_install('the shop cannot accept orders: ' . implode(' ', $problems));
     }
-    say('the shop is made: ' . get_option('woocommerce_default_country') . ', ' . get_option('woocommerce_currency') . '.');
+    [$country, $currency] = [get_option('woocommerce_default_country'), get_option('woocommerce_currency')];
+    log_progress("shop created: $country, $currency.");
 }
-// The next request makes the rules anew. Here they would lack products, whose addresses were registered without permalinks.
+// The next request generates the rules. Rules generated here would lack products, because their addresses were registered
+// before permalinks were enabled.
 delete_option('rewrite_rules');
-update_option('urumi_revision', need('URUMI_REVISION'), true);
+update_option('urumi_revision', required_env('URUMI_REVISION'), true);

@@ -1,22 +1,22 @@
 <?php
-/** What the steps of an installation share: how they speak, what they need, and a request for WordPress to answer. */
+/** What the installation steps share: log output, environment variables, and a simulated request for WordPress. */
 
-function say(string $words): void
+function log_progress(string $message): void
 {
-    fwrite(STDOUT, "install: $words\n");
+    fwrite(STDOUT, "install: $message\n");
 }
 
-function refuse(string $words): never
+function abort_install(string $message): never
 {
-    fwrite(STDERR, "install: $words\n");
+    fwrite(STDERR, "install: $message\n");
     exit(1);
 }
 
-function need(string $name): string
+function required_env(string $name): string
 {
     $value = getenv($name);
     if ($value === false || $value === '') {
-        refuse("the variable $name is not set.");
+        abort_install("cannot install the shop: environment variable $name is not set. The chart sets it.");
     }
     return $value;
 }
@@ -26,10 +26,10 @@ function wordpress_root(): string
     return getenv('URUMI_WORDPRESS_ROOT') ?: '/usr/src/wordpress';
 }
 
-/** WordPress and its plugins expect a request, so this is one for the shop's own address. */
-function imitate_request(): void
+/** Simulate a request to the shop's own address, because WordPress and its plugins expect one. */
+function simulate_request(): void
 {
-    $url = parse_url(need('URUMI_STORE_URL'));
+    $url = parse_url(required_env('URUMI_STORE_URL'));
     $_SERVER['HTTP_HOST'] = $_SERVER['SERVER_NAME'] = $url['host'];
     $_SERVER['SERVER_PROTOCOL'] = 'HTTP/1.1';
     $_SERVER['REQUEST_METHOD'] = 'GET';
@@ -40,8 +40,8 @@ function imitate_request(): void
     }
 }
 
-/** WordPress and WooCommerce would write to the administrator about what is done here; the platform tells it. */
-function send_no_mail(): void
+/** Disable mail, because WordPress and WooCommerce would notify the administrator, whose account the platform provides. */
+function disable_mail(): void
 {
     remove_all_filters('pre_wp_mail');
     add_filter('pre_wp_mail', '__return_false');

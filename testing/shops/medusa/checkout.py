@@ -51,14 +51,14 @@ def heading(page: Page, words: str) -> None:
 def put_into_cart(page: Page, handle: str, pieces: int = 1) -> None:
     """Choose a product's first variant."""
     page.goto(f"/products/{handle}")
-    page.get_by_label("How many").fill(str(pieces))
+    page.get_by_label("Quantity").fill(str(pieces))
     page.get_by_role("button", name="Add to cart").click()
 
 
 def go_to_checkout(page: Page) -> None:
     """Continue to the checkout after a product was put into the cart."""
-    page.get_by_role("link", name="To the cart").click()
-    page.get_by_role("link", name="To the checkout").click()
+    page.get_by_role("link", name="View cart").click()
+    page.get_by_role("link", name="Go to checkout").click()
     heading(page, "Checkout")
 
 

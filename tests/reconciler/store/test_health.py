@@ -82,7 +82,7 @@ REFUSED = {
         "exitCode": 1,
         "message": "install: waiting for the database wordpress@mariadb/wordpress: Connection refused (2002).\n"
         "install: waiting for the database wordpress@mariadb/wordpress: Access denied for user 'wordpress' (1045).\n"
-        "install: the database wordpress@mariadb/wordpress refuses the login: Access denied for user "
+        "install: the database wordpress@mariadb/wordpress refused the login: Access denied for user "
         "'wordpress'@'10.0.0.1' (1045).\n",
     }
 }
@@ -146,7 +146,7 @@ SAID = {
             {"initContainerStatuses": [{**INSTALL, "state": {"running": {}}, "lastState": REFUSED}]},
             "Initializing",
             "Initializing init container install is running, 1 restart, last terminated with Error: install: the "
-            "database wordpress@mariadb/wordpress refuses the login: Access denied for user 'wordpress'@'10.0.0.1' "
+            "database wordpress@mariadb/wordpress refused the login: Access denied for user 'wordpress'@'10.0.0.1' "
             "(1045).",
             id="init running again",
         ),

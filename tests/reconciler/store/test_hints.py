@@ -10,13 +10,13 @@ from reconciler.store.hints import hint_for
     [
         pytest.param(
             "wordpress 0/1: pod w: CrashLoopBackOff container install, 2 restarts, last terminated with Error: "
-            "install: the database refuses the login: Access denied for user 'wordpress' (1045).",
+            "install: the database refused the login: Access denied for user 'wordpress' (1045).",
             "under database-password",
             id="MariaDB's password",
         ),
         pytest.param(
             "backend 0/1: pod b: CrashLoopBackOff container migrate, last terminated with Error: urumi-migrate: the "
-            'database refuses the login: password authentication failed for user "medusa"',
+            'database refused the login: password authentication failed for user "medusa"',
             "under database-password",
             id="Postgres's password",
         ),

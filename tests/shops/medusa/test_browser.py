@@ -66,16 +66,16 @@ def test_a_visitor_orders_with_cash_on_delivery_and_the_merchant_finds_it(page: 
     page.get_by_role("link", name="Stoneware mug").click()
     heading(page, "Stoneware mug")
     page.get_by_role("radio", name="Slate").check()
-    page.get_by_label("How many").fill("2")
+    page.get_by_label("Quantity").fill("2")
     assert is_not_wider_than_the_screen(page)
     page.get_by_role("button", name="Add to cart").click()
-    page.get_by_role("link", name="To the cart").click()
+    page.get_by_role("link", name="View cart").click()
 
     heading(page, "Your cart")
     expect(page.locator("#cart-count")).to_have_text("2")
     assert pictures_are_square(page)
     assert is_not_wider_than_the_screen(page)
-    page.get_by_role("link", name="To the checkout").click()
+    page.get_by_role("link", name="Go to checkout").click()
 
     heading(page, "Checkout")
     expect(page.get_by_role("radio", name="Cash on delivery")).to_be_checked()
@@ -102,15 +102,15 @@ def test_a_visitor_orders_with_cash_on_delivery_and_the_merchant_finds_it(page: 
 
 def test_a_cart_can_be_changed_and_emptied_and_survives_a_reload(page: Page) -> None:
     put_into_cart(page, "beeswax-candle")
-    page.get_by_role("link", name="To the cart").click()
-    page.get_by_label("How many Beeswax candle").fill("3")
-    page.get_by_label("How many Beeswax candle").press("Enter")
+    page.get_by_role("link", name="View cart").click()
+    page.get_by_label("Quantity of Beeswax candle").fill("3")
+    page.get_by_label("Quantity of Beeswax candle").press("Enter")
     expect(page.locator("#total")).to_have_text("$36.00")
 
     page.reload()
     expect(page.locator("#total")).to_have_text("$36.00")
     page.get_by_role("button", name="Remove Beeswax candle").click()
-    expect(page.get_by_text("There is nothing in your cart yet.")).to_be_visible()
+    expect(page.get_by_text("Your cart is empty.")).to_be_visible()
 
 
 def test_a_form_that_is_not_filled_in_says_what_is_missing(page: Page) -> None:
@@ -119,11 +119,11 @@ def test_a_form_that_is_not_filled_in_says_what_is_missing(page: Page) -> None:
     page.get_by_label("E-mail").fill("ada")
     page.get_by_role("button", name="Place the order").click()
 
-    expect(page.get_by_text("This does not look like an e-mail address")).to_be_visible()
+    expect(page.get_by_text("Enter a valid e-mail address")).to_be_visible()
     expect(page.get_by_label("E-mail")).to_be_focused()
-    expect(page.get_by_text("Please fill this in.")).to_have_count(5)
+    expect(page.get_by_text("This field is required.")).to_have_count(5)
     fill_in(page)
-    expect(page.get_by_text("Please fill this in.")).to_have_count(0)
+    expect(page.get_by_text("This field is required.")).to_have_count(0)
 
 
 def set_stock(merchant: "httpx2.Client", sku: str, pieces: int) -> None:
@@ -143,12 +143,12 @@ def test_what_is_sold_out_says_so_and_what_is_too_much_is_refused_in_words(
         page.goto("/products/dotted-notebook")
         expect(page.get_by_text("Only 2 left")).to_be_visible()
         put_into_cart(page, "dotted-notebook", 2)
-        expect(page.get_by_role("main")).to_contain_text("are in your cart")
+        expect(page.get_by_role("main")).to_contain_text("Added 2 × Dotted notebook to your cart")
 
         # One more than there are, in a second step, is found by the backend.
         console.allow(NETWORK)
         put_into_cart(page, "dotted-notebook")
-        expect(page.get_by_role("alert")).to_contain_text("more than we have in stock")
+        expect(page.get_by_role("alert")).to_contain_text("not enough stock")
 
         set_stock(merchant, "dotted-notebook-a5", 0)
         page.goto("/")
@@ -161,7 +161,7 @@ def test_what_is_sold_out_says_so_and_what_is_too_much_is_refused_in_words(
 
 def test_an_address_where_nothing_is_says_so(page: Page, console: Console) -> None:
     console.allow(NETWORK)
-    for path, words in (("/nothing", "There is nothing at this address."), ("/products/none", "not for sale here")):
+    for path, words in (("/nothing", "Page not found."), ("/products/none", "not available")):
         page.goto(path)
         heading(page, "Sorry")
         expect(page.get_by_role("alert")).to_contain_text(words)
@@ -206,8 +206,8 @@ def test_a_backend_that_is_away_is_told_in_words_and_found_again(
     expect(page.locator("#cart-count")).to_have_text("1")
     open_shop.backend.stop()
     try:
-        page.get_by_role("link", name="To the cart").click()
-        expect(page.get_by_role("alert")).to_contain_text("The shop does not answer just now (502)")
+        page.get_by_role("link", name="View cart").click()
+        expect(page.get_by_role("alert")).to_contain_text("The shop is temporarily unavailable (502)")
     finally:
         open_shop.backend.start()
     page.get_by_role("button", name="Try again").click()

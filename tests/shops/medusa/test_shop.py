@@ -134,14 +134,14 @@ def lost_and_found(shop: Shop, server: "Server", words: str) -> None:
 
 
 def test_a_database_that_is_down_is_told_and_its_return_noticed(shop: Shop, postgres: "Postgres") -> None:
-    lost_and_found(shop, postgres.server, "the database does not answer")
+    lost_and_found(shop, postgres.server, "the database does not respond")
 
     with shop.shopper() as shopper:
         order_by_cash_on_delivery(shopper)
 
 
 def test_a_redis_that_is_down_is_told_and_its_return_noticed(open_shop: "OpenShop", shop: Shop) -> None:
-    lost_and_found(shop, open_shop.redis, "Redis does not answer")
+    lost_and_found(shop, open_shop.redis, "Redis does not respond")
 
     with shop.shopper() as shopper:
         order_by_cash_on_delivery(shopper)
@@ -155,7 +155,7 @@ def test_a_shop_without_a_region_is_unhealthy_but_its_admin_stays_reachable(shop
     finally:
         postgres.query("update region set deleted_at = null")
 
-    assert (status, answer["problems"]) == (503, ["there is no region with a country to sell in"])
+    assert (status, answer["problems"]) == (503, ["no region contains a country to sell in"])
     assert serving == 200
 
 
@@ -167,7 +167,7 @@ def test_a_revoked_key_is_told(shop: Shop, postgres: "Postgres") -> None:
         postgres.query("update api_key set revoked_at = null where type = 'publishable'")
 
     assert status == 503
-    assert "the storefront's key is unknown" in answer["problems"][0]
+    assert "the storefront's publishable key is missing in the database, revoked" in answer["problems"][0]
 
 
 def test_nothing_is_written_beside_home_and_uploads(shop: Shop) -> None:

@@ -97,4 +97,4 @@ def test_a_storefront_without_its_key_does_not_start(tmp_path: Path) -> None:
     )
 
     assert done.returncode == 1
-    assert "URUMI_PUBLISHABLE_KEY is missing" in done.stderr
+    assert "URUMI_PUBLISHABLE_KEY is not set" in done.stderr

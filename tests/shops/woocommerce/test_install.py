@@ -47,7 +47,9 @@ def test_a_missing_variable_is_named(shop: Shop, name: str) -> None:
     done = shop.try_to_install()
 
     assert done.returncode == 1
-    assert done.stderr == f"install: the variable {name} is not set.\n"
+    assert (
+        done.stderr == f"install: cannot install the shop: environment variable {name} is not set. The chart sets it.\n"
+    )
 
 
 def test_an_image_without_woocommerce_is_refused(shop: Shop) -> None:
@@ -57,7 +59,7 @@ def test_an_image_without_woocommerce_is_refused(shop: Shop) -> None:
     done = shop.try_to_install()
 
     assert done.returncode == 1
-    assert done.stderr == f"install: {missing} is missing: this is not the image of a store.\n"
+    assert done.stderr == f"install: {missing} not found: the image is incomplete. Build it with scripts/images.\n"
 
 
 def test_an_open_port_is_not_enough_the_login_is_waited_for(shop: Shop, database: "MariaDb") -> None:
@@ -75,8 +77,8 @@ def test_an_open_port_is_not_enough_the_login_is_waited_for(shop: Shop, database
 
     assert f"waiting for the database {shop.database_name}@127.0.0.1" in waiting
     assert "Access denied" in waiting
-    assert "install: the database answers, after" in rest
-    assert "core.php ended with exit code 255" in rest  # there is no WordPress here
+    assert "install: connected to the database after" in rest
+    assert "core.php failed with exit code 255" in rest  # there is no WordPress here
 
 
 def test_a_database_that_never_answers_is_given_up_with_its_own_words(shop: Shop, database: "MariaDb") -> None:
@@ -87,7 +89,7 @@ def test_a_database_that_never_answers_is_given_up_with_its_own_words(shop: Shop
 
     assert done.returncode == 1
     where = f"{shop.database_name}@127.0.0.1:{database.port}/{shop.database_name}"
-    assert f"the database {where} took no login within 1 s: Access denied" in done.stderr
+    assert f"could not log in to the database {where} within 1 s: Access denied" in done.stderr
     assert shop.database_password not in done.stdout + done.stderr
 
 
@@ -99,7 +101,7 @@ def test_a_login_that_goes_on_being_refused_ends_the_wait_long_before_its_time(s
 
     assert done.returncode == 1
     assert "up to 300 s" in done.stdout
-    assert f"/{shop.database_name} refuses the login: Access denied for user '{shop.database_name}'@" in done.stderr
+    assert f"/{shop.database_name} refused the login: Access denied for user '{shop.database_name}'@" in done.stderr
     assert shop.database_password not in done.stdout + done.stderr
 
 
@@ -120,7 +122,8 @@ def test_two_pods_never_install_at_once(shop: Shop, database: "MariaDb") -> None
 
     assert done.returncode == 1
     assert (
-        done.stderr == "install: another pod of this store has been installing for 1 s; the next start tries again.\n"
+        done.stderr == "install: could not get the installation lock within 1 s: another pod of this store has it. "
+        "The next start retries.\n"
     )
 
 

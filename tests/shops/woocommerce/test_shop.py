@@ -38,8 +38,8 @@ def test_a_new_shop_is_ready_for_its_first_order_and_says_so(empty_shop: Shop) -
         before = health(client)
         said = empty_shop.install()
 
-        assert before == (503, ["WordPress is not installed: the database has no tables of it."])
-        assert "install: the shop is made: IN:KA, INR." in said
+        assert before == (503, ["WordPress is not installed: the database does not contain its tables."])
+        assert "install: shop created: IN:KA, INR." in said
         assert health(client) == (200, [])
         order = order_by_cash_on_delivery(client, "sample-mug")
 
@@ -55,8 +55,8 @@ def test_the_second_start_finds_nothing_to_do_and_leaves_the_owners_settings(sho
         said = shop.install()
 
         answers, nothing_to_do = said.splitlines()
-        assert answers.startswith("install: the database answers, after")
-        assert re.fullmatch(r"install: the shop is installed already, revision \w{16}\.", nothing_to_do)
+        assert answers.startswith("install: connected to the database after")
+        assert re.fullmatch(r"install: the shop is already installed, revision \w{16}\.", nothing_to_do)
         assert shop.options("woocommerce_currency") == {"woocommerce_currency": "EUR"}
     finally:
         shop.set_option("woocommerce_currency", "INR")
@@ -71,8 +71,8 @@ def test_a_new_image_updates_the_schema_and_leaves_the_owners_settings(shop: Sho
 
     said = shop.install()
 
-    assert "install: the tables of WooCommerce went from 10.0.0 to" in said
-    assert "install: the tables of WordPress are at" in said
+    assert "install: WooCommerce schema updated from 10.0.0 to" in said
+    assert "install: WordPress schema updated to version" in said
     assert shop.options("woocommerce_db_version", "db_version", "urumi_revision") == current
     assert shop.options("blogname") == {"blogname": "Renamed by its owner"}
 
@@ -85,8 +85,8 @@ def test_an_installation_that_was_cut_off_is_finished_by_the_next_start(empty_sh
     said = empty_shop.install()
 
     assert cut_off.returncode == 1
-    assert "the must-use plugin of the image is not loaded" in cut_off.stderr
-    assert "install: the shop is made" in said
+    assert "failed to load WooCommerce or the must-use plugin" in cut_off.stderr
+    assert "install: shop created" in said
     assert "WordPress" not in said  # its tables are there
 
 
@@ -121,7 +121,7 @@ def test_a_closed_shop_is_told_and_still_serves_its_owner(shop: Shop) -> None:
         shop.set_option("woocommerce_coming_soon", "no")
 
     assert (status, len(problems)) == (503, 1)
-    assert 'The shop is closed: "coming soon" is on' in problems[0]
+    assert 'The shop is closed: "Coming soon" is on' in problems[0]
     assert serving == (200, [])
 
 
@@ -134,7 +134,10 @@ def test_without_cash_on_delivery_no_order_can_be_placed(shop: Shop) -> None:
     finally:
         shop.set_option("woocommerce_cod_settings", before)
 
-    assert (status, problems) == (503, ["Cash on delivery is off, in WooCommerce > Settings > Payments."])
+    assert (status, problems) == (
+        503,
+        ["Cash on delivery is disabled. Enable it in WooCommerce > Settings > Payments."],
+    )
 
 
 def test_without_woocommerce_there_is_no_shop(shop: Shop) -> None:
@@ -146,7 +149,7 @@ def test_without_woocommerce_there_is_no_shop(shop: Shop) -> None:
     finally:
         shop.set_option("active_plugins", before)
 
-    assert (status, problems) == (503, ["WooCommerce is not loaded: expected it among the active plugins."])
+    assert (status, problems) == (503, ["WooCommerce is not loaded. Activate it in Plugins."])
 
 
 def test_without_its_database_nothing_is_served_and_nothing_secret_is_told(shop: Shop) -> None:
@@ -160,7 +163,7 @@ def test_without_its_database_nothing_is_served_and_nothing_secret_is_told(shop:
         after = health(client)
 
     assert [answer.status_code for answer in answers] == [503, 503]
-    assert answers[0].json() == {"ok": False, "problems": ["The database does not answer (error 2002)."]}
+    assert answers[0].json() == {"ok": False, "problems": ["The database does not respond (error 2002)."]}
     assert static.status_code == 200  # liveness: a restart of WordPress would not bring the database back
     assert after == (200, [])
 
@@ -191,4 +194,4 @@ def test_without_a_mail_server_the_order_is_taken_and_the_log_says_what_was_not_
         order = order_by_cash_on_delivery(client, "sample-mug")
 
     assert order["status"] == "processing"
-    assert "a message was not sent, as this shop has no mail server" in (shop.root.parent / "server.log").read_text()
+    assert "e-mail not sent: no mail server is configured" in (shop.root.parent / "server.log").read_text()

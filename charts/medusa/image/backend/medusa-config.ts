@@ -1,8 +1,9 @@
 /*
- * How one store's backend is configured: from its environment alone, which the chart writes (templates/_env.tpl).
+ * The configuration of one store's backend. All of it comes from the environment, which the chart sets
+ * (templates/_env.tpl).
  *
- * Redis holds sessions, events, locks and workflows in flight, so that a restart of the backend loses none of them.
- * `medusa build` reads this file without any of the variables, so nothing here may insist on one.
+ * Redis stores sessions, events, locks and running workflows, so a restart of the backend loses none of them.
+ * `medusa build` reads this file without the variables, so none of them may be required here.
  */
 import { defineConfig } from "@medusajs/framework/utils"
 
@@ -21,7 +22,7 @@ module.exports = defineConfig({
       jwtSecret: process.env.JWT_SECRET,
       cookieSecret: process.env.COOKIE_SECRET,
     },
-    // A browser drops a Secure cookie that came over plain http: with it, nobody could sign in to such a shop's admin.
+    // Browsers reject a Secure cookie over plain http, which would make signing in to the admin impossible.
     cookieOptions: { secure: process.env.URUMI_COOKIE_SECURE !== "false", sameSite: "lax", httpOnly: true },
   },
   admin: { disable: process.env.DISABLE_MEDUSA_ADMIN === "true" },

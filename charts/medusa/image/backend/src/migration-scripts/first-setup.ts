@@ -1,12 +1,12 @@
 /*
- * What makes an empty database a shop that sells: sales channel, currency, region, taxes, warehouse, shipping, cash on
- * delivery, sample products with stock, and the administrator.
+ * Sets up a shop in an empty database: sales channel, currency, region, taxes, warehouse, shipping, cash on delivery,
+ * sample products with stock, and the administrator.
  *
- * Medusa runs the file once and records its name in `script_migrations`, so nothing the owner deletes comes back. A run
- * that is cut off is not recorded; the next one finds what is there by name and makes the rest. Never edit the file for
- * shops that exist: give the next change a file of its own.
+ * Medusa runs this file once per database and records its name in `script_migrations`, so objects that the owner deletes
+ * are not created again. An interrupted run is not recorded; the next one finds existing objects by name and creates the
+ * rest. Existing shops do not run an edited file, so put a change for them into a new file.
  *
- * The controller's publishable key is not set here but by bin/urumi-migrate, which follows the Secret.
+ * The publishable key is not set here. bin/urumi-migrate copies it from the Secret on each run.
  */
 import type { MedusaContainer } from "@medusajs/framework/types"
 import { ContainerRegistrationKeys, Modules } from "@medusajs/framework/utils"
@@ -27,7 +27,7 @@ import { createSamples } from "../setup/samples"
 const WAREHOUSE = "Warehouse"
 const DELIVERY = "Delivery"
 const CASH_ON_DELIVERY = "pp_system_default"
-const BY_HAND = "manual_manual"
+const MANUAL_FULFILLMENT = "manual_manual"
 
 type Ids = { id: string }
 
@@ -39,14 +39,14 @@ export default async function firstSetup({ container }: { container: MedusaConta
   const [store] = await container.resolve(Modules.STORE).listStores()
   const channelId = store.default_sales_channel_id as string
   await describeStore(container, store.id, settings)
-  log.info(`urumi: selling in ${settings.countries.join(", ")} for ${settings.currency}`)
+  log.info(`urumi: creating the region with ${settings.countries.join(", ")} and ${settings.currency}`)
   const region = await ensureRegion(container, settings)
   await ensureTaxRegions(container, settings)
   const warehouse = await ensureWarehouse(container, settings, channelId)
   const profile = await ensureProfile(container)
   await ensureShipping(container, settings, warehouse, profile, region)
   if (settings.sampleProducts) {
-    log.info("urumi: adding sample products")
+    log.info("urumi: creating sample products")
     await createSamples(container, settings.currency, channelId, profile.id, warehouse.id)
   }
   await ensureAdministrator(container, settings)
@@ -94,7 +94,7 @@ async function ensureWarehouse(container: MedusaContainer, settings: Settings, c
   const warehouse = known ?? (await createWarehouse(container, settings.countries[0]))
   await container.resolve(ContainerRegistrationKeys.LINK).create({
     [Modules.STOCK_LOCATION]: { stock_location_id: warehouse.id },
-    [Modules.FULFILLMENT]: { fulfillment_provider_id: BY_HAND },
+    [Modules.FULFILLMENT]: { fulfillment_provider_id: MANUAL_FULFILLMENT },
   })
   await linkSalesChannelsToStockLocationWorkflow(container).run({ input: { id: warehouse.id, add: [channelId] } })
   return warehouse
@@ -165,7 +165,7 @@ async function createStandardShipping(
       {
         name: "Standard delivery",
         price_type: "flat",
-        provider_id: BY_HAND,
+        provider_id: MANUAL_FULFILLMENT,
         service_zone_id: zoneId,
         shipping_profile_id: profileId,
         type: { label: "Standard", description: "At your door in a few days.", code: "standard" },
@@ -195,7 +195,7 @@ async function ensureAdministrator(container: MedusaContainer, settings: Setting
   if (!identityId) {
     const { success, authIdentity, error } = await auth.register("emailpass", { body: { email, password } })
     if (!success || !authIdentity) {
-      throw new Error(`The administrator ${email} could not be given a password: ${error ?? "no reason was given"}`)
+      throw new Error(`Could not set the password of administrator ${email}: ${error ?? "Medusa reported no reason"}`)
     }
     identityId = authIdentity.id
   }

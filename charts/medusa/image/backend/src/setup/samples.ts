@@ -1,6 +1,6 @@
 /*
- * Four products to look at and to buy. Their pictures are files of the storefront, under the same host, so that nothing
- * is fetched from elsewhere. Prices are the same number in every currency: they are samples.
+ * Four sample products. Their pictures are files of the storefront on the same host, so nothing is loaded from other hosts.
+ * Prices are the same number in every currency.
  */
 import type { MedusaContainer } from "@medusajs/framework/types"
 import { ContainerRegistrationKeys, Modules, ProductStatus } from "@medusajs/framework/utils"
@@ -83,10 +83,10 @@ export async function createSamples(
   if (products.length) {
     await createProductsWorkflow(container).run({ input: { products } })
   }
-  await stockUp(container, warehouseId)
+  await ensureStock(container, warehouseId)
 }
 
-async function stockUp(container: MedusaContainer, warehouseId: string): Promise<void> {
+async function ensureStock(container: MedusaContainer, warehouseId: string): Promise<void> {
   const skus = SAMPLES.flatMap((sample) => sample.values.map((value) => `${sample.handle}-${value}`.toLowerCase()))
   const query = container.resolve(ContainerRegistrationKeys.QUERY)
   const { data } = await query.graph({
@@ -94,9 +94,9 @@ async function stockUp(container: MedusaContainer, warehouseId: string): Promise
     fields: ["id", "sku", "location_levels.location_id"],
     filters: { sku: skus },
   })
-  const bare = data.filter((item) => !(item.location_levels ?? []).some((level: { location_id?: string } | null) => level?.location_id === warehouseId))
-  if (bare.length) {
-    const inventory_levels = bare.map((item) => ({
+  const unstocked = data.filter((item) => !(item.location_levels ?? []).some((level: { location_id?: string } | null) => level?.location_id === warehouseId))
+  if (unstocked.length) {
+    const inventory_levels = unstocked.map((item) => ({
       inventory_item_id: item.id,
       location_id: warehouseId,
       stocked_quantity: STOCK,

@@ -1,6 +1,6 @@
 /*
- * What the first setup is told by the environment, checked before anything is written: a wrong country must fail in
- * words and at once, and not as a constraint of the database after half of the work.
+ * The settings of the first setup, from the environment. They are validated before anything is written: a wrong country
+ * must fail with a clear message, and not as a database constraint in the middle of the setup.
  */
 
 export type Settings = {
@@ -18,7 +18,7 @@ export function readSettings(environment: Environment): Settings {
   return {
     title: required(environment, "URUMI_STORE_TITLE"),
     countries: readCountries(required(environment, "URUMI_SHOP_COUNTRIES")),
-    currency: matching(required(environment, "URUMI_SHOP_CURRENCY").toLowerCase(), /^[a-z]{3}$/, "a currency, as usd"),
+    currency: matching(required(environment, "URUMI_SHOP_CURRENCY").toLowerCase(), /^[a-z]{3}$/, "a currency code such as usd"),
     shippingPrice: readPrice(required(environment, "URUMI_SHOP_SHIPPING_COST")),
     sampleProducts: environment.URUMI_SHOP_SAMPLES === "true",
     administrator: {
@@ -31,27 +31,27 @@ export function readSettings(environment: Environment): Settings {
 function required(environment: Environment, name: string): string {
   const value = environment[name]
   if (!value) {
-    throw new Error(`The variable ${name} is missing; the chart sets it.`)
+    throw new Error(`Cannot set up the shop: environment variable ${name} is not set. The chart sets it.`)
   }
   return value
 }
 
 function matching(value: string, pattern: RegExp, expected: string): string {
   if (!pattern.test(value)) {
-    throw new Error(`Expected ${expected}, got "${value}".`)
+    throw new Error(`Cannot set up the shop: expected ${expected}, got "${value}".`)
   }
   return value
 }
 
 function readCountries(text: string): string[] {
   const codes = text.split(",").map((code) => code.trim().toLowerCase())
-  return codes.map((code) => matching(code, /^[a-z]{2}$/, "countries as two letters with commas between, as us,ca"))
+  return codes.map((code) => matching(code, /^[a-z]{2}$/, "two-letter country codes separated by commas, such as us,ca"))
 }
 
 function readPrice(text: string): number {
   const price = Number(text)
   if (!Number.isFinite(price) || price < 0) {
-    throw new Error(`Expected the price of the delivery as a number from 0, got "${text}".`)
+    throw new Error(`Cannot set up the shop: expected a delivery price of 0 or more, got "${text}".`)
   }
   return price
 }

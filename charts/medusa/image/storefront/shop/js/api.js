@@ -1,6 +1,6 @@
-// The Store API of the backend under the same host, with the shop's publishable key. Every call ends within a deadline,
-// in its answer or in a ShopError.
-import { ShopError, refusal, unreachable } from "./words.js";
+// The Store API of the backend on the same host, with the shop's publishable key. Every call has a deadline and returns the
+// response or throws a ShopError.
+import { ShopError, connectionError, responseError } from "./errors.js";
 
 const DEADLINE_MS = 15000;
 const PRODUCT_FIELDS =
@@ -8,40 +8,40 @@ const PRODUCT_FIELDS =
 
 let publishableKey = "";
 
-async function answer(path, options) {
+async function request(path, options) {
   let response;
   try {
     response = await fetch(path, { ...options, signal: AbortSignal.timeout(DEADLINE_MS) });
   } catch (cause) {
-    throw unreachable(cause);
+    throw connectionError(cause);
   }
   const content = await response.json().catch(() => null);
-  if (!response.ok) throw refusal(response.status, content);
-  if (content === null) throw new ShopError("The shop's answer was not understood. Try again.", { retry: true });
+  if (!response.ok) throw responseError(response.status, content);
+  if (content === null) throw new ShopError("The shop sent an invalid response. Try again.", { retry: true });
   return content;
 }
 
 function call(method, path, body) {
   const headers = { "x-publishable-api-key": publishableKey };
   if (body !== undefined) headers["content-type"] = "application/json";
-  return answer(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  return request(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
 }
 
 const get = (path, query = {}) => call("GET", `${path}?${new URLSearchParams(query)}`);
 const post = (path, body = {}) => call("POST", path, body);
 
-/** Read the configuration that was written at the start of the storefront; the key of every later call is in it. */
+/** Read the configuration that the storefront wrote at its start; it has the key for all later calls. */
 export async function configure() {
-  const config = await answer("/config.json");
+  const config = await request("/config.json");
   publishableKey = config.publishableKey;
   return config;
 }
 
-/** The region to sell in: the first, with its currency and countries. */
+/** Return the first region that has countries. */
 export async function region() {
   const { regions } = await get("/store/regions");
   const usable = regions.find((each) => each.countries?.length);
-  if (!usable) throw new ShopError("The shop is not selling anywhere yet. Please come back later.", { retry: true });
+  if (!usable) throw new ShopError("The shop does not sell in any country yet. Please come back later.", { retry: true });
   return usable;
 }
 
@@ -67,11 +67,11 @@ export const chooseShipping = async (id, optionId) =>
   (await post(`/store/carts/${id}/shipping-methods`, { option_id: optionId })).cart;
 export const order = async (id) => (await get(`/store/orders/${id}`)).order;
 
-/** Turn a cart with address and shipping into an order that is paid on delivery; asked again, it is the same order. */
+/** Complete a cart with address and shipping as an order with cash on delivery; a repeated call returns the same order. */
 export async function placeOrder(id) {
   const { payment_collection: payment } = await post("/store/payment-collections", { cart_id: id });
   await post(`/store/payment-collections/${payment.id}/payment-sessions`, { provider_id: "pp_system_default" });
   const done = await post(`/store/carts/${id}/complete`);
-  if (done.type !== "order") throw refusal(400, done.error);
+  if (done.type !== "order") throw responseError(400, done.error);
   return done.order;
 }

@@ -1,18 +1,18 @@
-// All products, a page at a time.
+// All products, one page at a time.
 import * as api from "./api.js";
-import { announce, busily, element, picture } from "./dom.js";
+import { announce, element, picture, whileBusy } from "./dom.js";
 import { isSoldOut, priceRange } from "./stock.js";
 
 const PAGE_SIZE = 24;
 
 function tile(product) {
-  const words = [
+  const text = [
     element("span", { class: "tile-title" }, product.title),
     element("span", { class: "price" }, priceRange(product)),
-    isSoldOut(product) ? element("span", { class: "gone" }, "Sold out") : null,
+    isSoldOut(product) ? element("span", { class: "sold-out" }, "Sold out") : null,
   ];
   const link = element("a", { class: "tile", href: `/products/${encodeURIComponent(product.handle)}` });
-  link.append(picture(product.thumbnail), element("span", { class: "tile-words" }, words));
+  link.append(picture(product.thumbnail), element("span", { class: "tile-text" }, text));
   return element("li", {}, link);
 }
 
@@ -21,7 +21,7 @@ export async function catalogue({ title, region }) {
   const list = element("ul", { class: "grid" }, first.products.map(tile));
   const content = element("div", {}, element("h1", {}, title));
   if (!first.count) {
-    content.append(element("p", { class: "notice" }, "There is nothing for sale yet. Please come back later."));
+    content.append(element("p", { class: "notice" }, "No products are available yet. Please come back later."));
     return { title: "Shop", content };
   }
   content.append(list);
@@ -30,15 +30,15 @@ export async function catalogue({ title, region }) {
 }
 
 function more(region, list, total) {
-  const place = element("div");
+  const notices = element("div");
   const button = element("button", { class: "button", type: "button" }, "Show more");
   button.addEventListener("click", () =>
-    busily(button, place, async () => {
+    whileBusy(button, notices, async () => {
       const next = await api.products(region.id, list.children.length, PAGE_SIZE);
       list.append(...next.products.map(tile));
-      announce(`${list.children.length} of ${total} products are shown.`);
+      announce(`Showing ${list.children.length} of ${total} products.`);
       button.hidden = list.children.length >= total || !next.products.length;
     }),
   );
-  return element("p", {}, button, place);
+  return element("p", {}, button, notices);
 }

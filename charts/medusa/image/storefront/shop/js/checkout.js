@@ -1,14 +1,15 @@
-// Who and where, how it is delivered, and the order: paid in cash on delivery.
+// The checkout: contact and address, delivery, and the order with cash on delivery.
 //
-// The address is in the form until the order is placed; only the country goes to the backend before, as delivery and
-// taxes depend on it and the total must be true before the button is pressed.
+// The address is sent to the backend when the order is placed. Only the country is sent before, because delivery and taxes
+// depend on it and the total must be correct before the order is placed.
 import * as basket from "./basket.js";
 import { announce, element, errorNotice } from "./dom.js";
 import { plainLines, totals } from "./totals.js";
-import { ShopError, money } from "./words.js";
+import { ShopError } from "./errors.js";
+import { money } from "./money.js";
 
 const FIELDS = [
-  { name: "email", label: "E-mail", type: "email", autocomplete: "email", full: true, where: "cart" },
+  { name: "email", label: "E-mail", type: "email", autocomplete: "email", full: true },
   { name: "first_name", label: "First name", autocomplete: "given-name" },
   { name: "last_name", label: "Last name", autocomplete: "family-name" },
   { name: "address_1", label: "Street and number", autocomplete: "address-line1", full: true },
@@ -21,35 +22,35 @@ const FIELDS = [
 export async function checkout(context) {
   const cart = await basket.load();
   if (!cart?.items?.length) {
-    const words = element("p", { class: "notice" }, "There is nothing in your cart yet.");
-    const link = element("a", { class: "button", href: "/" }, "See the products");
-    return { title: "Checkout", content: element("div", {}, element("h1", {}, "Checkout"), words, link) };
+    const notice = element("p", { class: "notice" }, "Your cart is empty.");
+    const link = element("a", { class: "button", href: "/" }, "View products");
+    return { title: "Checkout", content: element("div", {}, element("h1", {}, "Checkout"), notice, link) };
   }
   const delivery = element("fieldset", { id: "delivery" });
   const summary = element("section", { class: "box", "aria-label": "Your order" });
-  const place = element("div");
+  const notices = element("div");
   const button = element("button", { class: "button wide", type: "submit" }, "Place the order");
   const form = element("form", { novalidate: true, class: "box" });
   const country = countries(context.region);
-  form.append(element("h2", {}, "Where to"), fields(country), delivery, payment(), place, button);
+  form.append(element("h2", {}, "Contact and delivery address"), fields(country), delivery, payment(), notices, button);
 
-  async function settle(work) {
+  async function run(work) {
     button.disabled = true;
-    place.replaceChildren();
+    notices.replaceChildren();
     try {
       await work();
       button.disabled = false;
     } catch (error) {
-      place.replaceChildren(errorNotice(error, () => settle(work)));
+      notices.replaceChildren(errorNotice(error, () => run(work)));
     }
   }
 
-  const review = (now) => summary.replaceChildren(element("h2", {}, "Your order"), plainLines(now.items, now.currency_code), totals(now));
+  const review = (cart) => summary.replaceChildren(element("h2", {}, "Your order"), plainLines(cart.items, cart.currency_code), totals(cart));
 
-  async function offer() {
+  async function loadDelivery() {
     await basket.update({ shipping_address: { country_code: country.value } });
     const options = await basket.shippingOptions();
-    if (!options.length) throw new ShopError("We do not deliver there yet. Choose another country.");
+    if (!options.length) throw new ShopError("Delivery to this country is not available. Choose another country.");
     delivery.replaceChildren(element("legend", {}, "Delivery"), ...options.map(deliveryChoice));
     await ship(options[0].id);
   }
@@ -58,16 +59,16 @@ export async function checkout(context) {
 
   function deliveryChoice(option, index) {
     const radio = element("input", { type: "radio", name: "delivery", value: option.id, checked: index === 0 });
-    radio.addEventListener("change", () => settle(() => ship(option.id)));
+    radio.addEventListener("change", () => run(() => ship(option.id)));
     return element("label", { class: "choice" }, radio, `${option.name}, ${money(option.amount, cart.currency_code)}`);
   }
 
-  country.addEventListener("change", () => settle(offer));
+  country.addEventListener("change", () => run(loadDelivery));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (isComplete(form)) settle(() => order(context, form, country.value));
+    if (validateForm(form)) run(() => order(context, form, country.value));
   });
-  await offer();
+  await loadDelivery();
   const content = element("div", {}, element("h1", {}, "Checkout"), element("div", { class: "checkout" }, form, summary));
   return { title: "Checkout", content };
 }
@@ -78,7 +79,7 @@ async function order(context, form, countryCode) {
   const address = { ...Object.fromEntries(Object.entries(rest).filter(([, value]) => value)), country_code: countryCode };
   await basket.update({ email, shipping_address: address, billing_address: address });
   const placed = await basket.order();
-  announce(`Thank you. Order ${placed.display_id} is placed.`);
+  announce(`Thank you. Order ${placed.display_id} has been placed.`);
   await context.go(`/orders/${placed.id}`);
 }
 
@@ -98,12 +99,12 @@ function fields(country) {
       autocomplete: field.autocomplete,
       required: !field.optional,
       maxlength: 200,
-      "aria-describedby": `${id}-wrong`,
+      "aria-describedby": `${id}-error`,
     });
-    input.addEventListener("input", () => judge(input, false));
+    input.addEventListener("input", () => validate(input, false));
     const label = element("label", { for: id }, field.label, field.optional ? element("span", { class: "hint" }, " (optional)") : null);
-    const wrong = element("p", { class: "wrong", id: `${id}-wrong`, hidden: true });
-    return element("div", { class: field.full ? "field full" : "field" }, label, input, wrong);
+    const error = element("p", { class: "field-error", id: `${id}-error`, hidden: true });
+    return element("div", { class: field.full ? "field full" : "field" }, label, input, error);
   });
   rows.push(element("div", { class: "field full" }, element("label", { for: "country" }, "Country"), country));
   return element("div", { class: "fields" }, rows);
@@ -112,29 +113,29 @@ function fields(country) {
 function payment() {
   const radio = element("input", { type: "radio", name: "payment", value: "cash", checked: true });
   const choice = element("label", { class: "choice" }, radio, "Cash on delivery");
-  const words = element("p", { class: "quiet" }, "You pay in cash when the parcel is handed to you.");
-  return element("fieldset", {}, element("legend", {}, "Payment"), choice, words);
+  const note = element("p", { class: "quiet" }, "Pay in cash when the order is delivered.");
+  return element("fieldset", {}, element("legend", {}, "Payment"), choice, note);
 }
 
-function wrongWith(input) {
-  if (input.required && !input.value.trim()) return "Please fill this in.";
-  if (input.type === "email" && input.validity.typeMismatch) return "This does not look like an e-mail address: name@example.com.";
+function validationMessage(input) {
+  if (input.required && !input.value.trim()) return "This field is required.";
+  if (input.type === "email" && input.validity.typeMismatch) return "Enter a valid e-mail address, such as name@example.com.";
   return "";
 }
 
-function judge(input, strictly) {
-  const words = wrongWith(input);
-  const note = document.getElementById(`${input.id}-wrong`);
-  // While somebody types, a mistake may go away but none is pointed out.
-  if (words && !strictly) return false;
-  input.setAttribute("aria-invalid", String(Boolean(words)));
-  note.textContent = words;
-  note.hidden = !words;
-  return !words;
+function validate(input, strictly) {
+  const message = validationMessage(input);
+  const note = document.getElementById(`${input.id}-error`);
+  // While the shopper types, a corrected error is removed but no new one is shown.
+  if (message && !strictly) return false;
+  input.setAttribute("aria-invalid", String(Boolean(message)));
+  note.textContent = message;
+  note.hidden = !message;
+  return !message;
 }
 
-function isComplete(form) {
-  const wrong = FIELDS.map(({ name }) => form.elements[name]).filter((input) => !judge(input, true));
-  wrong[0]?.focus();
-  return wrong.length === 0;
+function validateForm(form) {
+  const invalid = FIELDS.map(({ name }) => form.elements[name]).filter((input) => !validate(input, true));
+  invalid[0]?.focus();
+  return invalid.length === 0;
 }

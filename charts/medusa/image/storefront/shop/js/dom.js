@@ -1,15 +1,15 @@
-// Elements from words. Text is always text, never markup: names and descriptions come from a database.
+// Building elements. Text is never interpreted as markup, because names and descriptions come from a database.
 
-/** Make an element; `properties` starting with "on" are listeners, the rest attributes. Children may be text or null. */
+/** Create an element; `properties` that start with "on" are listeners, the others attributes. Children may be text or null. */
 export function element(tag, properties = {}, ...children) {
-  const made = document.createElement(tag);
+  const created = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
-    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else if (value === true) made.setAttribute(name, "");
-    else if (value !== false && value !== null && value !== undefined) made.setAttribute(name, value);
+    if (name.startsWith("on")) created.addEventListener(name.slice(2), value);
+    else if (value === true) created.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) created.setAttribute(name, value);
   }
-  made.append(...children.flat().filter((child) => child !== null && child !== undefined));
-  return made;
+  created.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return created;
 }
 
 export function picture(url, alternative = "") {
@@ -20,26 +20,26 @@ export function picture(url, alternative = "") {
   return image;
 }
 
-export function announce(words) {
-  document.getElementById("announcer").textContent = words;
+export function announce(message) {
+  document.getElementById("announcer").textContent = message;
 }
 
-/** A notice about an error, with a button to try again where that may help. */
+/** Return a notice about an error, with a button that tries again if that may help. */
 export function errorNotice(error, again) {
   const button = error.retry && again ? element("button", { class: "button", type: "button", onclick: again }, "Try again") : null;
   return element("div", { class: "notice bad", role: "alert" }, element("p", {}, error.message), button);
 }
 
-/** Run work for a button: it cannot be pressed twice, and what goes wrong is said in `place`. */
-export async function busily(button, place, work) {
+/** Run the work of a button, which is disabled meanwhile; an error is shown in `notices`. */
+export async function whileBusy(button, notices, work) {
   button.disabled = true;
   button.setAttribute("aria-busy", "true");
-  place.replaceChildren();
+  notices.replaceChildren();
   try {
     await work();
   } catch (error) {
     if (!error.message) throw error;
-    place.replaceChildren(errorNotice(error));
+    notices.replaceChildren(errorNotice(error));
   } finally {
     button.disabled = false;
     button.removeAttribute("aria-busy");

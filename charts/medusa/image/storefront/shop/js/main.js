@@ -1,12 +1,12 @@
-// The shop: addresses to views, links without a reload, and one place where errors become words.
+// The shop: maps addresses to views, follows links without a reload, and shows all errors.
 //
 //   address -> route -> view(context, match) -> a title and an element -> <main>
 //
-// A view that is overtaken by another click is thrown away. The region and the configuration are read once.
+// If another navigation starts while a view loads, the view is discarded. The region and the configuration are read once.
 import * as api from "./api.js";
 import * as basket from "./basket.js";
 import { element, errorNotice } from "./dom.js";
-import { ShopError } from "./words.js";
+import { ShopError } from "./errors.js";
 import { catalogue } from "./catalogue.js";
 import { product } from "./product.js";
 import { cart } from "./cart.js";
@@ -24,9 +24,9 @@ const ROUTES = [
 const main = document.getElementById("main");
 const count = document.getElementById("cart-count");
 let context = null;
-let turn = 0;
+let navigation = 0;
 
-async function open() {
+async function loadContext() {
   const config = await api.configure();
   document.getElementById("shop-name").textContent = config.title;
   return { title: config.title, region: await api.region(), go };
@@ -37,32 +37,32 @@ function route() {
     const match = pattern.exec(location.pathname);
     if (match) return [view, match.slice(1).map(decodeURIComponent)];
   }
-  throw new ShopError("There is nothing at this address.");
+  throw new ShopError("Page not found.");
 }
 
 async function show() {
-  const mine = ++turn;
+  const current = ++navigation;
   main.setAttribute("aria-busy", "true");
   let view;
   try {
     const [render, match] = route();
-    context ??= await open();
+    context ??= await loadContext();
     view = await render(context, ...match);
   } catch (error) {
     if (!(error instanceof ShopError)) console.error(error);
-    const known = error instanceof ShopError ? error : new ShopError("Something went wrong in this page.", { retry: true });
+    const shown = error instanceof ShopError ? error : new ShopError("An error occurred on this page.", { retry: true });
     const home = element("p", {}, element("a", { href: "/" }, "Back to the shop"));
-    view = { title: "Sorry", content: element("div", {}, element("h1", {}, "Sorry"), errorNotice(known, show), home) };
+    view = { title: "Sorry", content: element("div", {}, element("h1", {}, "Sorry"), errorNotice(shown, show), home) };
   }
-  if (mine !== turn) return;
+  if (current !== navigation) return;
   main.removeAttribute("aria-busy");
   main.replaceChildren(view.content);
   document.title = context ? `${view.title} · ${context.title}` : view.title;
-  if (moved) focusHeading();
+  if (navigated) focusHeading();
 }
 
-// After a click on a link a screen reader would stay where the link was.
-let moved = false;
+// After a navigation, a screen reader would otherwise stay at the position of the link.
+let navigated = false;
 function focusHeading() {
   const heading = main.querySelector("h1");
   if (!heading) return;
@@ -73,32 +73,32 @@ function focusHeading() {
 
 function go(path) {
   history.pushState(null, "", path);
-  moved = true;
+  navigated = true;
   return show();
 }
 
-function isOurs(link) {
+function isShopLink(link) {
   return link && link.origin === location.origin && ROUTES.some(([pattern]) => pattern.test(link.pathname)) && !link.hash;
 }
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[href]");
   if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
-  if (!isOurs(link)) return;
+  if (!isShopLink(link)) return;
   event.preventDefault();
   go(link.pathname);
 });
 addEventListener("popstate", () => {
-  moved = true;
+  navigated = true;
   show();
 });
 
-basket.onChange((pieces) => {
-  count.hidden = pieces === 0;
-  count.textContent = String(pieces);
-  count.setAttribute("aria-label", pieces === 1 ? "1 piece" : `${pieces} pieces`);
+basket.onChange((items) => {
+  count.hidden = items === 0;
+  count.textContent = String(items);
+  count.setAttribute("aria-label", items === 1 ? "1 item" : `${items} items`);
 });
 
 await show();
-// The number in the corner is a nicety: where it cannot be had, the cart itself will say why.
+// Only for the number of items in the header. If this fails, the cart page shows the error.
 if (context && !location.pathname.startsWith("/c")) basket.load().catch(() => {});

@@ -1,8 +1,8 @@
-// An order that was placed; its address can be kept and opened again.
+// A placed order; its address can be bookmarked.
 import * as api from "./api.js";
 import { element } from "./dom.js";
 import { plainLines, totals } from "./totals.js";
-import { money } from "./words.js";
+import { money } from "./money.js";
 
 export async function order(context, id) {
   const placed = await api.order(id);
@@ -13,13 +13,13 @@ export async function order(context, id) {
     {},
     element("h1", {}, "Thank you"),
     element("div", { class: "notice" },
-      element("p", {}, "Your order ", element("strong", { id: "order-number" }, `#${placed.display_id}`), " is placed."),
-      element("p", {}, `Have ${money(placed.total, placed.currency_code)} in cash ready when it is delivered.`),
-      element("p", { class: "quiet" }, `We have ${placed.email} as your address for questions.`),
+      element("p", {}, "Your order ", element("strong", { id: "order-number" }, `#${placed.display_id}`), " has been placed."),
+      element("p", {}, `Have ${money(placed.total, placed.currency_code)} in cash ready on delivery.`),
+      element("p", { class: "quiet" }, `If we have questions, we will write to ${placed.email}.`),
     ),
-    element("h2", {}, "Where to"),
+    element("h2", {}, "Delivery address"),
     element("p", {}, address.flatMap((line) => [line, element("br")])),
-    element("h2", {}, "What you ordered"),
+    element("h2", {}, "Items"),
     plainLines(placed.items, placed.currency_code),
     totals(placed),
     element("a", { class: "button", href: "/" }, "Back to the shop"),

@@ -1,7 +1,7 @@
-// What can be bought, and for how much.
-import { money } from "./words.js";
+// Availability and prices.
+import { money } from "./money.js";
 
-/** How many pieces can be ordered: Infinity where stock is not counted. */
+/** Return the quantity that can be ordered; Infinity if stock is not managed. */
 export function available(variant) {
   if (!variant.manage_inventory || variant.allow_backorder) return Infinity;
   return Math.max(0, variant.inventory_quantity ?? 0);
@@ -16,12 +16,12 @@ export function isBuyable(variant) {
   return available(variant) > 0 && priceOf(variant) !== null;
 }
 
-export function priceInWords(variant) {
+export function priceText(variant) {
   const price = priceOf(variant);
   return price ? money(price.calculated_amount, price.currency_code) : "No price yet";
 }
 
-/** "from" the lowest price where the variants differ. */
+/** Return the price, or "from" the lowest price if the variants differ. */
 export function priceRange(product) {
   const prices = (product.variants ?? []).map(priceOf).filter((price) => price !== null);
   if (!prices.length) return "No price yet";

@@ -1,12 +1,13 @@
 /*
- * Whether an order can be placed, for the platform: 200 when the database and Redis answer, there is a region with a
- * country to sell in, and the storefront's key is known; 503 with the reasons otherwise. The ingress does not publish it.
+ * Reports to the platform whether an order can be placed: 200 if the database and Redis respond, a region contains a
+ * country to sell in, and the database contains the storefront's key; otherwise 503 with the reasons. The ingress does not
+ * publish this route.
  *
- * `?serving` asks about database and Redis only. The chart's readiness probe asks that: an owner who deleted the last
- * region needs the admin to make another, and a pod that is not ready has no admin.
+ * `?serving` checks the database and Redis only, for the chart's readiness probe: an owner who deleted the last region
+ * needs the admin to create another, and a pod that is not ready does not serve the admin.
  *
- * Each question has a deadline, as a probe that hangs tells nothing. Not answered here: whether a product has a price
- * and stock, which is the owner's business and no fault.
+ * Both checks run in parallel, each with a deadline, so a probe never hangs. Not checked: whether a product has a price and
+ * stock, which the owner decides.
  */
 import type { MedusaRequest, MedusaResponse } from "@medusajs/framework/http"
 import { ContainerRegistrationKeys } from "@medusajs/framework/utils"
@@ -30,19 +31,19 @@ let redis: Redis | undefined
 function redisClient(): Redis {
   if (!redis) {
     redis = new Redis(process.env.REDIS_URL ?? "", { maxRetriesPerRequest: 0, enableOfflineQueue: true })
-    // Without a listener every failed attempt to connect would be printed; the answer of the route says it.
+    // Without a listener ioredis prints every failed connection; the response of the route reports it.
     redis.on("error", () => undefined)
   }
   return redis
 }
 
-async function inTime<T>(work: Promise<T>): Promise<T> {
+async function withDeadline<T>(work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer in ${DEADLINE_MS / 1000} s`)), DEADLINE_MS)
+  const expired = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no response within ${DEADLINE_MS / 1000} s`)), DEADLINE_MS)
   })
   try {
-    return await Promise.race([work, late])
+    return await Promise.race([work, expired])
   } finally {
     clearTimeout(timer)
   }
@@ -55,25 +56,25 @@ function reason(error: unknown): string {
 async function databaseProblems(req: MedusaRequest): Promise<string[]> {
   try {
     const database = req.scope.resolve(ContainerRegistrationKeys.PG_CONNECTION)
-    const { rows } = await inTime(database.raw(CAN_SELL, [process.env.URUMI_PUBLISHABLE_KEY ?? ""]))
+    const { rows } = await withDeadline(database.raw(CAN_SELL, [process.env.URUMI_PUBLISHABLE_KEY ?? ""]))
     if ("serving" in req.query) {
       return []
     }
     return [
-      ...(rows[0].region ? [] : ["there is no region with a country to sell in"]),
-      ...(rows[0].key ? [] : ["the storefront's key is unknown, revoked, or belongs to no sales channel"]),
+      ...(rows[0].region ? [] : ["no region contains a country to sell in"]),
+      ...(rows[0].key ? [] : ["the storefront's publishable key is missing in the database, revoked, or has no sales channel"]),
     ]
   } catch (error) {
-    return [`the database does not answer: ${reason(error)}`]
+    return [`the database does not respond: ${reason(error)}`]
   }
 }
 
 async function redisProblems(): Promise<string[]> {
   try {
-    await inTime(redisClient().ping())
+    await withDeadline(redisClient().ping())
     return []
   } catch (error) {
-    return [`Redis does not answer: ${reason(error)}`]
+    return [`Redis does not respond: ${reason(error)}`]
   }
 }
 
