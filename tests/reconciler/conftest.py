@@ -8,35 +8,35 @@ from typing import Any
 import pytest
 
 from reconciler.helm.runner import Helm
-from tests.reconciler.harness import Scene
+from tests.reconciler.harness import Harness
 
-Scenes = Callable[..., AbstractAsyncContextManager[Scene]]
+MakeHarness = Callable[..., AbstractAsyncContextManager[Harness]]
 
 
 @pytest.fixture
-def scenes(monkeypatch: pytest.MonkeyPatch) -> Scenes:
+def make_harness(monkeypatch: pytest.MonkeyPatch) -> MakeHarness:
     """Return how to start a platform with its own settings.
 
-    Informers are trusted at once, because a reconcile of the scene waits for them; Helm is the scene's stand-in.
+    Informers count as current immediately, because a reconcile of the harness waits for them; Helm is a fake.
     """
     monkeypatch.setattr("reconciler.reconcile.term_state.SETTLE_SECONDS", 0.0)
 
     @contextlib.asynccontextmanager
-    async def scene_with(**settings: Any) -> AsyncIterator[Scene]:
-        scene = Scene(**settings)
-        monkeypatch.setattr(Helm, "install", lambda _, *arguments: scene.helm.install(*arguments))
-        monkeypatch.setattr(Helm, "uninstall", lambda _, *arguments: scene.helm.uninstall(*arguments))
-        await scene.start()
+    async def started_harness(**settings: Any) -> AsyncIterator[Harness]:
+        harness = Harness(**settings)
+        monkeypatch.setattr(Helm, "install", lambda _, *arguments: harness.helm.install(*arguments))
+        monkeypatch.setattr(Helm, "uninstall", lambda _, *arguments: harness.helm.uninstall(*arguments))
+        await harness.start()
         try:
-            yield scene
+            yield harness
         finally:
-            await scene.close()
+            await harness.close()
 
-    return scene_with
+    return started_harness
 
 
 @pytest.fixture
-async def scene(scenes: Scenes) -> AsyncIterator[Scene]:
+async def harness(make_harness: MakeHarness) -> AsyncIterator[Harness]:
     """A running platform with default settings."""
-    async with scenes() as scene:
-        yield scene
+    async with make_harness() as harness:
+        yield harness

@@ -1,7 +1,7 @@
-"""A platform in one process for the tests of steps: the API server double, real informers, and a stand-in for Helm.
+"""A platform in one process for the tests of steps: the API server double, real informers, and a fake Helm.
 
-Everything but Helm's process is the product's own. The stand-in deploys what Helm would: the Secret of the release and
-the workloads of the engine, written by the field manager `helm`. Nothing makes the workloads ready unless a test does.
+Everything except Helm's process is the product's. The fake deploys what Helm would: the Secret of the release and the
+workloads of the engine, written by the field manager `helm`. Nothing makes the workloads ready unless a test does.
 """
 
 import asyncio
@@ -75,7 +75,7 @@ class Queue(WorkQueue):
         super().add_later(key, seconds)
 
 
-class HelmStandIn:
+class FakeHelm:
     """Deploys a release as Helm would, or raises the next of `errors`; `gate` holds every run until it is set."""
 
     def __init__(self, kube: ApiServer) -> None:
@@ -87,7 +87,7 @@ class HelmStandIn:
         self._kube = kube.as_manager("helm")
 
     async def install(self, release: str, namespace: str, chart: Path, values: Object, labels: dict[str, str]) -> int:
-        """Stand in for `Helm.install`."""
+        """Replace `Helm.install`."""
         self.installs.append(release)
         await self.gate.wait()
         if self.errors:
@@ -106,7 +106,7 @@ class HelmStandIn:
         return revision
 
     async def uninstall(self, release: str, namespace: str) -> bool:
-        """Stand in for `Helm.uninstall`."""
+        """Replace `Helm.uninstall`."""
         self.uninstalls.append(release)
         await self.gate.wait()
         if self.errors:
@@ -137,7 +137,7 @@ class HelmStandIn:
         return list((await self._kube.list_page(SECRETS, namespace, query, metadata_only=True))["items"])
 
 
-class Seen:
+class ObservedStatus:
     """The status of a store after a reconcile."""
 
     def __init__(self, status: Object) -> None:
@@ -165,7 +165,7 @@ class Seen:
         return dict([event for event in self.status["events"] if event["type"] == kind][-1])
 
 
-class Scene:
+class Harness:
     """One platform; `start` it in an event loop and `close` it."""
 
     def __init__(self, **settings: Any) -> None:
@@ -173,7 +173,7 @@ class Scene:
         self.kube = ApiServer(PLATFORM)
         self.others = self.kube.as_manager("kubectl-edit")
         self.controllers = self.kube.as_manager("kube-controller-manager")
-        self.helm = HelmStandIn(self.kube)
+        self.helm = FakeHelm(self.kube)
         self.term = Term()
         self.queue = Queue()
         self.limiter = ConcurrencyLimiter(self.settings.max_concurrent_provisions, self.queue.add)
@@ -183,7 +183,7 @@ class Scene:
         self.new_term()
 
     def new_term(self, fencing_token: int = 2) -> None:
-        """Start a leader term that remembers nothing."""
+        """Start a leader term without state of the previous one."""
         self.term = Term(fencing_token)
         recorder = Recorder(self.kube, self.term.is_valid)
         checks = StorefrontChecks(self.queue.add)
@@ -208,7 +208,7 @@ class Scene:
         self.view.quotas.on_change(self._count_quota)
 
     async def stop_informers(self) -> None:
-        """Stop the informers, and everything else that runs: the view then changes only by our own writes."""
+        """Stop the informers and all other tasks: the view then changes only with the reconciler's own writes."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -254,25 +254,25 @@ class Scene:
         assert store is not None
         return store
 
-    async def reconcile(self) -> Seen:
+    async def reconcile(self) -> ObservedStatus:
         """Reconcile the store once, as a leader loop does, and return its status."""
         store = await self.store()
         draft = StatusDraft(store, max_events=self.settings.max_status_events)
         await (delete if store.is_deleting else provision)(self.context, store, draft)
         return await self.seen()
 
-    async def reconcile_until_helm_runs(self, runs: int = 1) -> asyncio.Task[Seen]:
-        """Start a reconcile and return it when Helm was started so often in all; close the gate of Helm before."""
+    async def reconcile_until_helm_runs(self, runs: int = 1) -> asyncio.Task[ObservedStatus]:
+        """Start a reconcile and return it once Helm was started `runs` times in total; close Helm's gate before."""
         reconcile = self.spawn(self.reconcile())
         while len(self.helm.installs) < runs:
             assert not reconcile.done(), reconcile.result()
             await self.settle()
         return reconcile
 
-    async def seen(self) -> Seen:
+    async def seen(self) -> ObservedStatus:
         """Return the status of the store as the API server holds it."""
         found = await self.others.get(STORES, STORE_ID, PLATFORM)
-        return Seen((found or {}).get("status") or {})
+        return ObservedStatus((found or {}).get("status") or {})
 
     async def make_ready(self) -> None:
         """Make every workload ready, as its controller would."""
@@ -289,12 +289,12 @@ class Scene:
                 await self.controllers.replace_status(resource, item, status)
 
     async def make_unready(self, resource: Resource, name: str) -> None:
-        """Let a workload lose its pods."""
+        """Remove the pods of a workload."""
         item = await self.others.get(resource, name, NAMESPACE)
         assert item is not None
         await self.controllers.replace_status(resource, item, {**item["status"], "readyReplicas": 0})
 
-    async def ready_store(self) -> Seen:
+    async def ready_store(self) -> ObservedStatus:
         """Create the store and return it Ready."""
         await self.create_store()
         await self.reconcile()

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from reconciler.controller import Controller
-from tests.reconciler.harness import RELEASE, STORE_ID, Scene
+from tests.reconciler.harness import RELEASE, STORE_ID, Harness
 
 pytestmark = pytest.mark.anyio
 
@@ -20,9 +20,9 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def replica(scene: Scene) -> AsyncIterator[Controller]:
+async def replica(harness: Harness) -> AsyncIterator[Controller]:
     """Yield a controller that runs."""
-    controller = Controller(scene.kube, scene.settings)
+    controller = Controller(harness.kube, harness.settings)
     task = asyncio.create_task(controller.run())
     try:
         yield controller
@@ -44,25 +44,25 @@ def is_released(controller: Controller) -> bool:
     return any(event["type"] == "WaitingForWorkloads" for event in events)
 
 
-async def test_the_leader_reconciles_and_every_replica_shows_it(scene: Scene) -> None:
-    async with replica(scene) as leader:
+async def test_the_leader_reconciles_and_every_replica_shows_it(harness: Harness) -> None:
+    async with replica(harness) as leader:
         await until(lambda: leader.leader_loop is not None)
-        async with replica(scene) as other:
-            await scene.create_store()
+        async with replica(harness) as other:
+            await harness.create_store()
             await until(lambda: is_released(other))
-            assert scene.helm.installs == [RELEASE]
+            assert harness.helm.installs == [RELEASE]
             assert other.leader_loop is None
             assert not other.elector.is_leading
 
 
-async def test_the_next_leader_continues_after_the_end_of_the_first(scene: Scene) -> None:
-    async with replica(scene) as first:
+async def test_the_next_leader_continues_after_the_end_of_the_first(harness: Harness) -> None:
+    async with replica(harness) as first:
         await until(lambda: first.leader_loop is not None)
-        await scene.create_store()
+        await harness.create_store()
         await until(lambda: is_released(first))
     assert first.leader_loop is None
-    async with replica(scene) as second:
+    async with replica(harness) as second:
         await until(lambda: second.leader_loop is not None)
-        await scene.make_ready()
+        await harness.make_ready()
         await until(lambda: phase(second) == "Ready")
-    assert scene.helm.installs == [RELEASE]
+    assert harness.helm.installs == [RELEASE]

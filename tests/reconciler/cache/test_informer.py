@@ -203,14 +203,14 @@ def age(informer: Informer, key: tuple[str, str]) -> None:
     informer.items[key] = {**item, "metadata": {**item["metadata"], "resourceVersion": "1"}}
 
 
-def haunt(informer: Informer, key: tuple[str, str]) -> None:
+def add_absent(informer: Informer, key: tuple[str, str]) -> None:
     """Put an object into the copy that does not exist."""
     item = informer.items[key]
     ghost = {**item, "metadata": {**item["metadata"], "name": "ghost", "resourceVersion": "1"}}
     informer.items[key[0], "ghost"] = informer._store._by_namespace[key[0]]["ghost"] = ghost
 
 
-@pytest.mark.parametrize(("sabotage", "name"), [(lose, "a"), (age, "a"), (haunt, "ghost")])
+@pytest.mark.parametrize(("sabotage", "name"), [(lose, "a"), (age, "a"), (add_absent, "ghost")])
 async def test_a_consistency_check_finds_a_wrong_copy_and_a_new_list_corrects_it(
     kube: Kube, namespace: str, sabotage: Callable[[Informer, tuple[str, str]], None], name: str
 ) -> None:
@@ -262,25 +262,25 @@ async def test_an_error_in_a_handler_ends_all_informers(kube: Kube, namespace: s
 
 
 @pytest.fixture
-async def patient(
+async def long_backoff(
     local_cluster: ClusterInfo, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[ApiProxy, Kube, Informer]]:
-    """An informer that watches; by its own backoff it would retry after an hour."""
+    """An informer that watches, with a backoff of an hour."""
     monkeypatch.setattr(WatchBackoff, "wait_seconds", lambda self, error: 3600.0)
     with ApiProxy(local_cluster, tmp_path) as proxy:
         kube = await Kube.connect(proxy.cluster.kubeconfig)
         async with running(Informer(kube, CONFIG_MAPS, namespace=namespace)) as informer:
-            await until_so(lambda: informer.disconnected_seconds() == 0)
+            await until_true(lambda: informer.disconnected_seconds() == 0)
             yield proxy, kube, informer
         await kube.close()
 
 
 async def test_the_informer_retries_when_another_call_ends_the_outage(
-    patient: tuple[ApiProxy, Kube, Informer], namespace: str
+    long_backoff: tuple[ApiProxy, Kube, Informer], namespace: str
 ) -> None:
-    proxy, kube, informer = patient
+    proxy, kube, informer = long_backoff
     with proxy.cutting():
-        await until_so(lambda: informer.restarts[Restart.UNREACHABLE] == 1)
+        await until_true(lambda: informer.restarts[Restart.UNREACHABLE] == 1)
         assert informer.disconnected_seconds() > 0
     await put(kube, namespace, "a", "1")
     await until(informer, lambda: informer.get("a", namespace) is not None)
@@ -300,24 +300,24 @@ async def test_after_an_outage_a_server_that_is_not_ready_is_retried_after_a_fir
     with ApiProxy(local_cluster, tmp_path) as proxy:
         kube = await Kube.connect(proxy.cluster.kubeconfig)
         async with running(Informer(kube, CONFIG_MAPS, namespace=namespace)) as informer:
-            await until_so(lambda: informer.disconnected_seconds() == 0)
+            await until_true(lambda: informer.disconnected_seconds() == 0)
             with proxy.cutting():
-                await until_so(lambda: informer.restarts[Restart.UNREACHABLE] == 2)
+                await until_true(lambda: informer.restarts[Restart.UNREACHABLE] == 2)
             with proxy.answering(status, only=watches):
                 await put(kube, namespace, "a", "1")
-                await until_so(lambda: informer.restarts[reason] == 1)
+                await until_true(lambda: informer.restarts[reason] == 1)
             await until(informer, lambda: informer.get("a", namespace) is not None)
         await kube.close()
 
 
-async def test_an_informer_that_alone_gets_no_response_retries_once_and_then_waits(
-    patient: tuple[ApiProxy, Kube, Informer], namespace: str
+async def test_an_informer_without_responses_of_its_own_retries_once_and_then_waits(
+    long_backoff: tuple[ApiProxy, Kube, Informer], namespace: str
 ) -> None:
-    proxy, kube, informer = patient
+    proxy, kube, informer = long_backoff
     with proxy.cutting(watches):
-        await until_so(lambda: informer.restarts[Restart.UNREACHABLE] == 1)
+        await until_true(lambda: informer.restarts[Restart.UNREACHABLE] == 1)
         await put(kube, namespace, "a", "1")
-        await until_so(lambda: informer.restarts[Restart.UNREACHABLE] == 2)
+        await until_true(lambda: informer.restarts[Restart.UNREACHABLE] == 2)
         await put(kube, namespace, "a", "2")
         # Longer than a first wait, after which it would have retried.
         await asyncio.sleep(2 * informer.timeouts.first_wait_seconds)
@@ -325,8 +325,8 @@ async def test_an_informer_that_alone_gets_no_response_retries_once_and_then_wai
         assert not kube.outage.reason
 
 
-async def until_so(look: Callable[[], bool]) -> None:
+async def until_true(condition: Callable[[], bool]) -> None:
     """Wait for a condition."""
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while not look():
+        while not condition():
             await asyncio.sleep(0.01)

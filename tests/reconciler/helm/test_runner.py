@@ -33,7 +33,7 @@ class Held:
     fencing_token = 1
 
     def is_valid(self) -> bool:
-        """Always."""
+        """Return True."""
         return True
 
 
@@ -52,7 +52,7 @@ async def kube(local_cluster: ClusterInfo) -> AsyncIterator[Kube]:
 
 
 def helms_of_this_process() -> list[int]:
-    """Return the pids of living children of this process that run in a group of their own."""
+    """Return the pids of the running children of this process that lead a process group."""
     found = []
     for name in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError, ValueError):

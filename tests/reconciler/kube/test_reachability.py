@@ -11,7 +11,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Clock:
-    """A clock that is set by hand."""
+    """A clock that the test sets."""
 
     now = 1000.0
 

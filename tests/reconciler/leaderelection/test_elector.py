@@ -1,7 +1,7 @@
 """The elector over the double of the API server: how it wins, waits, renews, loses and releases the Lease.
 
-The clock is set by hand, so that nothing expires unless a test lets it. The watchdog is a double that records what it
-is sent; the real one is in test_watchdog.py.
+The test sets the clock, so that nothing expires unless the test advances it. The watchdog is a double that records its
+input; the real one is in test_watchdog.py.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ PATIENCE_SECONDS = 20.0
 
 
 class Clock:
-    """A clock that is set by hand."""
+    """A clock that the test sets."""
 
     now = 1000.0
 

@@ -20,7 +20,7 @@ def test_no_more_than_the_limit_hold_a_slot(turns: list[str]) -> None:
     assert limiter.acquire("c") is True
 
 
-def test_turns_come_in_the_order_of_the_line(turns: list[str]) -> None:
+def test_slots_are_reserved_in_the_order_of_the_queue(turns: list[str]) -> None:
     limiter = ConcurrencyLimiter(1, turns.append)
     assert limiter.acquire("a")
     for key in ("b", "c", "b"):
@@ -32,7 +32,7 @@ def test_turns_come_in_the_order_of_the_line(turns: list[str]) -> None:
     assert turns == ["b", "c"]
 
 
-def test_a_key_that_leaves_the_line_or_its_reservation_delays_no_other(turns: list[str]) -> None:
+def test_a_key_that_leaves_the_queue_or_its_reservation_delays_no_other(turns: list[str]) -> None:
     limiter = ConcurrencyLimiter(1, turns.append)
     assert limiter.acquire("a")
     for key in ("b", "c", "d"):

@@ -44,7 +44,7 @@ async def test_a_routine_key_that_becomes_urgent_is_queued_once() -> None:
     assert len(queue) == 0
 
 
-async def test_a_key_added_while_in_flight_comes_back_when_done_and_not_before() -> None:
+async def test_a_key_added_while_in_flight_is_queued_again_once_it_is_done() -> None:
     queue = WorkQueue()
     queue.add("a")
     assert await queue.take() == "a"

@@ -17,7 +17,7 @@ from reconciler.reconcile.term_state import TermState
 from reconciler.steps.drift import Drift, DriftState, detect_drift
 from reconciler.store.draft import StatusDraft
 from reconciler.store.inventory import HELM, PLATFORM, Difference
-from tests.reconciler.harness import NAMESPACE, RELEASE, STORE_ID, Scene
+from tests.reconciler.harness import NAMESPACE, RELEASE, STORE_ID, Harness
 from urumi.errors import TransientError
 from urumi.store import MANAGED_LABEL
 
@@ -26,147 +26,147 @@ pytestmark = pytest.mark.anyio
 RATE_LIMITED = "Service wordpress was deleted; the next correction starts 10 s after the previous one"
 
 
-async def delete_service(scene: Scene) -> None:
+async def delete_service(harness: Harness) -> None:
     """Delete an object of the release."""
-    await scene.others.delete(SERVICES, "wordpress", NAMESPACE)
+    await harness.others.delete(SERVICES, "wordpress", NAMESPACE)
 
 
-async def detect(scene: Scene, writer: str = HELM) -> Drift:
+async def detect(harness: Harness, writer: str = HELM) -> Drift:
     """Return the drift of a writer's objects, without a reconcile."""
-    store = await scene.store()
+    store = await harness.store()
     draft = StatusDraft(store, max_events=20)
-    return detect_drift(scene.context, load_request(scene.context, store, draft), writer)
+    return detect_drift(harness.context, load_request(harness.context, store, draft), writer)
 
 
-async def test_a_store_as_it_was_left_has_no_drift(scene: Scene) -> None:
-    await scene.ready_store()
-    assert await detect(scene) == Drift(DriftState.NO_DRIFT)
-    assert await detect(scene, PLATFORM) == Drift(DriftState.NO_DRIFT)
+async def test_an_unchanged_store_has_no_drift(harness: Harness) -> None:
+    await harness.ready_store()
+    assert await detect(harness) == Drift(DriftState.NO_DRIFT)
+    assert await detect(harness, PLATFORM) == Drift(DriftState.NO_DRIFT)
 
 
-async def test_detection_changes_nothing(scene: Scene) -> None:
-    await scene.ready_store()
-    await delete_service(scene)
-    store = await scene.store()
+async def test_detection_changes_nothing(harness: Harness) -> None:
+    await harness.ready_store()
+    await delete_service(harness)
+    store = await harness.store()
     draft = StatusDraft(store, max_events=20)
-    request = load_request(scene.context, store, draft)
-    delays, corrections = dict(scene.queue.delays), request.term_state.corrections
-    drift = detect_drift(scene.context, request, HELM)
+    request = load_request(harness.context, store, draft)
+    delays, corrections = dict(harness.queue.delays), request.term_state.corrections
+    drift = detect_drift(harness.context, request, HELM)
     assert drift.state is DriftState.CORRECTABLE
-    assert draft.finish(scene.term.fencing_token) is None
-    assert (scene.queue.delays, request.term_state.corrections) == (delays, corrections)
+    assert draft.finish(harness.term.fencing_token) is None
+    assert (harness.queue.delays, request.term_state.corrections) == (delays, corrections)
 
 
 async def test_a_deleted_object_of_the_release_is_restored_by_helm_and_the_store_is_degraded_until_then(
-    scene: Scene,
+    harness: Harness,
 ) -> None:
-    await scene.ready_store()
+    await harness.ready_store()
     before = DRIFT_CORRECTIONS.labels("Service")._value.get()
-    await delete_service(scene)
-    scene.helm.gate.clear()
-    reconcile = await scene.reconcile_until_helm_runs(2)
-    during = await scene.seen()
+    await delete_service(harness)
+    harness.helm.gate.clear()
+    reconcile = await harness.reconcile_until_helm_runs(2)
+    during = await harness.seen()
     assert during.phase == "Degraded"
     assert during.event("DriftCorrected")["message"] == "Service wordpress was deleted; running Helm to revert it"
-    scene.helm.gate.set()
+    harness.helm.gate.set()
     await reconcile
-    after = await scene.seen()
+    after = await harness.seen()
     assert after.phase == "Ready"
     assert after.events[-1] == "Recovered"
-    assert await scene.others.get(SERVICES, "wordpress", NAMESPACE) is not None
+    assert await harness.others.get(SERVICES, "wordpress", NAMESPACE) is not None
     assert DRIFT_CORRECTIONS.labels("Service")._value.get() == before + 1
 
 
-async def test_a_changed_field_of_the_release_is_drift_and_an_added_one_is_not(scene: Scene) -> None:
-    await scene.ready_store()
-    await scene.others.merge(SERVICES, "wordpress", {"metadata": {"labels": {"team": "a"}}}, NAMESPACE)
-    assert (await detect(scene)).state is DriftState.NO_DRIFT
-    await scene.others.merge(SERVICES, "wordpress", {"spec": {"selector": {"app": "other"}}}, NAMESPACE)
-    assert (await detect(scene)).summary == "Service wordpress was changed"
+async def test_a_changed_field_of_the_release_is_drift_and_an_added_one_is_not(harness: Harness) -> None:
+    await harness.ready_store()
+    await harness.others.merge(SERVICES, "wordpress", {"metadata": {"labels": {"team": "a"}}}, NAMESPACE)
+    assert (await detect(harness)).state is DriftState.NO_DRIFT
+    await harness.others.merge(SERVICES, "wordpress", {"spec": {"selector": {"app": "other"}}}, NAMESPACE)
+    assert (await detect(harness)).summary == "Service wordpress was changed"
 
 
-async def test_a_repeated_change_waits_for_its_correction_and_is_reported_meanwhile(scene: Scene) -> None:
-    await scene.ready_store()
-    await delete_service(scene)
-    await scene.reconcile()
-    await scene.make_ready()
-    await scene.reconcile()
-    await delete_service(scene)
-    waiting = await scene.reconcile()
-    assert len(scene.helm.installs) == 2
+async def test_a_repeated_change_is_reported_while_its_correction_waits(harness: Harness) -> None:
+    await harness.ready_store()
+    await delete_service(harness)
+    await harness.reconcile()
+    await harness.make_ready()
+    await harness.reconcile()
+    await delete_service(harness)
+    waiting = await harness.reconcile()
+    assert len(harness.helm.installs) == 2
     assert waiting.phase == "Degraded"
     assert waiting.condition("Ready") == ("False", "Drifted")
     assert (waiting.progress["step"], waiting.progress["message"]) == ("release", RATE_LIMITED)
     assert waiting.event("Degraded")["message"] == RATE_LIMITED
-    assert 9 < scene.queue.delays[STORE_ID][-1] <= 10
-    again = await scene.reconcile()
+    assert 9 < harness.queue.delays[STORE_ID][-1] <= 10
+    again = await harness.reconcile()
     assert again.events.count("Degraded") == waiting.events.count("Degraded")
-    state = scene.context.term_state(await scene.store())
+    state = harness.context.term_state(await harness.store())
     state.corrected_at -= 10
-    corrected = await scene.reconcile()
-    assert len(scene.helm.installs) == 3
+    corrected = await harness.reconcile()
+    assert len(harness.helm.installs) == 3
     assert corrected.phase == "Ready"
 
 
-async def test_our_own_last_write_is_not_taken_for_drift(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    await scene.ready_store()
+async def test_our_own_last_write_is_not_drift(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    await harness.ready_store()
     monkeypatch.setattr("reconciler.reconcile.term_state.SETTLE_SECONDS", 60.0)
-    await delete_service(scene)
-    drift = await detect(scene)
+    await delete_service(harness)
+    drift = await detect(harness)
     assert drift.state is DriftState.UNCERTAIN
     assert 50 < drift.check_again_seconds <= 60
-    await scene.reconcile()
-    assert scene.helm.installs == [RELEASE]
-    assert 50 < scene.queue.delays[STORE_ID][-1] <= 60
+    await harness.reconcile()
+    assert harness.helm.installs == [RELEASE]
+    assert 50 < harness.queue.delays[STORE_ID][-1] <= 60
 
 
-async def test_objects_of_the_platform_are_restored_without_helm_and_the_store_stays_ready(scene: Scene) -> None:
-    await scene.ready_store()
-    await scene.others.delete(LIMIT_RANGES, "store-limits", NAMESPACE)
-    await scene.others.merge(NETWORK_POLICIES, "default-deny", {"spec": {"policyTypes": ["Ingress"]}}, NAMESPACE)
-    seen = await scene.reconcile()
+async def test_objects_of_the_platform_are_restored_without_helm_and_the_store_stays_ready(harness: Harness) -> None:
+    await harness.ready_store()
+    await harness.others.delete(LIMIT_RANGES, "store-limits", NAMESPACE)
+    await harness.others.merge(NETWORK_POLICIES, "default-deny", {"spec": {"policyTypes": ["Ingress"]}}, NAMESPACE)
+    seen = await harness.reconcile()
     assert seen.phase == "Ready"
     event = seen.event("DriftCorrected")
     assert event["message"] == "LimitRange store-limits was deleted, NetworkPolicy default-deny was changed; restored"
     assert (event["level"], event["step"]) == ("warning", "guardrails")
-    assert scene.helm.installs == [RELEASE]
-    assert (await detect(scene, PLATFORM)).state is DriftState.NO_DRIFT
+    assert harness.helm.installs == [RELEASE]
+    assert (await detect(harness, PLATFORM)).state is DriftState.NO_DRIFT
 
 
-async def test_a_repeated_change_of_the_platforms_objects_waits_too(scene: Scene) -> None:
-    await scene.ready_store()
+async def test_a_repeated_change_of_the_platforms_objects_waits_too(harness: Harness) -> None:
+    await harness.ready_store()
     for _ in range(2):
-        await scene.others.delete(LIMIT_RANGES, "store-limits", NAMESPACE)
-        seen = await scene.reconcile()
+        await harness.others.delete(LIMIT_RANGES, "store-limits", NAMESPACE)
+        seen = await harness.reconcile()
     assert seen.events.count("DriftCorrected") == 1
-    assert await scene.list(LIMIT_RANGES) == []
-    assert 9 < scene.queue.delays[STORE_ID][-1] <= 10
+    assert await harness.list(LIMIT_RANGES) == []
+    assert 9 < harness.queue.delays[STORE_ID][-1] <= 10
 
 
-async def test_a_removed_label_of_the_namespace_comes_back(scene: Scene) -> None:
-    await scene.ready_store()
-    await scene.others.merge(NAMESPACES, NAMESPACE, {"metadata": {"labels": {MANAGED_LABEL: None}}})
-    await scene.reconcile()
-    namespace = await scene.others.get(NAMESPACES, NAMESPACE)
+async def test_a_removed_label_of_the_namespace_is_restored(harness: Harness) -> None:
+    await harness.ready_store()
+    await harness.others.merge(NAMESPACES, NAMESPACE, {"metadata": {"labels": {MANAGED_LABEL: None}}})
+    await harness.reconcile()
+    namespace = await harness.others.get(NAMESPACES, NAMESPACE)
     assert namespace is not None
     assert namespace["metadata"]["labels"][MANAGED_LABEL] == "true"
 
 
 @pytest.mark.parametrize(("resource", "name"), [(DEPLOYMENTS, "wordpress"), (STATEFUL_SETS, "mariadb")])
-async def test_a_deleted_workload_is_drift(scene: Scene, resource: Resource, name: str) -> None:
-    await scene.ready_store()
-    await scene.others.delete(resource, name, NAMESPACE)
-    seen = await scene.reconcile()
-    assert len(scene.helm.installs) == 2
+async def test_a_deleted_workload_is_drift(harness: Harness, resource: Resource, name: str) -> None:
+    await harness.ready_store()
+    await harness.others.delete(resource, name, NAMESPACE)
+    seen = await harness.reconcile()
+    assert len(harness.helm.installs) == 2
     assert seen.phase == "Degraded"
     assert seen.condition("Released") == ("True", "Deployed")
 
 
-async def test_a_helm_error_during_a_correction_is_retried_as_any_other(scene: Scene) -> None:
-    await scene.ready_store()
-    await delete_service(scene)
-    scene.helm.errors.append(TransientError("helm could not upgrade", step="release", reason="HelmFailed"))
-    seen = await scene.reconcile()
+async def test_a_helm_error_during_a_correction_is_retried_as_any_other(harness: Harness) -> None:
+    await harness.ready_store()
+    await delete_service(harness)
+    harness.helm.errors.append(TransientError("helm could not upgrade", step="release", reason="HelmFailed"))
+    seen = await harness.reconcile()
     assert seen.event("AttemptFailed")["message"] == "helm could not upgrade"
     assert "nextRetryAt" in seen.status
 

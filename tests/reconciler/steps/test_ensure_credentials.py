@@ -9,18 +9,18 @@ from reconciler.kube.resources import SECRETS, Object
 from reconciler.steps.ensure_credentials import ensure_credentials
 from reconciler.steps.ensure_namespace import ensure_namespace
 from reconciler.store.object import StoreObject
-from tests.reconciler.harness import NAMESPACE, STORE_ID, Scene
+from tests.reconciler.harness import NAMESPACE, STORE_ID, Harness
 from urumi.errors import BlockedError
 from urumi.store import STORE_ID_LABEL
 
 pytestmark = pytest.mark.anyio
 
 
-async def store_with_namespace(scene: Scene, engine: str = "woocommerce") -> StoreObject:
+async def store_with_namespace(harness: Harness, engine: str = "woocommerce") -> StoreObject:
     """Return a store whose namespace exists."""
-    await scene.create_store(engine)
-    store = await scene.store()
-    await ensure_namespace(scene.kube, store)
+    await harness.create_store(engine)
+    store = await harness.store()
+    await ensure_namespace(harness.kube, store)
     return store
 
 
@@ -30,41 +30,43 @@ def text(secret: Object, key: str) -> str:
 
 
 @pytest.mark.parametrize("engine", ["woocommerce", "medusa"])
-async def test_both_secrets_are_created_with_every_key_of_the_engine(scene: Scene, engine: str) -> None:
-    store = await store_with_namespace(scene, engine)
-    admin, keys = await ensure_credentials(scene.kube, store, is_released=False)
+async def test_both_secrets_are_created_with_every_key_of_the_engine(harness: Harness, engine: str) -> None:
+    store = await store_with_namespace(harness, engine)
+    admin, keys = await ensure_credentials(harness.kube, store, is_released=False)
     assert (text(admin, "username"), text(admin, "storeId")) == ("admin", STORE_ID)
     assert len(text(admin, "password")) >= 24
     assert keys["data"].keys() == ENGINES[store.engine].generated_secrets.keys()
     assert all(secret["metadata"]["labels"][STORE_ID_LABEL] == STORE_ID for secret in (admin, keys))
 
 
-async def test_values_never_change_and_a_missing_key_is_added(scene: Scene) -> None:
-    store = await store_with_namespace(scene)
-    _, before = await ensure_credentials(scene.kube, store, is_released=False)
-    await scene.others.merge(SECRETS, "store-secrets", {"data": {"database-password": None, "own": "eA=="}}, NAMESPACE)
-    _, after = await ensure_credentials(scene.kube, store, is_released=True)
+async def test_values_never_change_and_a_missing_key_is_added(harness: Harness) -> None:
+    store = await store_with_namespace(harness)
+    _, before = await ensure_credentials(harness.kube, store, is_released=False)
+    await harness.others.merge(
+        SECRETS, "store-secrets", {"data": {"database-password": None, "own": "eA=="}}, NAMESPACE
+    )
+    _, after = await ensure_credentials(harness.kube, store, is_released=True)
     assert after["data"].keys() == {*before["data"], "own"}
     changed = {key for key in before["data"] if before["data"][key] != after["data"][key]}
     assert changed == {"database-password"}
 
 
 @pytest.mark.parametrize("name", ["store-admin", "store-secrets"])
-async def test_a_lost_secret_of_a_released_store_blocks_it(scene: Scene, name: str) -> None:
-    store = await store_with_namespace(scene)
-    await ensure_credentials(scene.kube, store, is_released=False)
-    await scene.others.delete(SECRETS, name, NAMESPACE)
+async def test_a_lost_secret_of_a_released_store_blocks_it(harness: Harness, name: str) -> None:
+    store = await store_with_namespace(harness)
+    await ensure_credentials(harness.kube, store, is_released=False)
+    await harness.others.delete(SECRETS, name, NAMESPACE)
     with pytest.raises(BlockedError) as raised:
-        await ensure_credentials(scene.kube, store, is_released=True)
+        await ensure_credentials(harness.kube, store, is_released=True)
     assert raised.value.reason == "SecretLost"
     assert raised.value.message.startswith(f"Secret {NAMESPACE}/{name} is missing")
     assert raised.value.hint.startswith("Restore the Secret from a backup")
-    assert await scene.others.get(SECRETS, name, NAMESPACE) is None
+    assert await harness.others.get(SECRETS, name, NAMESPACE) is None
 
 
-async def test_a_ready_store_whose_secret_is_deleted_fails_without_a_new_password(scene: Scene) -> None:
-    await scene.ready_store()
-    await scene.others.delete(SECRETS, "store-secrets", NAMESPACE)
-    seen = await scene.reconcile()
+async def test_a_ready_store_whose_secret_is_deleted_fails_without_a_new_password(harness: Harness) -> None:
+    await harness.ready_store()
+    await harness.others.delete(SECRETS, "store-secrets", NAMESPACE)
+    seen = await harness.reconcile()
     assert (seen.phase, seen.error["reason"]) == ("Failed", "SecretLost")
-    assert len(scene.helm.installs) == 1
+    assert len(harness.helm.installs) == 1

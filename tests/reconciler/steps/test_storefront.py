@@ -10,8 +10,8 @@ from reconciler.backoff import Backoff
 from reconciler.kube.resources import NODES, SECRETS, STATEFUL_SETS, STORES
 from reconciler.reconcile.storefront_checks import PAUSE, StorefrontChecks, StorefrontResult
 from tests.end_to_end.fake_woocommerce import PRODUCTS, FakeWooCommerce
-from tests.reconciler.conftest import Scenes
-from tests.reconciler.harness import STORE_ID, Scene, Seen
+from tests.reconciler.conftest import MakeHarness
+from tests.reconciler.harness import STORE_ID, Harness, ObservedStatus
 from urumi.errors import ShopError
 
 pytestmark = pytest.mark.anyio
@@ -21,7 +21,7 @@ PASSED = StorefrontResult("True", "ProductFound", "Demo mug for 399.00 INR can b
 
 @pytest.fixture(scope="module")
 def shop_server() -> Iterator[FakeWooCommerce]:
-    """The shop of all tests here, because its end takes longer than a test."""
+    """The shop of all tests in this module, because stopping it takes longer than a test."""
     with FakeWooCommerce() as shop:
         yield shop
 
@@ -37,49 +37,49 @@ def shop(shop_server: FakeWooCommerce) -> FakeWooCommerce:
 
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the next check of a store start at once."""
+    """Let the next check of a store start immediately."""
     monkeypatch.setattr("reconciler.reconcile.storefront_checks.PAUSE", Backoff(0.0, 0.0))
 
 
 @pytest.fixture
-async def scene(scenes: Scenes, shop: FakeWooCommerce) -> AsyncIterator[Scene]:
+async def harness(make_harness: MakeHarness, shop: FakeWooCommerce) -> AsyncIterator[Harness]:
     """A platform whose node runs containers."""
-    async with scenes(storefront_address=shop.address) as scene:
-        await run_containers(scene)
-        yield scene
+    async with make_harness(storefront_address=shop.address) as harness:
+        await run_containers(harness)
+        yield harness
 
 
-async def run_containers(scene: Scene) -> None:
+async def run_containers(harness: Harness) -> None:
     """Replace the simulated node by one that runs containers."""
-    await scene.others.delete(NODES, "node-1")
-    await scene.others.create(NODES, {"metadata": {"name": "node-2"}})
+    await harness.others.delete(NODES, "node-1")
+    await harness.others.create(NODES, {"metadata": {"name": "node-2"}})
 
 
-async def released(scene: Scene) -> None:
+async def released(harness: Harness) -> None:
     """Release a store whose workloads are ready."""
-    await scene.create_store()
-    await scene.reconcile()
-    await scene.make_ready()
+    await harness.create_store()
+    await harness.reconcile()
+    await harness.make_ready()
 
 
-async def checked(scene: Scene) -> Seen:
+async def checked(harness: Harness) -> ObservedStatus:
     """Reconcile until a storefront check has ended, and once more with its result."""
-    before = await scene.reconcile()
+    before = await harness.reconcile()
     if before.phase == "Ready":
         return before
     async with asyncio.timeout(5):
-        while await scene.queue.take() != STORE_ID:
-            scene.queue.done(STORE_ID)
-    scene.queue.done(STORE_ID)
-    return await scene.reconcile()
+        while await harness.queue.take() != STORE_ID:
+            harness.queue.done(STORE_ID)
+    harness.queue.done(STORE_ID)
+    return await harness.reconcile()
 
 
-async def test_a_store_is_ready_after_a_product_was_found(scene: Scene, shop: FakeWooCommerce) -> None:
-    await released(scene)
-    first = await scene.reconcile()
+async def test_a_store_is_ready_after_a_product_was_found(harness: Harness, shop: FakeWooCommerce) -> None:
+    await released(harness)
+    first = await harness.reconcile()
     assert first.progress["message"] == "checking the storefront"
     assert first.condition("Ready") == ("False", "WaitingForStorefront")
-    ready = await checked(scene)
+    ready = await checked(harness)
     assert ready.phase == "Ready"
     assert ready.condition("StorefrontAnswers") == ("True", "ProductFound")
     assert ready.message("StorefrontAnswers").startswith("Demo mug for 399.00 INR can be bought")
@@ -89,89 +89,89 @@ async def test_a_store_is_ready_after_a_product_was_found(scene: Scene, shop: Fa
     assert shop.hosts == {"shop-a.127.0.0.1.nip.io"}
 
 
-async def test_an_empty_catalogue_is_enough(scene: Scene, shop: FakeWooCommerce) -> None:
+async def test_an_empty_catalogue_is_enough(harness: Harness, shop: FakeWooCommerce) -> None:
     shop.products = []
-    await released(scene)
-    ready = await checked(scene)
+    await released(harness)
+    ready = await checked(harness)
     assert ready.condition("StorefrontAnswers") == ("True", "CatalogueEmpty")
     assert ready.message("StorefrontAnswers") == "the storefront responds; its catalogue is empty"
 
 
-async def test_an_unresponsive_shop_is_waited_for_and_checked_again(scene: Scene, shop: FakeWooCommerce) -> None:
+async def test_an_unresponsive_shop_is_waited_for_and_checked_again(harness: Harness, shop: FakeWooCommerce) -> None:
     shop.is_open = False
-    await released(scene)
-    waiting = await checked(scene)
+    await released(harness)
+    waiting = await checked(harness)
     assert waiting.phase == "Provisioning"
     assert waiting.condition("StorefrontAnswers") == ("False", "WaitingForStorefront")
     assert waiting.progress["message"].startswith("waiting for the storefront: GET / returned 503")
     assert waiting.event("WaitingForStorefront")["message"].startswith("pods are ready, waiting for the storefront")
     shop.is_open = True
     for _ in range(3):
-        ready = await checked(scene)
+        ready = await checked(harness)
     assert ready.phase == "Ready"
 
 
 async def test_a_storefront_that_fails_after_the_deadline_fails_the_store_until_it_responds(
-    scene: Scene, shop: FakeWooCommerce
+    harness: Harness, shop: FakeWooCommerce
 ) -> None:
     shop.is_open = False
-    await released(scene)
-    await checked(scene)
-    store = await scene.store()
+    await released(harness)
+    await checked(harness)
+    store = await harness.store()
     overdue = {**store.status, "deadlineAt": "2026-01-01T00:00:00Z"}
-    await scene.controllers.replace_status(STORES, store.raw, overdue)
-    failed = await scene.reconcile()
+    await harness.controllers.replace_status(STORES, store.raw, overdue)
+    failed = await harness.reconcile()
     assert failed.phase == "Failed"
     assert (failed.error["step"], failed.error["reason"]) == ("storefront", "StorefrontSilent")
     assert failed.error["message"].startswith("storefront check still failing after 600 s: GET / returned 503")
     assert failed.error["hint"].startswith("Read the logs of the store's pods.")
     shop.is_open = True
     for _ in range(3):
-        ready = await checked(scene)
+        ready = await checked(harness)
     assert ready.phase == "Ready"
     assert ready.events.count("Failed") == 1
     assert "lastError" not in ready.status
 
 
 async def test_a_recovered_store_is_checked_again_and_is_not_ready_until_it_passes(
-    scene: Scene, shop: FakeWooCommerce
+    harness: Harness, shop: FakeWooCommerce
 ) -> None:
-    await released(scene)
-    assert (await checked(scene)).phase == "Ready"
-    await scene.make_unready(STATEFUL_SETS, "mariadb")
-    assert (await scene.reconcile()).phase == "Degraded"
-    await scene.make_ready()
+    await released(harness)
+    assert (await checked(harness)).phase == "Ready"
+    await harness.make_unready(STATEFUL_SETS, "mariadb")
+    assert (await harness.reconcile()).phase == "Degraded"
+    await harness.make_ready()
     shop.is_open = False
-    asked = await scene.reconcile()
+    asked = await harness.reconcile()
     assert asked.phase == "Degraded"
     assert asked.progress["message"] == "workloads are healthy again, checking the storefront"
-    silent = await checked(scene)
+    silent = await checked(harness)
     assert silent.phase == "Degraded"
     assert silent.condition("Ready") == ("False", "StorefrontSilent")
     shop.is_open = True
     for _ in range(3):
-        ready = await checked(scene)
+        ready = await checked(harness)
     assert ready.phase == "Ready"
     assert ready.events[-1] == "Recovered"
 
 
-async def test_with_orders_a_test_order_is_placed_and_removed(scenes: Scenes, shop: FakeWooCommerce) -> None:
-    async with scenes(storefront_address=shop.address, storefront_check="order") as scene:
-        await run_containers(scene)
-        await released(scene)
-        secrets = {each["metadata"]["name"]: each for each in await scene.list(SECRETS)}
+async def test_with_orders_a_test_order_is_placed_and_removed(make_harness: MakeHarness, shop: FakeWooCommerce) -> None:
+    async with make_harness(storefront_address=shop.address, storefront_check="order") as harness:
+        await run_containers(harness)
+        await released(harness)
+        secrets = {each["metadata"]["name"]: each for each in await harness.list(SECRETS)}
         shop.password = base64.b64decode(secrets["store-admin"]["data"]["password"]).decode()
-        ready = await checked(scene)
+        ready = await checked(harness)
         assert ready.condition("StorefrontAnswers") == ("True", "OrderPlaced")
         assert ready.message("StorefrontAnswers") == "test order 12 (448.00 INR) was placed and removed"
         assert shop.orders == {}
 
 
-async def test_without_checks_the_result_is_unknown(scenes: Scenes) -> None:
-    async with scenes(storefront_check="off") as scene:
-        await run_containers(scene)
-        await released(scene)
-        ready = await scene.reconcile()
+async def test_without_checks_the_result_is_unknown(make_harness: MakeHarness) -> None:
+    async with make_harness(storefront_check="off") as harness:
+        await run_containers(harness)
+        await released(harness)
+        ready = await harness.reconcile()
         assert ready.phase == "Ready"
         assert ready.condition("StorefrontAnswers") == ("Unknown", "NotChecked")
         assert ready.message("StorefrontAnswers").startswith("storefront not checked: ")
@@ -194,7 +194,7 @@ class Checks:
             raise self.result
         return self.result
 
-    def ask(self, digest: str = "d1") -> StorefrontResult | None:
+    def request(self, digest: str = "d1") -> StorefrontResult | None:
         """Return the last result, and start a check if one is due."""
         return self.checks.result("u1", STORE_ID, digest, self.run)
 
@@ -222,47 +222,47 @@ async def checks() -> AsyncIterator[Checks]:
 )
 async def test_every_failure_of_a_check_becomes_a_message(checks: Checks, result: Exception, message: str) -> None:
     checks.result = result
-    assert checks.ask() is None
+    assert checks.request() is None
     await checks.ended()
-    found = checks.ask()
+    found = checks.request()
     assert found is not None
     assert (found.status, found.reason) == ("False", "NoAnswer")
     assert found.message.startswith(message)
 
 
 async def test_a_result_counts_for_one_digest_until_it_is_dropped(checks: Checks) -> None:
-    checks.ask("d1")
+    checks.request("d1")
     await checks.ended()
-    assert checks.ask("d1") == PASSED
-    assert checks.ask("d2") is None
+    assert checks.request("d1") == PASSED
+    assert checks.request("d2") is None
     await checks.ended()
-    assert checks.ask("d2") == PASSED
+    assert checks.request("d2") == PASSED
     checks.checks.forget("u1")
-    assert checks.ask("d2") is None
+    assert checks.request("d2") is None
 
 
 async def test_the_pause_between_checks_doubles(checks: Checks, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("reconciler.reconcile.storefront_checks.PAUSE", PAUSE)
-    checks.ask()
+    checks.request()
     assert checks.checks.due_in_seconds("u1") == 0
     await checks.ended()
     assert 1.5 < checks.checks.due_in_seconds("u1") <= 2
-    checks.ask()
+    checks.request()
     assert checks.runs == 1
 
 
 async def test_the_store_is_queued_for_its_next_check(
-    scene: Scene, shop: FakeWooCommerce, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, shop: FakeWooCommerce, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("reconciler.reconcile.storefront_checks.PAUSE", Backoff(60.0, 60.0))
     shop.is_open = False
-    await released(scene)
-    await checked(scene)
-    assert 50 < scene.queue.delays[STORE_ID][-1] <= 60
+    await released(harness)
+    await checked(harness)
+    assert 50 < harness.queue.delays[STORE_ID][-1] <= 60
 
 
 async def test_a_dropped_check_is_cancelled(checks: Checks) -> None:
-    checks.ask()
+    checks.request()
     [task] = [each for each in asyncio.all_tasks() if each.get_name() == f"storefront check {STORE_ID}"]
     checks.checks.forget("u1")
     await asyncio.wait([task])
@@ -271,23 +271,23 @@ async def test_a_dropped_check_is_cancelled(checks: Checks) -> None:
 
 
 async def test_a_store_that_loses_its_workloads_while_it_waits_is_checked_at_once_when_they_are_back(
-    scene: Scene, shop: FakeWooCommerce, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, shop: FakeWooCommerce, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("reconciler.reconcile.storefront_checks.PAUSE", Backoff(60.0, 60.0))
     shop.is_open = False
-    await released(scene)
-    await checked(scene)
-    await scene.make_unready(STATEFUL_SETS, "mariadb")
-    await scene.reconcile()
-    await scene.make_ready()
+    await released(harness)
+    await checked(harness)
+    await harness.make_unready(STATEFUL_SETS, "mariadb")
+    await harness.reconcile()
+    await harness.make_ready()
     shop.is_open = True
-    assert (await checked(scene)).phase == "Ready"
+    assert (await checked(harness)).phase == "Ready"
 
 
 async def test_a_check_of_an_older_digest_is_cancelled(checks: Checks) -> None:
-    checks.ask("d1")
+    checks.request("d1")
     [older] = [each for each in asyncio.all_tasks() if each.get_name() == f"storefront check {STORE_ID}"]
-    checks.ask("d2")
+    checks.request("d2")
     await asyncio.wait([older])
     assert older.cancelled()
     await checks.ended()

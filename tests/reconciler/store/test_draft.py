@@ -1,4 +1,4 @@
-"""The status draft: truthful conditions, a phase derived from them, and no write without news."""
+"""The status draft: truthful conditions, a phase derived from them, and no write without a change."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -49,7 +49,7 @@ def condition(draft: StatusDraft, kind: str) -> dict[str, Any]:
     return dict(next(each for each in written(draft)["conditions"] if each["type"] == kind))
 
 
-def test_a_start_withdraws_every_statement_about_the_provision_before() -> None:
+def test_a_start_resets_the_conditions_of_the_previous_provision() -> None:
     draft = started()
     draft.set_inventory({"Service/shop": "helm:1", "Secret/store-admin": "urumi:2"})
     draft.set_released(1, "0.1.0", "d1")
@@ -99,7 +99,7 @@ def test_the_phase_follows_from_the_conditions() -> None:
     assert written(draft)["phase"] == "Failed"
 
 
-def test_the_phase_of_a_deletion_is_deleting_whatever_the_conditions_say() -> None:
+def test_the_phase_of_a_deletion_is_deleting_for_any_conditions() -> None:
     ready = started()
     ready.set_ready("web 1/1", is_simulated=False)
     raw = store(**written(ready)).raw
@@ -115,7 +115,7 @@ def test_ready_of_an_older_generation_is_not_true() -> None:
     assert draft_of(store(generation=3, **written(draft))).is_true("Ready") is False
 
 
-def test_a_status_that_says_nothing_new_is_not_written() -> None:
+def test_an_unchanged_status_is_not_written() -> None:
     draft = draft_of(store(**written(started())))
     assert draft.finish(1) is None
     assert draft.finish(2) is None
@@ -178,7 +178,7 @@ def test_a_failed_store_that_waits_for_its_workloads_stays_failed() -> None:
     assert condition(draft, "Healthy")["message"] == "web 0/1"
 
 
-def test_drift_makes_a_ready_store_degraded_and_its_correction_keeps_it_so() -> None:
+def test_a_drifted_store_is_degraded_until_its_correction_has_ended() -> None:
     draft = started()
     draft.set_ready("web 1/1", is_simulated=False)
     draft.set_drift_detected("Service web was deleted; the next correction starts 10 s after the previous one")

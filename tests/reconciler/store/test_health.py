@@ -1,4 +1,4 @@
-"""Health: honest about digests, generations and the reason why a pod is not ready."""
+"""Health: digests, generations and the reason why a pod is not ready."""
 
 from typing import Any
 
@@ -56,11 +56,11 @@ def test_all_ready_with_the_digest_is_healthy() -> None:
         pytest.param(workload("wordpress", ready=0), id="not ready"),
     ],
 )
-def test_anything_less_is_not_healthy(wordpress: dict[str, Any] | None) -> None:
+def test_an_outdated_or_unready_workload_is_not_healthy(wordpress: dict[str, Any] | None) -> None:
     assert observe(SPEC, DIGEST, observed(workload("mariadb"), wordpress)).is_healthy is False
 
 
-def test_a_workload_of_no_pods_sells_nothing() -> None:
+def test_a_workload_without_pods_is_not_healthy() -> None:
     none = workload("wordpress") | {"spec": {"replicas": 0}}
     none["status"] |= {"replicas": 0, "updatedReplicas": 0, "readyReplicas": 0}
     health = observe(SPEC, DIGEST, observed(workload("mariadb"), none))
@@ -69,7 +69,7 @@ def test_a_workload_of_no_pods_sells_nothing() -> None:
 
 
 WAITING = {"name": "wordpress", "image": "shop:1", "restartCount": 3}
-# As containerd 1.6 and a Postgres on a full disk were seen to say it.
+# Recorded from containerd 1.6 and a Postgres on a full disk.
 PULL = {
     "reason": "ImagePullBackOff",
     "message": 'Back-off pulling image "shop:1": ErrImagePull: failed to pull and unpack image "registry.test/shop:1": '
@@ -175,7 +175,7 @@ SAID = {
             id="init container",
         ),
         pytest.param(
-            # A kubelet of today says of every container that runs that it is started.
+            # Current kubelets report `started` for every running container.
             {"initContainerStatuses": [{"name": "install", "image": "i", "started": True, "state": {"running": {}}}]},
             "Initializing",
             "init container install is running",
@@ -194,7 +194,7 @@ SAID = {
         pytest.param({"phase": "Running"}, "NotReady", "the readiness probe does not pass yet", id="probe"),
     ],
 )
-def test_the_sentence_says_which_pod_and_why(status: dict[str, Any], reason: str, words: str) -> None:
+def test_the_message_names_the_pod_and_the_cause(status: dict[str, Any], reason: str, words: str) -> None:
     broken = pod("wordpress-abc-x", "wordpress-abc", **status)
     seen = observed(workload("mariadb"), workload("wordpress", ready=0), broken, claims=["uploads"])
     health = observe(SPEC, DIGEST, seen)
@@ -203,7 +203,7 @@ def test_the_sentence_says_which_pod_and_why(status: dict[str, Any], reason: str
     assert health.sentence.startswith("mariadb 1/1, wordpress 0/1: pod wordpress-abc-x: ")
 
 
-def test_a_pod_of_a_neighbour_with_a_similar_name_is_not_blamed() -> None:
+def test_a_pod_of_another_workload_with_a_similar_name_is_ignored() -> None:
     other = pod("wordpress-cron-abc-x", "wordpress-cron-abc", phase="Running")
     health = observe(SPEC, DIGEST, observed(workload("mariadb"), workload("wordpress", ready=0), other))
     assert "wordpress-cron" not in health.sentence

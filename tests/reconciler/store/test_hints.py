@@ -34,5 +34,5 @@ from reconciler.store.hints import hint_for
         pytest.param("mariadb 0/1: no pod yet", "as soon as its workloads are ready"),
     ],
 )
-def test_the_advice_fits_the_cause(sentence: str, advice: str) -> None:
+def test_the_hint_fits_the_cause(sentence: str, advice: str) -> None:
     assert advice in hint_for(sentence)

@@ -22,11 +22,11 @@ EDIT = {"manager": "kubectl-edit", "operation": "Update", "fieldsV1": {"f:spec":
 
 
 def managed(*entries: dict[str, Any], **meta: Any) -> dict[str, Any]:
-    """Return an object that is managed like that."""
+    """Return an object with these managed fields."""
     return {"kind": "Service", "metadata": {"name": "shop", "managedFields": list(entries), **meta}}
 
 
-def test_what_others_add_beside_ours_changes_nothing() -> None:
+def test_fields_that_others_add_do_not_change_the_mark() -> None:
     assert ownership(managed(HELMS)) == ownership(managed(HELMS, STATUS))
     assert ownership(managed(HELMS)).startswith("helm:")
 
@@ -35,13 +35,13 @@ def test_an_edit_of_a_field_of_ours_changes_the_mark() -> None:
     assert ownership(managed(LESS, EDIT)) != ownership(managed(HELMS))
 
 
-def test_what_we_do_not_own_has_no_mark() -> None:
+def test_an_object_without_fields_of_ours_has_no_mark() -> None:
     assert ownership(managed(EDIT, STATUS)) == ""
     assert ownership({"metadata": {"name": "bare"}}) == ""
 
 
 @pytest.mark.parametrize("inventory", [{}, {"Service/shop": "helm:ab"}, {"A/a": "helm:1", "B/b": "urumi:2"}])
-def test_an_inventory_survives_its_line(inventory: dict[str, str]) -> None:
+def test_an_inventory_survives_its_serialization(inventory: dict[str, str]) -> None:
     assert parsed(formatted(inventory)) == inventory
 
 
@@ -57,7 +57,7 @@ def test_differences_name_the_objects_of_one_writer() -> None:
     assert differences(inventory, now, "urumi") == ()
 
 
-def test_objects_of_another_release_are_not_taken_in() -> None:
+def test_objects_of_another_release_are_excluded() -> None:
     now = {"Service/shop": Owned("helm:1", "old"), "Ingress/store": Owned("helm:2", "new")}
     assert with_released({}, now, "new") == {"Ingress/store": "helm:2"}
 
@@ -73,5 +73,5 @@ def test_own_writes_replace_what_was_known() -> None:
     assert with_applied({"Service/shop": "urumi:0"}, [applied]) == {"Service/shop": ownership(applied)}
 
 
-def test_what_one_maker_made_can_be_left_out() -> None:
+def test_the_objects_of_one_writer_can_be_excluded() -> None:
     assert without({"A/a": "helm:1", "B/b": "urumi:2"}, "helm") == {"B/b": "urumi:2"}

@@ -1,4 +1,4 @@
-"""What the platform's settings make of a store's policies; tests/node/test_policies.py sees them enforced."""
+"""The network policies that follow from the settings; tests/node/test_policies.py checks their enforcement."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from urumi.errors import ConfigError
 
 
 def egress(settings: Settings) -> list[Any]:
-    """Return the ways out of a shop."""
+    """Return the egress rules of a shop."""
     [policy] = [
         item for _, item in isolation_objects(settings, "shop-1") if item["metadata"]["name"] == "allow-required"
     ]
@@ -18,7 +18,7 @@ def egress(settings: Settings) -> list[Any]:
 
 
 def public_ports(settings: Settings) -> list[list[int]]:
-    """Return the ports of the ways to public addresses."""
+    """Return the ports of the egress rules to public addresses."""
     found = [
         way for way in egress(settings) if any(peer.get("ipBlock", {}).get("cidr") == "0.0.0.0/0" for peer in way["to"])
     ]
@@ -40,7 +40,7 @@ def test_shops_reach_public_addresses_on_the_ports_of_the_setting(
 
 
 @pytest.mark.parametrize("wrong", ["https", "0", "65536", "443,587", "-1", "¹"])
-def test_what_is_no_port_is_named(wrong: str) -> None:
+def test_an_invalid_port_is_named(wrong: str) -> None:
     with pytest.raises(ConfigError) as refused:
         settings_from({"URUMI_STORE_EGRESS_PORTS": f"443 {wrong}"})
     expected = f"URUMI_STORE_EGRESS_PORTS must be ports from 1 to 65535, separated by spaces, got {wrong!r}."

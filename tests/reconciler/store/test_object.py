@@ -77,5 +77,5 @@ def test_the_slim_copy_keeps_no_managed_fields_and_the_status_as_one_text() -> N
     assert sorted(slim["status"]) == ["packed", "phase"]
 
 
-def test_a_view_takes_no_more_than_one_reference() -> None:
+def test_a_view_holds_one_reference_only() -> None:
     assert sys.getsizeof(StoreObject(raw_store())) <= 48
