@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
@@ -21,6 +19,7 @@ from server.auth.session import Session
 from server.auth.token_review import ClusterAuthority
 from server.http.client_address import ForwardedHeaders
 from server.http.middleware import Envelope
+from server.http.page import STATIC, page
 from server.http.problems import ProblemError, handle_error, problem_response
 from server.live.hub import Hub
 from server.live.socket import LiveSocket
@@ -37,7 +36,6 @@ from urumi.errors import UrumiError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
-    from starlette.requests import Request
     from starlette.types import Lifespan
     from starlette.websockets import WebSocket
 
@@ -47,7 +45,6 @@ if TYPE_CHECKING:
     from server.openapi.operation import Operation
     from server.settings import ServerSettings
 
-STATIC = Path(__file__).resolve().parent / "static"
 TROUBLE_POLL_SECONDS = 0.5
 
 log = logging.getLogger(__name__)
@@ -144,7 +141,7 @@ def application(
     """Return the application that serves a table of operations, the page and the live socket."""
     all_routes = [
         *routes(table, gate),
-        Route("/", _page),
+        Route("/", page),
         Mount("/static", StaticFiles(directory=STATIC)),
         WebSocketRoute("/ws", live.__call__),
         WebSocketRoute("/{path:path}", _no_socket),
@@ -165,7 +162,3 @@ def application(
 async def _no_socket(socket: WebSocket) -> None:
     problem = ProblemError("not-found", f"No WebSocket at {socket.url.path}.", hint="Connect to /ws.")
     await socket.send_denial_response(problem_response(socket, problem))
-
-
-async def _page(request: Request) -> Response:
-    return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})

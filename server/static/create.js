@@ -6,7 +6,8 @@
 import { Problem, createStore } from "./api.js";
 import { byId, setAttribute, setText } from "./dom.js";
 import { RequestDialog } from "./dialogs.js";
-import { engineName, storeIdProblem } from "./format.js";
+import { engineName } from "./engines.js";
+import { storeIdProblem } from "./format.js";
 
 export class CreateDialog {
   /** @type {Map<string, Store>} */

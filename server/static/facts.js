@@ -4,7 +4,8 @@
  * @typedef {import("./storecache.js").Store} Store
  */
 import { el, setText, show } from "./dom.js";
-import { engineName, fullTime, millis, webAddress } from "./format.js";
+import { engineName } from "./engines.js";
+import { fullTime, millis, webAddress } from "./format.js";
 
 const SIMULATED = "simulated containers: no shop is running";
 const COMING_PHASES = new Set(["Pending", "Provisioning"]);

@@ -14,11 +14,6 @@ export const STORE_ID_MIN_LENGTH = 3;
 export const STORE_ID_MAX_LENGTH = 32;
 const STORE_ID_PATTERN = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
 
-const ENGINE_NAMES = new Map([
-  ["woocommerce", "WooCommerce"],
-  ["medusa", "Medusa"],
-]);
-
 const timeOfDay = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const dayAndTime = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const everything = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
@@ -33,11 +28,6 @@ export function storeIdProblem(storeId) {
     return `must have ${STORE_ID_MIN_LENGTH} to ${STORE_ID_MAX_LENGTH} characters`;
   if (!STORE_ID_PATTERN.test(storeId)) return "may hold lower-case letters, digits and inner hyphens only";
   return "";
-}
-
-/** @param {string} engine */
-export function engineName(engine) {
-  return ENGINE_NAMES.get(engine) ?? engine;
 }
 
 /**

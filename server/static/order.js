@@ -4,6 +4,7 @@
  * @typedef {import("./storecache.js").Store} Store
  * @typedef {{label: string, column: string, direction: "ascending" | "descending", key: (store: Store) => number}} Order
  */
+import { engineRank } from "./engines.js";
 import { millis } from "./format.js";
 
 const MOST_URGENT_FIRST = ["Failed", "Degraded", "Deleting", "Provisioning", "Pending", "Ready", "Deleted"];
@@ -14,7 +15,7 @@ export const ORDERS = new Map([
   ["oldest", order("Oldest first", "age", "descending", ({ createdAt }) => millis(createdAt) || 0)],
   ["name", order("By name", "id", "ascending", () => 0)],
   ["phase", order("Problems first", "phase", "ascending", ({ phase }) => MOST_URGENT_FIRST.indexOf(phase))],
-  ["engine", order("By engine", "engine", "ascending", ({ engine }) => (engine === "medusa" ? 0 : 1))],
+  ["engine", order("By engine", "engine", "ascending", ({ engine }) => engineRank(engine))],
   ["event", order("Last event first", "event", "ascending", ({ events }) => -(millis(events?.at(-1)?.timestamp) || 0))],
 ]);
 

@@ -4,7 +4,8 @@
  * @typedef {import("./storecache.js").Store} Store
  */
 import { el, setAttribute, setText, show } from "./dom.js";
-import { age, engineName, fullTime, hostOf, millis } from "./format.js";
+import { engineName } from "./engines.js";
+import { age, fullTime, hostOf, millis } from "./format.js";
 import { drawIcon, icon } from "./icons.js";
 
 const MOVING_PHASES = new Set(["Pending", "Provisioning", "Deleting"]);

@@ -7,22 +7,21 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from server.http.page import STATIC, page
 from testing.stores import make_store
 from urumi.store import Phase
 from urumi.wire import CreateStore, Credentials, Store, dump
 
-STATIC = Path(__file__).resolve().parents[2] / "server" / "static"
 COOKIE = "urumi_session"
 
 
@@ -96,7 +95,7 @@ class PeerApi(ABC):
     def routes(self) -> list[BaseRoute]:
         """Return the routes of REST and of the page."""
         return [
-            Route("/", lambda request: FileResponse(STATIC / "index.html")),
+            Route("/", page),
             Mount("/static", _Cached(StaticFiles(directory=STATIC))),
             Route("/session", self._sign_in, methods=["POST"]),
             Route("/session", self._guarded(self._who)),

@@ -9,6 +9,7 @@ import json
 import shutil
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,11 @@ def test_the_chart_passes_the_chart_tools(local_cluster: ClusterInfo, copy: Path
     chart = str(copy / "charts" / "page")
     done = subprocess.run([str(local_cluster.helm), "lint", "--strict", chart], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_web_page_offers_the_engine(server: ServerProcess) -> None:
+    with urllib.request.urlopen(server.url, timeout=10) as response:
+        assert 'name="engine" value="page" data-name="Page"' in response.read().decode()
 
 
 def test_a_store_of_the_engine_is_created_changed_and_deleted(

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 from playwright.sync_api import Page, expect
 
-from testing.peer.api import STATIC
+from server.http.page import STATIC
 from testing.peer.server import Peer
 from tests.page.conftest import static_file
 from tests.page.stores import hostile_store
