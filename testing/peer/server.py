@@ -114,8 +114,11 @@ class Peer(PeerApi):
             return
         if goodbye_ms is not None:
             self.say(Goodbye(reason="the server stops", retry_ms=goodbye_ms))
-        self._server.should_exit = True
+        # uvicorn closes what is still open without a reason, so it stops after the sockets are closed.
+        open_lines = set(self._lines)
         self.hang_up(1012, "the server restarts")
+        self.wait_for(lambda: open_lines.isdisjoint(self._lines), "the sockets to close")
+        self._server.should_exit = True
         self._thread.join(TIMEOUT_SECONDS)
         assert not self._thread.is_alive(), f"the peer did not stop within {TIMEOUT_SECONDS:g} s"
         self._listener.close()
