@@ -1,9 +1,9 @@
 """The live protocol: the latency with a thousand subscribers, the cost of one, and the effect of a burst.
 
 The reference of the first two is a bare `websockets` server that broadcasts the same bytes to the same clients, one
-after the other in the same run. For the product the clock starts before the PATCH to the Kubernetes API, so
-its time includes the API server, etcd and the watch; for the bare server it starts with the command to send. The burst is
-generated in the server's process, at the input of the hub, because this API server cannot take 1,000 changes per second.
+after the other in the same run. For the product the clock starts before the PATCH to the Kubernetes API, so its
+time includes the API server, etcd and the watch; for the bare server it starts with the command to send. The burst
+is generated in the server's process, at the input of the hub: this API server cannot take 1,000 changes per second.
 """
 
 import argparse

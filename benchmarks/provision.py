@@ -11,7 +11,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from benchmarks.bench import ROOT, STORE_VALUES, Bench, create_stores, bench, say, wait_until_ready
+from benchmarks.bench import ROOT, STORE_VALUES, Bench, bench, create_stores, say, wait_until_ready
 from reconciler.engines.registry import ENGINES
 from urumi.store import Engine
 

@@ -14,8 +14,8 @@ from typing import Any
 from benchmarks.bench import (
     STORE_VALUES,
     Bench,
-    create_stores,
     bench,
+    create_stores,
     peak_rss_mib,
     phases,
     rss_mib,

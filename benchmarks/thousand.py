@@ -13,9 +13,9 @@ from pathlib import Path
 from benchmarks.bench import (
     STORE_VALUES,
     Bench,
-    create_stores,
     bench,
     cpu_seconds,
+    create_stores,
     peak_rss_mib,
     rss_mib,
     say,
