@@ -196,11 +196,11 @@ class Peer(PeerApi):
         """Wait until that many sockets have subscribed since the start of the test."""
         self.wait_for(lambda: len(self.subscriptions) >= count, f"{count} subscriptions")
 
-    def wait_for(self, look: Callable[[], bool], what: str) -> None:
+    def wait_for(self, condition: Callable[[], bool], what: str) -> None:
         """Wait until a condition of the peer holds."""
         with self._changed:
             # uvicorn does not signal its start, so the condition is also polled.
-            done = any(self._changed.wait_for(look, 0.02) for _ in range(int(TIMEOUT_SECONDS / 0.02)))
+            done = any(self._changed.wait_for(condition, 0.02) for _ in range(int(TIMEOUT_SECONDS / 0.02)))
             assert done, f"waited {TIMEOUT_SECONDS:g} s for {what}"
 
     # --- Live
