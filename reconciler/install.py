@@ -7,13 +7,14 @@ production, the chart `charts/platform` brings both.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 import yaml
 
 from reconciler.kube.resources import NAMESPACES, Object, Resource
 from reconciler.package_data import store_definition
-from urumi.errors import ClusterError, UrumiError
+from urumi.errors import ClusterConflict, UrumiError
 
 if TYPE_CHECKING:
     from reconciler.kube.client import Kube
@@ -44,11 +45,8 @@ async def install(kube: Kube, platform_namespace: str) -> None:
             f"Store definition {name} not established after {ESTABLISHED_SECONDS:.0f} s.",
             hint=f"Check its conditions with: kubectl describe crd {name}",
         ) from error
-    try:
+    with contextlib.suppress(ClusterConflict):
         await kube.create(NAMESPACES, {"metadata": {"name": platform_namespace}})
-    except ClusterError as error:
-        if error.status != 409:
-            raise
 
 
 def _is_established(definition: Object | None) -> bool:

@@ -10,7 +10,7 @@ from reconciler.kube.resources import STORES
 from reconciler.metrics import STATUS_WRITES
 from reconciler.reconcile.term_state import TermState
 from reconciler.store.object import StoreObject
-from urumi.errors import ClusterError, UrumiError
+from urumi.errors import ClusterConflict, ClusterError, ClusterNotFound, UrumiError
 
 if TYPE_CHECKING:
     from reconciler.kube.client import Kube
@@ -72,14 +72,17 @@ class Context:
             raise Requeue("This process is no longer the leader.")
         try:
             written = await self.kube.replace_status(STORES, store.raw, status)
+        except ClusterConflict as error:
+            found = await self.kube.get(STORES, store.name, store.platform_namespace)
+            if found is not None:
+                self.view.stores.remember(found)
+            raise Requeue(f"Store {store.name} changed since it was read.") from error
+        except ClusterNotFound:
+            return
         except ClusterError as error:
-            if error.status in (404, 422):
+            # 422: the name belongs to a new Store by now, whose uid is another.
+            if error.status == 422:
                 return
-            if error.status == 409:
-                found = await self.kube.get(STORES, store.name, store.platform_namespace)
-                if found is not None:
-                    self.view.stores.remember(found)
-                raise Requeue(f"Store {store.name} changed since it was read.") from error
             raise
         STATUS_WRITES.inc()
         self.view.stores.remember(written)

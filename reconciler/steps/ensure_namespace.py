@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.kube.resources import NAMESPACES, Object, annotations_of, is_deleting, labels_of
 from reconciler.store.isolation import STORE_UID_ANNOTATION, namespace_object
-from urumi.errors import BlockedError, ClusterError, TransientError
+from urumi.errors import BlockedError, ClusterConflict, TransientError
 from urumi.store import STORE_ID_LABEL
 
 if TYPE_CHECKING:
@@ -27,9 +27,7 @@ async def ensure_namespace(kube: Kube, store: StoreObject) -> list[Object]:
         try:
             # Created and not applied: a namespace that another client creates at this moment must not be adopted.
             return [await kube.create(NAMESPACES, wanted)]
-        except ClusterError as error:
-            if error.status != 409:
-                raise
+        except ClusterConflict as error:
             raise TransientError(
                 f"namespace {store.namespace} was created by another client at the same time",
                 step="namespace",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from reconciler.kube.resources import STORES
 from reconciler.store.object import StoreObject
-from urumi.errors import ClusterError
+from urumi.errors import ClusterNotFound
 from urumi.store import FINALIZER
 
 if TYPE_CHECKING:
@@ -33,11 +34,8 @@ async def ensure_finalizer(context: Context, store: StoreObject) -> StoreObject:
 async def remove_finalizer(context: Context, store: StoreObject) -> None:
     """Remove our finalizer, so that the API server removes the store; one that no longer exists is not an error."""
     patch = _patch(store, [finalizer for finalizer in store.finalizers if finalizer != FINALIZER])
-    try:
+    with contextlib.suppress(ClusterNotFound):
         await context.kube.merge(STORES, store.name, patch, store.platform_namespace)
-    except ClusterError as error:
-        if error.status != 404:
-            raise
 
 
 def _patch(store: StoreObject, finalizers: Sequence[str]) -> Object:

@@ -32,7 +32,7 @@ from reconciler.leaderelection.lease import LEASES
 from reconciler.store.object import StoreObject
 from server.http.problems import ProblemError
 from server.stores.idempotency import fingerprint_of
-from urumi.errors import ClusterError
+from urumi.errors import ClusterConflict, ClusterError, ClusterNotFound
 from urumi.wire import LimitReached, dump
 
 if TYPE_CHECKING:
@@ -229,10 +229,8 @@ class Admission:
                 written = await self._kube.replace(LEASES, item)
             else:
                 written = await self._kube.create(LEASES, item, self._namespace)
-        except ClusterError as error:
-            if error.status in (404, 409):
-                return False
-            raise
+        except (ClusterNotFound, ClusterConflict):
+            return False
         self._keep(_parse_ledger(written))
         return True
 

@@ -23,7 +23,7 @@ from server.stores.catalog import Catalog, store_etag
 from server.stores.idempotency import REQUEST_ANNOTATION, IdempotencyKeys, fingerprint_of, new_fingerprint
 from server.stores.listing import Page, page_of
 from server.stores.representation import store_view
-from urumi.errors import ClusterError
+from urumi.errors import ClusterConflict, ClusterError, ClusterNotFound
 from urumi.store import FINALIZER, KIND, RETRY_ANNOTATION, check_engine, check_store_id
 from urumi.timestamps import format_timestamp
 from urumi.wire import CreateStore, Deleted, EventList, ListQuery, NoQuery, UidQuery, dump
@@ -124,9 +124,7 @@ class StoreCalls:
         store_id = check_store_id(request.path_params["store_id"])
         try:
             existed = await self._kube.delete(STORES, store_id, self._namespace, uid=uid)
-        except ClusterError as error:
-            if error.status != 409:
-                raise
+        except ClusterConflict as error:
             raise _replaced(request, store_id, uid, "deleting") from error
         note(request, outcome="requested" if existed else "absent")
         if not existed:
@@ -145,9 +143,9 @@ class StoreCalls:
         patch = {"metadata": {**meta, "uid": uid} if uid else meta}
         try:
             patched = await self._kube.merge(STORES, store.name, patch, self._namespace)
+        except ClusterNotFound as error:
+            raise _not_found(store.name) from error
         except ClusterError as error:
-            if error.status == 404:
-                raise _not_found(store.name) from error
             if uid and error.status in (409, 422) and "uid" in error.message:
                 raise _replaced(request, store.name, uid, "retrying") from error
             raise
@@ -172,9 +170,9 @@ class StoreCalls:
         }
         try:
             created = await self._kube.create(STORES, item, self._namespace)
+        except ClusterConflict:
+            return await self._lost_race(request, wanted, fingerprint)
         except ClusterError as error:
-            if error.status == 409:
-                return await self._lost_race(request, wanted, fingerprint)
             if 400 <= error.status < 500:
                 await self._admission.release(fingerprint)
             raise

@@ -6,7 +6,7 @@ from reconciler.kube.resources import STORES
 from reconciler.reconcile.context import Requeue
 from reconciler.store.draft import StatusDraft
 from tests.reconciler.harness import PLATFORM, STORE_ID, Harness
-from urumi.errors import ClusterError
+from urumi.errors import ClusterConflict, ClusterError, ClusterNotFound
 
 pytestmark = pytest.mark.anyio
 
@@ -60,10 +60,10 @@ async def test_an_edit_meanwhile_is_never_overwritten_and_the_informer_shows_it(
     assert shown.values == {"store": {"title": "New"}}
 
 
-@pytest.mark.parametrize("status", [404, 422])
-async def test_a_store_that_is_gone_or_replaced_meanwhile_is_no_error(harness: Harness, status: int) -> None:
+@pytest.mark.parametrize("error", [ClusterNotFound("gone"), ClusterError("another uid", status=422)])
+async def test_a_store_that_is_gone_or_replaced_meanwhile_is_no_error(harness: Harness, error: ClusterError) -> None:
     draft = await changed_draft(harness)
-    harness.kube.fail("replace_status", STORES, ClusterError("gone", status=status))
+    harness.kube.fail("replace_status", STORES, error)
     await harness.context.write(draft)
 
 
@@ -74,7 +74,7 @@ async def test_a_store_that_is_gone_after_a_conflict_is_requeued(harness: Harnes
         await harness.edit_store(metadata={"finalizers": None})
         await harness.others.delete(STORES, STORE_ID, PLATFORM)
 
-    harness.kube.fail("replace_status", STORES, ClusterError("modified", status=409))
+    harness.kube.fail("replace_status", STORES, ClusterConflict("modified"))
     harness.kube.before("get", STORES, delete)
     with pytest.raises(Requeue):
         await harness.context.write(draft)
