@@ -39,7 +39,7 @@ def bench(nodes: int = 1) -> Iterator[Bench]:
     with tempfile.TemporaryDirectory(prefix="urumi-bench-") as name:
         folder = Path(name)
         cluster = LocalCluster(folder / "cluster", nodes, fsync=False)
-        info = cluster.up(lambda words: None)
+        info = cluster.up(lambda message: None)
         try:
             kubectl = Kubectl(info)
             kubectl.run("apply", "-f", str(ROOT / "crds" / "stores.yaml"))
@@ -58,7 +58,7 @@ def store_object(namespace: str, store_id: str, values: Any) -> Any:
     }
 
 
-def ask_for(bench: Bench, namespace: str, store_ids: list[str], values: Any) -> None:
+def create_stores(bench: Bench, namespace: str, store_ids: list[str], values: Any) -> None:
     """Create many stores with one call of kubectl."""
     items = [store_object(namespace, store_id, values) for store_id in store_ids]
     bench.kubectl.run("create", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": items})
@@ -77,10 +77,10 @@ def phases(bench: Bench, namespace: str) -> dict[str, int]:
     return {phase: found.count(phase) for phase in set(found)}
 
 
-def wait_until(look: Callable[[], bool], seconds: float, every: float = 0.5) -> float:
+def wait_until(condition: Callable[[], bool], seconds: float, every: float = 0.5) -> float:
     """Poll until a condition holds, and return how long it took."""
     began = time.monotonic()
-    while not look():
+    while not condition():
         if time.monotonic() - began > seconds:
             raise SystemExit(f"gave up after {seconds:.0f} s")
         time.sleep(every)

@@ -1,6 +1,6 @@
 """A thousand WebSocket clients in one process at little cost: they record when bytes arrive and parse no frames.
 
-A client that took a frame apart would make the measured time its own; what is asked here is when the bytes are there.
+Parsing frames in the client would add to the measured time; only the arrival of the bytes is measured.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 
 OPCODE_TEXT, FIN, MASKED = 0x1, 0x80, 0x80
-# A ping of four bytes, as uvicorn and websockets send, and what is before the four bytes of the answer.
+# The header of a four-byte ping, as uvicorn and websockets send it, and the header of the pong.
 PING, PONG = b"\x89\x04", b"\x8a\x84" + bytes(4)
 PATIENCE_SECONDS = 120.0
 
@@ -23,17 +23,17 @@ class Client(asyncio.Protocol):
     def __init__(self, crowd: "Crowd") -> None:
         self.transport: asyncio.Transport | None = None
         self.is_subscribed = False
-        self.heard_at = 0.0
+        self.received_at = 0.0
         self.received_bytes = 0
         self._crowd = crowd
-        self._is_in = False
+        self._is_upgraded = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send the upgrade request."""
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         key = base64.b64encode(os.urandom(16)).decode()
-        words = [
+        lines = [
             "GET /ws HTTP/1.1",
             "Host: 127.0.0.1",
             "Connection: Upgrade",
@@ -43,24 +43,24 @@ class Client(asyncio.Protocol):
             "Sec-WebSocket-Protocol: urumi.v1",
             f"Authorization: Bearer {self._crowd.token}",
         ]
-        transport.write("\r\n".join([*words, "", ""]).encode())
+        transport.write("\r\n".join([*lines, "", ""]).encode())
 
     def data_received(self, data: bytes) -> None:
         """Subscribe once connected, then record when the marker arrives."""
         assert self.transport is not None
         self.received_bytes += len(data)
-        if not self._is_in:
+        if not self._is_upgraded:
             assert data.startswith(b"HTTP/1.1 101"), data[:200]
-            self._is_in = True
+            self._is_upgraded = True
             self.transport.write(masked(json.dumps({"type": "subscribe", "stores": "all"})))
         elif (ping := data.find(PING)) >= 0:
-            # The length of another frame may look like one; servers ignore a pong that they did not request.
+            # The bytes of another frame may look like a ping; servers ignore a pong that they did not request.
             self.transport.write(PONG + data[ping + 2 : ping + 6].ljust(4, b"\0"))
         if self._crowd.hello in data:
             self.is_subscribed = True
-        if self.heard_at == 0.0 and self._crowd.word in data:
-            self.heard_at = time.monotonic()
-            self._crowd.heard += 1
+        if self.received_at == 0.0 and self._crowd.word in data:
+            self.received_at = time.monotonic()
+            self._crowd.received += 1
 
 
 class Crowd:
@@ -69,15 +69,15 @@ class Crowd:
     Args:
         port: the server's port on loopback.
         token: the bearer token.
-        hello: what is in the last frame that a server greets a subscriber with.
-        word: what is in every frame that is waited for.
+        hello: a text in the last initial frame of a subscription.
+        word: a text in every measured frame.
     """
 
     def __init__(self, port: int, token: str, *, hello: bytes, word: bytes) -> None:
         self.token = token
         self.hello = hello
         self.word = word
-        self.heard = 0
+        self.received = 0
         self.clients: list[Client] = []
         self._port = port
 
@@ -93,14 +93,14 @@ class Crowd:
 
     async def latencies(self, began: float) -> list[float]:
         """Wait until every client has received the marker, and return the time of each."""
-        await self._until(lambda: self.heard == len(self.clients))
-        return [client.heard_at - began for client in self.clients]
+        await self._until(lambda: self.received == len(self.clients))
+        return [client.received_at - began for client in self.clients]
 
     def listen_again(self) -> None:
         """Reset the clients."""
-        self.heard = 0
+        self.received = 0
         for client in self.clients:
-            client.heard_at = 0.0
+            client.received_at = 0.0
 
     def leave(self) -> None:
         """Close every connection."""
@@ -108,14 +108,14 @@ class Crowd:
             if client.transport is not None:
                 client.transport.abort()
 
-    async def _until(self, look: Callable[[], bool]) -> None:
+    async def _until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while not look():  # noqa: ASYNC110 - what it looks at is changed by a thousand callbacks
+            while not condition():  # noqa: ASYNC110 - a thousand callbacks change the condition
                 await asyncio.sleep(0.005)
 
 
 def masked(text: str) -> bytes:
-    """Return a text as a frame of a client; the mask of zeros leaves it as it is."""
+    """Return a text as a frame of a client; a mask of zeros does not change it."""
     data = text.encode()
     length = bytes([MASKED | len(data)]) if len(data) < 126 else bytes([MASKED | 126]) + struct.pack("!H", len(data))
     return bytes([FIN | OPCODE_TEXT]) + length + bytes(4) + data

@@ -1,9 +1,9 @@
 """The live protocol: the latency with a thousand subscribers, the cost of one, and the effect of a burst.
 
 The reference of the first two is a bare `websockets` server that broadcasts the same bytes to the same clients, one
-after the other in the same run. For the product the clock starts before the PATCH to the Kubernetes API, so that its
-time has the API server, etcd and the watch in it; for the bare server it starts when it is told to send. The burst is
-made in the server's own process, by the hub's own way in: no API server here takes a thousand changes a second.
+after the other in the same run. For the product the clock starts before the PATCH to the Kubernetes API, so its
+time includes the API server, etcd and the watch; for the bare server it starts with the command to send. The burst
+is generated in the server's process, at the input of the hub: this API server cannot take 1,000 changes per second.
 """
 
 import argparse
@@ -53,10 +53,10 @@ class Peer:
         self.pid = self._process.pid
         assert self.answer() == "ready"
 
-    def tell(self, words: str) -> None:
+    def send(self, line: str) -> None:
         """Send it a line."""
         assert self._process.stdin is not None
-        self._process.stdin.write(words + "\n")
+        self._process.stdin.write(line + "\n")
         self._process.stdin.flush()
 
     def answer(self) -> str:
@@ -72,7 +72,7 @@ class Peer:
 
 @contextlib.contextmanager
 def peer(*arguments: str) -> Iterator[Peer]:
-    """Run such a process inside the block."""
+    """Run a peer inside the block."""
     found = Peer(*arguments)
     try:
         yield found
@@ -115,7 +115,7 @@ async def product(bench: Bench, server: ServerProcess, subscribers: int, changes
 
 
 async def stop(server: ServerProcess, subscribers: int) -> float:
-    """Return how long the server takes from SIGTERM to its exit, with a goodbye to every subscriber."""
+    """Return how long the server takes from SIGTERM to its exit, including a goodbye to every subscriber."""
     crowd = Crowd(server.port, server.token, hello=BOOKMARK, word=b'"type": "goodbye"')
     await crowd.join(subscribers)
     began = time.monotonic()
@@ -130,7 +130,7 @@ async def reference(frame: str, subscribers: int, changes: int) -> Fanout:
     with peer("bare", frame) as found:
 
         async def change(number: int) -> None:
-            found.tell("go")
+            found.send("go")
 
         crowd = Crowd(found.port, "", hello=b"hello", word=DELTA)
         return await measure(found.pid, crowd, subscribers, changes, change)
@@ -158,12 +158,12 @@ async def burst(subscribers: int, rate: int, seconds: float) -> None:
 
 
 async def _one_burst(found: Peer, crowd: Crowd, rate: int, seconds: float) -> tuple[int, int, float]:
-    found.tell(f"{rate} {seconds}")
+    found.send(f"{rate} {seconds}")
     made, waiting = map(int, (await asyncio.to_thread(found.answer)).split())
     return made, waiting, max(await crowd.latencies(time.monotonic()))
 
 
-def the_frame(server: ServerProcess) -> str:
+def frame_of_change(server: ServerProcess) -> str:
     """Return the frame of a change of the store."""
     store = server.store(STORE_ID)
     frame = {"type": "delta", "seq": 100, "op": "upsert", "storeId": STORE_ID, "uid": store["uid"], "store": store}
@@ -186,7 +186,7 @@ def main() -> None:
     args = parser.parse_args()
     with bench() as found, found.server() as server:
         make_store(found, server)
-        frame = the_frame(server)
+        frame = frame_of_change(server)
         bare = asyncio.run(reference(frame, args.subscribers, args.changes))
         ours = asyncio.run(product(found, server, args.subscribers, args.changes))
         stopped = asyncio.run(stop(server, args.subscribers))

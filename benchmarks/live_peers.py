@@ -1,9 +1,9 @@
 """The servers of benchmarks.live as separate processes, so that memory and processor time are measured separately.
 
     python -m benchmarks.live_peers bare PORT FRAME   a bare `websockets` server that broadcasts FRAME for each "go"
-    python -m benchmarks.live_peers burst PORT        the product's hub and sockets, with changes made on the spot
+    python -m benchmarks.live_peers burst PORT        the product's hub and sockets, with generated changes
 
-Each is told what to do by lines on its standard input, and answers by lines on its standard output.
+Each reads commands as lines from its standard input, and writes results as lines to its standard output.
 """
 
 import asyncio
@@ -65,9 +65,9 @@ async def commands() -> AsyncIterator[str]:
         yield line.decode().strip()
 
 
-def say(words: str) -> None:
+def say(line: str) -> None:
     """Print a line."""
-    print(words, flush=True)
+    print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""The latency of the page in Chromium with 1,000 and 10,000 stores: the first picture, an update, a filter keystroke.
+"""The latency of the page in Chromium with 1,000 and 10,000 stores: the first paint, an update, a filter keystroke.
 
     .venv/bin/python -m benchmarks.page_latency [--stores 1000 10000] [--turns 30]
 
-A server speaks the protocol; Chromium shows the page, and then the least that could show the same rows: one table made
-by `innerHTML`, made again for every change and every key. Both are timed alike, inside the browser: from the event (the
-first frame of the picture, the frame of a change, the key) until the picture that it makes is painted. The ratio says
-what the page's own care costs or gains. Painted means: the frame's callbacks, style, layout and paint are over.
+A peer implements the protocol; Chromium shows the page, and then a minimal page with the same rows: one table that
+`innerHTML` renders again for every change and every key. Both are timed in the same way, inside the browser: from the
+event (the first frame of the snapshot, the frame of a change, the key) until its result is painted. The ratio compares
+the page with the minimal one. Painted means that the frame's callbacks, style, layout and paint have ended.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
-    # The bare page has no address, so a browser treats it as the public Internet.
+    # The bare page has no address, so a browser treats it as a public site.
     "--disable-features=LocalNetworkAccessChecks",
 ]
 KEYS = "shop-009"
@@ -101,7 +101,7 @@ class Times:
 
 
 def measure(context: BrowserContext, peer: Peer, address: str, turns: int) -> Times:
-    """Open a page several times, change stores under it and type into its filter."""
+    """Open a page several times, change stores while it is open, and type into its filter."""
     times = Times()
     for _ in range(max(3, turns // 6)):
         page = open_page(context, address)
@@ -125,7 +125,7 @@ def measure(context: BrowserContext, peer: Peer, address: str, turns: int) -> Ti
 
 
 def open_page(context: BrowserContext, address: str) -> Page:
-    """Open a page and wait until its first picture is painted."""
+    """Open a page and wait until its first snapshot is painted."""
     page = context.new_page()
     page.goto(address)
     wait_for(page, "picture", 1)
@@ -134,7 +134,7 @@ def open_page(context: BrowserContext, address: str) -> Page:
 
 
 def wait_for(page: Page, kind: str, count: int) -> None:
-    """Wait until that many were painted; polled from outside, because the page's policy forbids eval."""
+    """Wait for that many paints; polled from outside, because the page's content security policy forbids eval."""
     deadline = time.monotonic() + WAIT_SECONDS
     while page.evaluate("(kind) => window.times[kind].length", kind) < count:
         assert time.monotonic() < deadline, f"waited {WAIT_SECONDS:g} s for {kind} {count}"
@@ -150,7 +150,7 @@ def change(peer: Peer, number: int, turn: int) -> None:
 
 
 def compare(browser: Browser, count: int, turns: int) -> None:
-    """Measure both pages with so many stores and print the lines of the table."""
+    """Measure both pages with `count` stores and print the lines of the table."""
     peer = Peer()
     peer.start()
     try:

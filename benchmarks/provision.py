@@ -1,7 +1,7 @@
-"""A hundred stores, compared with the obvious loop: xargs -P helm upgrade --install --wait.
+"""A hundred stores, compared with a plain loop: xargs -P helm upgrade --install --wait.
 
 Both release the same chart with the same values into namespaces of the same cluster, one after the other. Urumi does
-more for each store (namespace, guardrails, credentials, status, timeline); the loop only creates the namespace and the
+more for each store (namespace, isolation, credentials, status, timeline); the loop only creates the namespace and the
 Secrets that the chart needs, before its clock starts.
 """
 
@@ -11,7 +11,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from benchmarks.bench import ROOT, STORE_VALUES, Bench, ask_for, bench, say, wait_until_ready
+from benchmarks.bench import ROOT, STORE_VALUES, Bench, bench, create_stores, say, wait_until_ready
 from reconciler.engines.registry import ENGINES
 from urumi.store import Engine
 
@@ -22,7 +22,7 @@ def urumi_seconds(bench: Bench, count: int, pods: str, slots: int) -> float:
     """Return how long Urumi takes from the request until the last store is Ready."""
     with bench.server(URUMI_MAX_CONCURRENT_PROVISIONS=str(slots)) as server:
         began = time.monotonic()
-        ask_for(bench, server.namespace, [f"u-{number}" for number in range(count)], STORE_VALUES[pods])
+        create_stores(bench, server.namespace, [f"u-{number}" for number in range(count)], STORE_VALUES[pods])
         wait_until_ready(bench, server.namespace, PATIENCE_SECONDS)
         took = time.monotonic() - began
     bench.kubectl.run("delete", "namespaces", "-l", "urumi.ai/managed-store=true", "--wait=false")

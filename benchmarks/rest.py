@@ -1,8 +1,8 @@
-"""GET /stores: the whole list against a handler that lists from the API server, and "unchanged" against a hello.
+"""GET /stores: the whole list against a handler that lists from the API server, and "not modified" against a hello.
 
-Both references are Starlette applications on uvicorn with the product's own settings, processes of their own in the
-same run. Product and reference are asked in turn, over one connection each, so that whatever else the machine does
-strikes both. Beside the time that a caller waits stands the processor time of the process, which others disturb less.
+Both references are Starlette applications on uvicorn with the product's settings, in a separate process of the same
+run. Product and reference are called alternately, over one connection each, so that other load affects both equally.
+The latency and the processor time are measured; other load affects the processor time less.
 """
 
 import argparse
@@ -47,7 +47,7 @@ class Subject:
     waits: list[float] = field(default_factory=list)
     cpu: float = 0.0
 
-    def ask(self, times: int) -> None:
+    def send_requests(self, times: int) -> None:
         """Send the request several times over one connection and record the latencies."""
         before = cpu_seconds(self.pid)
         with socket.create_connection(("127.0.0.1", self.port), timeout=120) as line:
@@ -55,7 +55,7 @@ class Subject:
             for _ in range(times):
                 began = time.perf_counter()
                 line.sendall(self.request)
-                assert self._answer(line).startswith(b"HTTP/1.1 " + self.status), "not the answer that is measured"
+                assert self._answer(line).startswith(b"HTTP/1.1 " + self.status), "unexpected response"
                 self.waits.append(time.perf_counter() - began)
         self.cpu += cpu_seconds(self.pid) - before
 
@@ -97,8 +97,8 @@ def request_for(path: str, **headers: str) -> bytes:
 def compare(product: Subject, reference: Subject, times: int, reference_times: int) -> None:
     """Call both alternately."""
     for _ in range(ROUNDS):
-        product.ask(times)
-        reference.ask(reference_times)
+        product.send_requests(times)
+        reference.send_requests(reference_times)
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """Ten thousand Stores: how long a server takes to read them all, and how much memory it uses for them.
 
-The Stores have the status of a store that is Ready, 20 events included, and are not reconciled: what is measured is
-what every replica does, watching and showing. The reference is kubectl, listing the same Stores in the same run.
+The Stores have the status of a store that is Ready, 20 events included, and are not reconciled: only the
+work of every replica is measured, watching and serving. The reference is kubectl, which lists the same Stores.
 """
 
 import argparse
@@ -14,8 +14,8 @@ from typing import Any
 from benchmarks.bench import (
     STORE_VALUES,
     Bench,
-    ask_for,
     bench,
+    create_stores,
     peak_rss_mib,
     phases,
     rss_mib,
@@ -29,9 +29,9 @@ EVENTS = 20
 
 
 def ready_status(bench: Bench, namespace: str) -> Any:
-    """Return the status of a store that was really provisioned, its timeline filled up."""
+    """Return the status of a provisioned store, with a full timeline."""
     with bench.server() as server:
-        ask_for(bench, server.namespace, ["model"], STORE_VALUES["instant"])
+        create_stores(bench, server.namespace, ["model"], STORE_VALUES["instant"])
         wait_until(lambda: phases(bench, server.namespace).get("Ready", 0) == 1, 60.0)
         status = bench.kubectl.get("store", "model", server.namespace)["status"]
     status["events"] = (status["events"] * EVENTS)[:EVENTS]

@@ -1,8 +1,8 @@
-"""A thousand stores: how fast they are provisioned, what the server uses for them, and what it does when idle.
+"""A thousand stores: how fast they are provisioned, the resources of the server, and its work when idle.
 
 The reference is Flux's published figure for its helm-controller: 1,000 HelmReleases on 2 CPUs in 4m39s with 361 MiB
-(fluxcd/flux-benchmark, Flux 2.9). It was measured on other hardware and with a smaller chart, so that ratio is only as
-good as that; the bare loop of `benchmarks.provision` is the reference on this machine.
+(fluxcd/flux-benchmark, Flux 2.9). It was measured on other hardware and with a smaller chart, so that ratio is only an
+indication; the plain loop of `benchmarks.provision` is the reference on this machine.
 """
 
 import argparse
@@ -13,9 +13,9 @@ from pathlib import Path
 from benchmarks.bench import (
     STORE_VALUES,
     Bench,
-    ask_for,
     bench,
     cpu_seconds,
+    create_stores,
     peak_rss_mib,
     rss_mib,
     say,
@@ -33,7 +33,7 @@ IDLE_SECONDS = 60.0
 def provision(bench: Bench, server: ServerProcess, count: int) -> float:
     """Return how long it takes until all are Ready."""
     began = time.monotonic()
-    ask_for(bench, server.namespace, [f"k-{number}" for number in range(count)], STORE_VALUES["instant"])
+    create_stores(bench, server.namespace, [f"k-{number}" for number in range(count)], STORE_VALUES["instant"])
     wait_until_ready(bench, server.namespace, PATIENCE_SECONDS)
     return time.monotonic() - began
 

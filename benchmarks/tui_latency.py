@@ -2,10 +2,10 @@
 
     .venv/bin/python benchmarks/tui_latency.py [--stores 10000] [--rate 200] [--keys 200]
 
-A server in a process of its own speaks the protocol and changes stores; `urumi-tui` runs in a pseudo-terminal of
-120x40. A key is `j`; it is painted when the terminal is sent the colour of the cursor's line. The same is measured with
-a Textual DataTable of the same columns, rows and changes, kept up to date as well as it can be (fixed widths, Text
-cells, update_cell without widths), in the same run. A number alone says little on a busy machine; the ratio does.
+A server in a separate process implements the protocol and changes stores; `urumi-tui` runs in a pseudo-terminal of
+120x40. A key is `j`; it is painted when the terminal receives the colour of the cursor's line. The reference, in the
+same run, is a Textual DataTable with the same columns, rows and changes, updated efficiently (fixed widths, Text cells,
+update_cell without widths). The ratio depends less on other load of the machine than the numbers.
 """
 
 from __future__ import annotations
@@ -37,18 +37,18 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 COLUMNS, LINES = 120, 40
-CURSOR = (1, 2, 3)  # a colour that nothing but the cursor's line has
+CURSOR = (1, 2, 3)  # a colour that only the cursor's line has
 CURSOR_SEQUENCE = "48;2;{};{};{}".format(*CURSOR).encode()
 START = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 IDLE_SECONDS = 5.0
-LOAD = random.Random(7)  # noqa: S311 - a load that is the same each time
+LOAD = random.Random(7)  # noqa: S311 - the same load in every run
 
 
 # --- The stores, and a server that changes them
 
 
 def store(number: int, turn: int = 0) -> dict[str, object]:
-    """Return a store in wire format; each turn gives another state."""
+    """Return a store in wire format; each turn has another state."""
     name = f"shop-{number:05}"
     made = START + timedelta(seconds=number)
     event = {"message": "waiting for the pods", "timestamp": made.isoformat(), "level": "info", "count": turn + 1}
@@ -90,7 +90,7 @@ def serve(port: int, stores: int, rate: int) -> None:
 
 
 async def deltas(stores: int, rate: int) -> AsyncIterator[dict[str, object]]:
-    """Yield changes of random stores at that rate; bookmarks only where it is 0."""
+    """Yield changes of random stores at that rate; only bookmarks if it is 0."""
     begun = time.monotonic()
     for turn in itertools.count(1):
         if not rate:
@@ -115,12 +115,12 @@ def reference(stores: int, rate: int) -> None:
     widths = {"NAME": 22, "PHASE": 14, "PROGRESS": 30, "ENGINE": 11, "AGE": 5, "EVENT": 24}
 
     def cells(item: dict[str, object]) -> list[Text]:
-        words = (item["storeId"], item["phase"], str(item["progress"])[:30], item["engine"], "1h", "1h Waiting")
-        return [Text(str(each)) for each in words]
+        row = (item["storeId"], item["phase"], str(item["progress"])[:30], item["engine"], "1h", "1h Waiting")
+        return [Text(str(each)) for each in row]
 
     class Reference(App[None]):
         CSS = f"DataTable:focus > .datatable--cursor {{ background: rgb{CURSOR}; }}"
-        BINDINGS = [("j", "down", "down")]  # noqa: RUF012 - as Textual has it
+        BINDINGS = [("j", "down", "down")]  # noqa: RUF012 - Textual's declaration
 
         def compose(self) -> ComposeResult:
             yield DataTable(cursor_type="row")
@@ -157,7 +157,7 @@ class Terminal:
         self.started = time.perf_counter()
         self.pid, self._descriptor = pty.fork()
         if self.pid == 0:
-            os.execve(arguments[0], arguments, environ())  # noqa: S606 - no shell is wanted
+            os.execve(arguments[0], arguments, environ())  # noqa: S606 - without a shell
         fcntl.ioctl(self._descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
         self._seen = b""
         self._changed = threading.Condition()
@@ -173,19 +173,19 @@ class Terminal:
             self._seen = b""
 
     def wait_for(self, text: bytes, seconds: float = 60.0) -> float:
-        """Wait until the text was written, and return when."""
+        """Wait until the text is written, and return the time."""
         with self._changed:
             found = self._changed.wait_for(lambda: text in self._seen, seconds)
         assert found, f"waited {seconds:g} s for {text!r}; last seen: {self._seen[-1000:]!r}"
         return time.perf_counter()
 
     def cpu_seconds(self) -> float:
-        """Return the processor time that the program took so far."""
+        """Return the processor time of the program so far."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def rss_mib(self) -> float:
-        """Return the memory that the program holds."""
+        """Return the resident memory of the program."""
         return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
     def end(self) -> None:
@@ -224,7 +224,7 @@ def server(stores: int, rate: int) -> Iterator[str]:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
-            assert process.poll() is None, "the server ended at its start"
+            assert process.poll() is None, "the server exited during startup"
             time.sleep(0.05)
         yield f"http://127.0.0.1:{port}"
     finally:
@@ -247,14 +247,14 @@ def dashboard(url: str) -> Iterator[Terminal]:
         terminal.end()
 
 
-# --- What is measured
+# --- Measurements
 
 
 def key_to_paint(terminal: Terminal, keys: int) -> list[float]:
     """Return the time from each key to its paint, in milliseconds."""
     waits = []
     for _ in range(keys):
-        time.sleep(LOAD.uniform(0.03, 0.09))  # a person's fingers
+        time.sleep(LOAD.uniform(0.03, 0.09))  # typing speed
         terminal.forget()
         begun = time.perf_counter()
         terminal.press(b"j")

@@ -40,14 +40,14 @@ class Console:
 
     def listen(self, page: Page) -> None:
         """Collect the messages of a page."""
-        page.on("console", self._hear)
+        page.on("console", self._record)
         page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
 
     def unexpected(self) -> list[str]:
         """Return the errors that no test allowed."""
         return [error for error in self.errors if not any(re.search(pattern, error) for pattern in self.allowed)]
 
-    def _hear(self, message: ConsoleMessage) -> None:
+    def _record(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             self.errors.append(message.text)
 

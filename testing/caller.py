@@ -56,29 +56,29 @@ class Caller:
     def wait_for_phase(self, store_id: str, phase: str, seconds: float = 90.0) -> Any:
         """Wait until a store has a phase, and return it."""
 
-        def look() -> Any:
+        def matching() -> Any:
             store = self.store(store_id)
             return store if store and store["phase"] == phase else None
 
         try:
-            return wait_for(look, f"store {store_id} to be {phase}", seconds)
+            return wait_for(matching, f"store {store_id} to be {phase}", seconds)
         except AssertionError as error:
             raise AssertionError(f"{error}; it is {self.store(store_id)}") from None
 
-    def wait_for_message(self, store_id: str, words: str, seconds: float = 120.0) -> Any:
+    def wait_for_message(self, store_id: str, text: str, seconds: float = 120.0) -> Any:
         """Wait until a store's progress or error contains a text, and return the store."""
         seen: list[str] = []
 
-        def look() -> Any:
+        def matching() -> Any:
             store = self.store(store_id) or {}
             parts = (store.get("progress") or {}, store.get("lastError") or {})
-            said = " ".join(part["message"] for part in parts if part.get("message"))
-            if said and said not in seen[-1:]:
-                seen.append(said)
-            return store if words in said else None
+            messages = " ".join(part["message"] for part in parts if part.get("message"))
+            if messages and messages not in seen[-1:]:
+                seen.append(messages)
+            return store if text in messages else None
 
         try:
-            return wait_for(look, f"{words!r} in the progress or the error of store {store_id}", seconds)
+            return wait_for(matching, f"{text!r} in the progress or the error of store {store_id}", seconds)
         except AssertionError as error:
             raise AssertionError(f"{error}; seen: {seen}") from None
 

@@ -46,11 +46,11 @@ class Kubectl:
         return {item["metadata"]["name"] for item in listed["items"]}
 
 
-def wait_for(look: Callable[[], T], what: str, seconds: float = PATIENCE_SECONDS) -> T:
-    """Poll until `look` returns something true, and return it."""
+def wait_for(condition: Callable[[], T], what: str, seconds: float = PATIENCE_SECONDS) -> T:
+    """Poll until the condition returns something true, and return it."""
     deadline = time.monotonic() + seconds
     while True:
-        found = look()
+        found = condition()
         if found:
             return found
         assert time.monotonic() < deadline, f"waited {seconds:.0f} s for {what}, last saw {found!r}"

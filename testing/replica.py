@@ -1,6 +1,6 @@
-"""A replica's live side on its own: uvicorn, the endpoint and the hub as the product has them, in the test's loop.
+"""The live side of a replica: uvicorn, the endpoint and the hub of the product, in the test's event loop.
 
-What stands in is the Store informer alone: a test changes `Replica.put` and `Replica.remove` as the informer would.
+Only the Store informer is replaced: a test calls `Replica.put` and `Replica.remove` as the informer would.
 """
 
 import asyncio
@@ -65,7 +65,7 @@ class Replica:
 
     @property
     def connections(self) -> int:
-        """How many connections the server holds, whatever state they are in."""
+        """The number of connections of the server, in any state."""
         return len(self._server.server_state.connections)
 
     async def __aenter__(self) -> Self:
@@ -144,8 +144,8 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def until(look: Any, seconds: float = PATIENCE_SECONDS) -> None:
+async def until(condition: Any, seconds: float = PATIENCE_SECONDS) -> None:
     """Wait until the condition holds."""
     async with asyncio.timeout(seconds):
-        while not look():
+        while not condition():
             await asyncio.sleep(0.01)

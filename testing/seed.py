@@ -1,6 +1,6 @@
-"""The seed of a run: printed with the header and with every failure, given again with `--seed`.
+"""The seed of a run: printed in the header and with every failure, repeated with `--seed`.
 
-Everything random in a test comes from the fixture `rng`, or from `derived(...)` where a whole number is wanted. Both
+Everything random in a test comes from the fixture `rng`, or from `derived(...)` for a whole number. Both
 depend on the seed and on the test's name only, so one failed test is replayed alone: `./setup.sh test TEST --seed N`.
 """
 

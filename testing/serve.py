@@ -17,7 +17,7 @@ from testing.kubectl import Kubectl, wait_for
 
 
 class ServerProcess(Caller):
-    """`urumi serve` against the test cluster; use as a context manager, or start and stop by hand."""
+    """`urumi serve` against the test cluster; use as a context manager, or call `start` and `stop`."""
 
     python: tuple[str, ...] = (sys.executable,)
 

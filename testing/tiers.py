@@ -1,19 +1,19 @@
-"""Which tests a run has, chosen by what each test uses.
+"""Selects the tests of a run by what each test uses.
 
 A test that uses the fixture `local_cluster` needs a Kubernetes API server, one that uses `browser` needs Chromium, one
 below `tests/shops` needs a shop's servers, and one that runs the whole dashboard or setup.sh takes about half a second.
-The markers `cluster`, `browser`, `shop`, `dashboard` and `script` follow from that at collection, so no list of names
-has to be kept. `thorough`, `slow` and `node` are set where the test is written.
+The markers `cluster`, `browser`, `shop`, `dashboard` and `script` follow from that at collection, so there is no list
+of names to maintain. `thorough`, `slow` and `node` are set on the test.
 
-A newcomer's run has each test with a store of its own, and each test of the page, with its first parameters only (but
-for each engine); `--all` has every combination.
+The default tier runs each test that creates a store, and each test of the page, with its first parameters only (but
+for each engine); `--all` runs every combination.
 
     --fast     tests without any of these markers: seconds
-    (none)     tests without `shop`, `thorough` and `node`: minutes, what a newcomer runs
+    (none)     tests without `shop`, `thorough` and `node`: minutes, the default
     --all      tests without `node`: everything on the local cluster
     --node     tests with `node`, and only those
 
-A path on the command line selects every test in it but those with `node`; the options narrow it further.
+A path on the command line selects every test in it except those with `node`; the options narrow it further.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ MARKER_OF_FIXTURE = {
 }
 LEFT_OUT = {
     "fast": {"cluster", "browser", "shop", "dashboard", "script", "slow", "thorough", "node"},
-    "newcomer": {"shop", "thorough", "node"},
+    "default": {"shop", "thorough", "node"},
     "all": {"node"},
 }
 OPTIONS = {"--fast": "fast", "--all": "all", "--node": "node"}
@@ -50,7 +50,7 @@ def choose_tier(config: pytest.Config) -> str:
     """Return the tier of this run; workers of pytest-xdist have the same command line."""
     if not config.option.tier:
         has_paths = config.args_source is pytest.Config.ArgsSource.ARGS
-        config.option.tier = "all" if has_paths else "newcomer"
+        config.option.tier = "all" if has_paths else "default"
     return str(config.option.tier)
 
 

@@ -1,4 +1,4 @@
-"""What every test may use: the run's tier and seed, one real cluster, and servers as separate processes.
+"""Options and fixtures for all tests: the run's tier and seed, one real cluster, and servers as separate processes.
 
 The cluster is the project's local one, in a temporary folder, with an etcd that does not sync to disk. All tests of a
 process share it, so every test uses its own store ids; with pytest-xdist each worker has a cluster.
@@ -34,7 +34,7 @@ def pytest_configure_node(node: WorkerController) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    """Print what is needed to run the same tests with the same choices."""
+    """Print the tier and the seed of the run."""
     return f"tests: {tiers.choose_tier(config)}, repeat with --seed {seed.seed_of(config)}"
 
 
@@ -107,7 +107,7 @@ def seeded_random(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture(scope="session")
 def cluster_programs() -> None:
-    """What every fixture uses that starts a local cluster: it marks its tests with `cluster`."""
+    """Used by every fixture that starts a local cluster; marks their tests with `cluster`."""
 
 
 @pytest.fixture(scope="session")

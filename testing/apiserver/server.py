@@ -11,8 +11,8 @@ behave as those of the API server: the tests of them run against the real one to
 once.
 
 Not covered: validation, defaulting and admission (the Store's CEL rules, quotas), garbage collection by owner,
-controllers. The content of a deleted namespace goes in the same call, except for what holds a finalizer; the
-namespace follows when it is empty.
+controllers. The content of a deleted namespace is deleted in the same call, except for objects with
+finalizers; the namespace is removed when it is empty.
 """
 
 from __future__ import annotations

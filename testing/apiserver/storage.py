@@ -1,9 +1,9 @@
-"""The objects of the double of the API server: what a write does to them, whichever call it came from.
+"""The objects of the double of the API server: the effects of writes, independent of the call.
 
 one rising resourceVersion for all kinds, a new one with every write that changes something
 generation rises with a change outside metadata and status, and with a deletion
 an object that is deleted with finalizers stays until the last of them is removed
-a deleted namespace refuses creations, deletes its content and goes when it is empty
+a deleted namespace refuses creations, deletes its content and is removed when it is empty
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-LOOK_SECONDS = 0.02
+POLL_SECONDS = 0.02
 SLOW_HELM = """\
 #!/bin/bash
 sleep {seconds}
@@ -32,7 +32,7 @@ class HelmWatch:
         self.seen: dict[str, set[int]] = defaultdict(set)
         self._store_ids = store_ids
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._look_on, daemon=True)
+        self._thread = threading.Thread(target=self._poll, daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -55,13 +55,13 @@ class HelmWatch:
                         found[store_id] |= _group(name)
         return found
 
-    def _look_on(self) -> None:
+    def _poll(self) -> None:
         while not self._ended.is_set():
             for store_id, pids in self.now().items():
                 self.seen[store_id] |= pids
                 if len(pids) > 1:
                     self.overlaps.add((store_id, tuple(sorted(pids))))
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
 
 
 def _group(pid: str) -> set[int]:

@@ -164,20 +164,20 @@ class ApiProxy:
 
     @contextlib.contextmanager
     def _on(self, fault: Fault, *, end_watches: bool = False) -> Iterator[None]:
-        asyncio.run_coroutine_threadsafe(self._put_on(fault, end_watches), self._loop).result(START_SECONDS)
+        asyncio.run_coroutine_threadsafe(self._add(fault, end_watches), self._loop).result(START_SECONDS)
         try:
             yield
         finally:
-            asyncio.run_coroutine_threadsafe(self._take_off(fault), self._loop).result(START_SECONDS)
+            asyncio.run_coroutine_threadsafe(self._remove(fault), self._loop).result(START_SECONDS)
 
-    async def _put_on(self, fault: Fault, end_watches: bool) -> None:
+    async def _add(self, fault: Fault, end_watches: bool) -> None:
         self._faults.insert(0, fault)
         for exchange in [each for each in self._open if fault.only(each.call)]:
             exchange.is_dead |= fault.is_lasting
             if end_watches and exchange.stream is not None:
                 _reset(exchange.request)
 
-    async def _take_off(self, fault: Fault) -> None:
+    async def _remove(self, fault: Fault) -> None:
         self._faults.remove(fault)
         fault.over.set()
 
@@ -307,9 +307,9 @@ class ApiProxy:
         return next((fault for fault in self._faults if is_kind(fault) and fault.only(exchange.call)), None)
 
 
-async def _until(look: Callable[[], bool]) -> None:
+async def _until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(START_SECONDS):
-        while not look():
+        while not condition():
             await asyncio.sleep(0.01)
 
 

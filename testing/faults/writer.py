@@ -1,7 +1,7 @@
-"""Changes ConfigMaps directly at the API server, past every fault, in every way that objects change.
+"""Changes ConfigMaps directly in the API server, without the proxy, in every way that objects change.
 
-A dozen names are created, changed, deleted, deleted and made again at once, and moved out of the informer's selector
-and back. The writer talks to the API server itself, never through the proxy.
+A dozen names are created, changed, deleted, deleted and immediately recreated, and moved out of the informer's selector
+and back.
 """
 
 import asyncio

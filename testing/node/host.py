@@ -64,7 +64,7 @@ def obstacle(system: str = "", user: int | None = None) -> str:
     )
     if done.returncode != 0:
         words = done.stderr.strip() or f"unshare ended with {done.returncode}"
-        return f"A node needs namespaces of its own, which this machine refuses: {words}"
+        return f"A node needs its own namespaces, which this machine refuses: {words}"
     return ""
 
 

@@ -41,14 +41,14 @@ class Call(NamedTuple):
 
 
 class PeerApi(ABC):
-    """The routes and what they answer from.
+    """The routes and their state.
 
     Attributes:
         stores: the stores by id.
         requests: every REST call, in order.
         answer: the response to the next authenticated REST call, in place of the usual one.
-        answers: REST calls wait for it; set unless a test clears it.
-        on_delete: what an accepted deletion does; by default the store is gone at once.
+        answers: an event that REST calls wait for; set unless a test clears it.
+        on_delete: what an accepted deletion does; by default the store is removed immediately.
         password: the admin password of every store; by default it contains the store's id.
     """
 
@@ -216,7 +216,7 @@ class PeerApi(ABC):
         return JSONResponse({"deleted": True, "storeId": store_id}, 202)
 
     def _find(self, request: Request, *, uid: str | None = None) -> Store | Response:
-        """Return the store of a request, or the refusal where it is absent or has another uid than the request's."""
+        """Return the store of a request, or the refusal if it is absent or has another uid than the request."""
         store_id = request.path_params["store_id"]
         store = self.stores.get(store_id)
         if store is None:
@@ -227,13 +227,13 @@ class PeerApi(ABC):
 
 
 class _Cached:
-    """Lets the browser keep the static files between tests; the real server's caching has tests of its own."""
+    """Lets the browser keep the static files between tests; other tests cover the real server's caching."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Add a lifetime to the answer."""
+        """Add a lifetime to the response."""
 
         async def send_cached(message: Message) -> None:
             if message["type"] == "http.response.start":

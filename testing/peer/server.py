@@ -1,11 +1,11 @@
 """A server of the live protocol whose stores and failures are scripted by a test.
 
-It implements docs/protocol.md independently of the real server, and does on request what the real server seldom does:
+It implements docs/protocol.md independently of the real server, and on request does what the real server seldom does:
 snapshots in small parts, a resync, silence, a goodbye, every kind of refusal, an outage. It serves REST and WebSocket
 clients with a bearer token, and the page with its files, its session cookie and its check of the origin.
 
 It runs in a thread. A test changes it from its own thread, also while it is stopped: `put`, `remove` and `say` run in
-the server's event loop, so that no client sees half of a change. The address stays the same over restarts.
+the server's event loop, so that no client receives a partial change. The address stays the same over restarts.
 """
 
 import asyncio
@@ -97,7 +97,7 @@ class Peer(PeerApi):
     # --- Start and stop
 
     def start(self) -> None:
-        """Start, in the same epoch; returns when the port answers."""
+        """Start, in the same epoch; returns when the port accepts connections."""
         if self._listener.fileno() == -1:
             self._listener = _loopback_socket(self._port)
         config = uvicorn.Config(
@@ -131,7 +131,7 @@ class Peer(PeerApi):
         self._log: list[Delta] = []
 
     def start_over(self) -> None:
-        """Run without stores, clients or scripted failures."""
+        """Reset stores, clients and scripted failures."""
         self.denial = 503
         if self._server is None:
             self.start()
@@ -196,11 +196,11 @@ class Peer(PeerApi):
         """Wait until that many sockets have subscribed since the start of the test."""
         self.wait_for(lambda: len(self.subscriptions) >= count, f"{count} subscriptions")
 
-    def wait_for(self, look: Callable[[], bool], what: str) -> None:
+    def wait_for(self, condition: Callable[[], bool], what: str) -> None:
         """Wait until a condition of the peer holds."""
         with self._changed:
-            # uvicorn's own start notifies nobody, so the condition is also polled.
-            done = any(self._changed.wait_for(look, 0.02) for _ in range(int(TIMEOUT_SECONDS / 0.02)))
+            # uvicorn does not signal its start, so the condition is also polled.
+            done = any(self._changed.wait_for(condition, 0.02) for _ in range(int(TIMEOUT_SECONDS / 0.02)))
             assert done, f"waited {TIMEOUT_SECONDS:g} s for {what}"
 
     # --- Live

@@ -69,8 +69,8 @@ def test_the_settings_of_the_shop_reach_the_first_setup_and_not_the_backend(
     shop = {"countries": ["in", "lk"], "currency": "INR", "shippingCost": "49", "sampleProducts": False}
     rendered = chart.render(store_values | {"shop": shop})
 
-    told = plain_variables(rendered.init_containers()["backend/migrate"])
-    assert {name: value for name, value in told.items() if name.startswith("URUMI_SHOP_")} == {
+    variables = plain_variables(rendered.init_containers()["backend/migrate"])
+    assert {name: value for name, value in variables.items() if name.startswith("URUMI_SHOP_")} == {
         "URUMI_SHOP_COUNTRIES": "in,lk",
         "URUMI_SHOP_CURRENCY": "INR",
         "URUMI_SHOP_SHIPPING_COST": "49",

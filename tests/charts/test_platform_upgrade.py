@@ -4,7 +4,7 @@
 
 The previous version is this chart with a lower version and a Store definition that lacks a field, so that CI needs no
 history. The pods of the release are simulated; the reconciler is a real server. All tests read the results of one run,
-which the fixture `story` makes.
+which the fixture `states` makes.
 """
 
 import json
@@ -29,7 +29,7 @@ DEFINITION = "stores.stores.urumi.ai"
 
 
 @dataclass(frozen=True)
-class Picture:
+class Snapshot:
     """The state of the platform and of the store at one moment."""
 
     definition: Any
@@ -41,14 +41,14 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Story:
+class States:
     """The states, and the responses of the API server to a new field before and after."""
 
-    before: Picture
-    upgraded: Picture
-    configured: Picture
-    rolled_back: Picture
-    again: Picture
+    before: Snapshot
+    upgraded: Snapshot
+    configured: Snapshot
+    rolled_back: Snapshot
+    again: Snapshot
     field_at_first: str
     field_at_last: str
 
@@ -70,7 +70,7 @@ class Release:
         wait_for(lambda: len(self._pods()) == 2, "the pods of before to be gone")
         self._kubectl.run("wait", "--for=condition=Established", f"crd/{DEFINITION}", "--timeout=90s")
 
-    def picture(self) -> Picture:
+    def snapshot(self) -> Snapshot:
         """Read the whole state."""
         store = self._server.wait_for_phase(STORE_ID, "Ready")
         namespace = namespace_name(STORE_ID)
@@ -79,7 +79,7 @@ class Release:
             for kind in ("deployments", "statefulsets")
             for item in json.loads(self._kubectl.run("get", kind, "-n", namespace, "-o", "json"))["items"]
         ]
-        return Picture(
+        return Snapshot(
             definition=self._kubectl.get("crd", DEFINITION),
             platform=self._kubectl.get("deployment", "urumi", self._server.namespace),
             pods=self._pods(),
@@ -117,7 +117,7 @@ def previous_version(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def story(local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+def states(local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[States]:
     """The whole run, once; afterwards the cluster has the repository's Store definition again."""
     this, previous = str(CHARTS / "platform"), str(previous_version(tmp_path_factory.mktemp("previous")))
     tools = Tools(local_cluster, tmp_path_factory.mktemp("helm"))
@@ -127,67 +127,67 @@ def story(local_cluster: ClusterInfo, kubectl: Kubectl, tmp_path_factory: pytest
             release.helm("install", previous, "--take-ownership")
             field_at_first = release.try_new_field()
             server.create(STORE_ID)
-            before = release.picture()
+            before = release.snapshot()
             release.helm("upgrade", this)
-            upgraded = release.picture()
+            upgraded = release.snapshot()
             release.helm("upgrade", this, "--set", "config.MAX_ACTIVE_STORES=7")
-            configured = release.picture()
+            configured = release.snapshot()
             release.helm("rollback", "1")
-            rolled_back = release.picture()
+            rolled_back = release.snapshot()
             release.helm("upgrade", this)
-            again = release.picture()
+            again = release.snapshot()
             field_at_last = release.try_new_field()
             server.call("DELETE", f"/stores/{STORE_ID}")
             server.wait_until_gone(STORE_ID)
             tools.helm("uninstall", "urumi", "--namespace", server.namespace)
-            yield Story(before, upgraded, configured, rolled_back, again, field_at_first, field_at_last)
+            yield States(before, upgraded, configured, rolled_back, again, field_at_first, field_at_last)
     finally:
         kubectl.run("apply", "--server-side", "--force-conflicts", "-f", str(CRD))
 
 
-def template(picture: Picture) -> Any:
+def template(snapshot: Snapshot) -> Any:
     """Return the pod template of the platform."""
-    return picture.platform["spec"]["template"]
+    return snapshot.platform["spec"]["template"]
 
 
-def test_a_new_version_of_the_chart_alone_restarts_nothing(story: Story) -> None:
-    assert story.before.platform["metadata"]["labels"]["helm.sh/chart"] == "platform-0.0.9"
-    assert story.upgraded.platform["metadata"]["labels"]["helm.sh/chart"] != "platform-0.0.9"
-    assert story.upgraded.platform["metadata"]["generation"] == story.before.platform["metadata"]["generation"]
-    assert story.upgraded.pods == story.before.pods
+def test_a_new_version_of_the_chart_alone_restarts_nothing(states: States) -> None:
+    assert states.before.platform["metadata"]["labels"]["helm.sh/chart"] == "platform-0.0.9"
+    assert states.upgraded.platform["metadata"]["labels"]["helm.sh/chart"] != "platform-0.0.9"
+    assert states.upgraded.platform["metadata"]["generation"] == states.before.platform["metadata"]["generation"]
+    assert states.upgraded.pods == states.before.pods
 
 
-def test_a_changed_configuration_restarts_the_platform(story: Story) -> None:
-    assert template(story.configured) != template(story.upgraded)
-    assert not story.configured.pods & story.upgraded.pods
+def test_a_changed_configuration_restarts_the_platform(states: States) -> None:
+    assert template(states.configured) != template(states.upgraded)
+    assert not states.configured.pods & states.upgraded.pods
 
 
-def test_the_definition_is_upgraded_in_place_and_rolled_back(story: Story) -> None:
-    pictures = (story.before, story.upgraded, story.configured, story.rolled_back, story.again)
+def test_the_definition_is_upgraded_in_place_and_rolled_back(states: States) -> None:
+    snapshots = (states.before, states.upgraded, states.configured, states.rolled_back, states.again)
 
-    def has_field(picture: Picture) -> bool:
-        schema = picture.definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    def has_field(snapshot: Snapshot) -> bool:
+        schema = snapshot.definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
         return "host" in schema["properties"]["spec"]["properties"]
 
-    assert [has_field(picture) for picture in pictures] == [False, True, True, False, True]
-    assert len({picture.definition["metadata"]["uid"] for picture in pictures}) == 1
+    assert [has_field(snapshot) for snapshot in snapshots] == [False, True, True, False, True]
+    assert len({snapshot.definition["metadata"]["uid"] for snapshot in snapshots}) == 1
 
 
-def test_the_api_server_knows_the_new_field_after_the_upgrade(story: Story) -> None:
-    assert 'unknown field "spec.host"' in story.field_at_first
-    assert story.field_at_last == ""
+def test_the_api_server_knows_the_new_field_after_the_upgrade(states: States) -> None:
+    assert 'unknown field "spec.host"' in states.field_at_first
+    assert states.field_at_last == ""
 
 
-def test_a_rollback_restores_the_previous_state(story: Story) -> None:
-    assert template(story.rolled_back) == template(story.before)
-    assert story.rolled_back.platform["metadata"]["labels"]["helm.sh/chart"] == "platform-0.0.9"
+def test_a_rollback_restores_the_previous_state(states: States) -> None:
+    assert template(states.rolled_back) == template(states.before)
+    assert states.rolled_back.platform["metadata"]["labels"]["helm.sh/chart"] == "platform-0.0.9"
 
 
-def test_the_store_and_its_objects_are_unchanged(story: Story) -> None:
-    for picture in (story.upgraded, story.configured, story.rolled_back, story.again):
-        assert picture.store["uid"] == story.before.store["uid"]
-        assert picture.workloads == story.before.workloads
-        assert picture.releases == story.before.releases
+def test_the_store_and_its_objects_are_unchanged(states: States) -> None:
+    for snapshot in (states.upgraded, states.configured, states.rolled_back, states.again):
+        assert snapshot.store["uid"] == states.before.store["uid"]
+        assert snapshot.workloads == states.before.workloads
+        assert snapshot.releases == states.before.releases
         # Ready all the time: the condition did not change.
-        assert picture.store["conditions"] == story.before.store["conditions"]
-        assert picture.store["events"] == story.before.store["events"]
+        assert snapshot.store["conditions"] == states.before.store["conditions"]
+        assert snapshot.store["events"] == states.before.store["events"]

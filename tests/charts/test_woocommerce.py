@@ -100,8 +100,8 @@ def test_the_settings_of_the_shop_reach_the_installation_only(chart: "Chart", st
     shop = {"country": "IN:KA", "currency": "INR", "shippingCost": "49", "sampleProducts": True}
     rendered = chart.render(store_values | {"shop": shop})
 
-    told = plain_variables(rendered.init_containers()["wordpress/install"])
-    assert {name: value for name, value in told.items() if name.startswith("URUMI_SHOP_")} == {
+    variables = plain_variables(rendered.init_containers()["wordpress/install"])
+    assert {name: value for name, value in variables.items() if name.startswith("URUMI_SHOP_")} == {
         "URUMI_SHOP_COUNTRY": "IN:KA",
         "URUMI_SHOP_CURRENCY": "INR",
         "URUMI_SHOP_SHIPPING_COST": "49",

@@ -119,13 +119,13 @@ def test_corrections_that_have_to_wait_for_a_slot_are_made(
 def test_additions_of_other_writers_are_left_alone(platform: ServerProcess, kubectl: Kubectl, ready_store: str) -> None:
     namespace = f"store-{ready_store}"
     before = platform.store(ready_store)
-    kubectl.run("annotate", "service", "wordpress", "-n", namespace, "somebody=was-here")
+    kubectl.run("annotate", "service", "wordpress", "-n", namespace, "other-writer=added")
     kubectl.run("label", "resourcequota", "store-quota", "-n", namespace, "theirs=yes")
     # The correction shows that drift was detected after the additions, which are still there.
     kubectl.run("delete", "networkpolicy", "default-deny", "-n", namespace)
     store = wait_for_correction(platform, ready_store, "NetworkPolicy default-deny was deleted")
     assert store["release"] == before["release"]
-    assert kubectl.get("service", "wordpress", namespace)["metadata"]["annotations"]["somebody"] == "was-here"
+    assert kubectl.get("service", "wordpress", namespace)["metadata"]["annotations"]["other-writer"] == "added"
     assert kubectl.get("resourcequota", "store-quota", namespace)["metadata"]["labels"]["theirs"] == "yes"
 
 
@@ -182,10 +182,10 @@ def test_corrections_of_a_repeated_change_are_rate_limited(
     wait_for_correction(platform, ready_store, "Service wordpress was deleted")
     revision = platform.store(ready_store)["release"]["revision"]
     kubectl.run("delete", "service", "wordpress", "-n", namespace)
-    told = platform.wait_for_phase(ready_store, "Degraded")
+    store = platform.wait_for_phase(ready_store, "Degraded")
     sentence = "Service wordpress was deleted; the next correction starts 10 s after the previous one"
-    assert (told["progress"]["step"], told["progress"]["message"]) == ("release", sentence)
-    assert events_of(told, "Degraded")[-1]["message"] == sentence
+    assert (store["progress"]["step"], store["progress"]["message"]) == ("release", sentence)
+    assert events_of(store, "Degraded")[-1]["message"] == sentence
     store = wait_for(
         lambda: platform.store(ready_store) if platform.store(ready_store)["release"]["revision"] > revision else None,
         "the second correction",

@@ -186,7 +186,7 @@ def test_a_tab_in_the_background_catches_up(live_page: Page, peer: Peer) -> None
     live_page.evaluate("""() => {
         Object.defineProperty(document, "hidden", { get: () => window.isAway, configurable: true });
         window.isAway = true;
-        window.requestAnimationFrame = () => 0; // as browsers have it for a tab that nobody sees
+        window.requestAnimationFrame = () => 0; // as browsers do for a hidden tab
     }""")
     peer.put(make_store("shop-a", "Failed"))
     expect(live_page).to_have_title("1 failed · Urumi")

@@ -74,7 +74,7 @@ def operator(server: ServerProcess, kubectl: Kubectl) -> Account:
 
 
 @pytest.fixture(scope="module")
-def nobody(server: ServerProcess, kubectl: Kubectl) -> Account:
+def unprivileged(server: ServerProcess, kubectl: Kubectl) -> Account:
     """An account without a role."""
     return Account(kubectl, server.namespace, "nobody")
 
@@ -185,10 +185,10 @@ def test_an_operator_creates_and_deletes_under_its_own_name(
     wait_for(lambda: status_of(server, "GET", f"/stores/{store_id}", operator)[0] == 404, f"{store_id} to be gone")
 
 
-def test_an_account_without_a_role_sees_nothing(server: ServerProcess, nobody: Account) -> None:
-    assert status_of(server, "GET", "/stores", nobody) == (403, "not-allowed")
-    assert refusal(server, nobody.bearer) == (403, "not-allowed")
-    assert status_of(server, "GET", "/session", nobody) == (200, "")
+def test_an_account_without_a_role_sees_nothing(server: ServerProcess, unprivileged: Account) -> None:
+    assert status_of(server, "GET", "/stores", unprivileged) == (403, "not-allowed")
+    assert refusal(server, unprivileged.bearer) == (403, "not-allowed")
+    assert status_of(server, "GET", "/session", unprivileged) == (200, "")
 
 
 @pytest.mark.parametrize("headers", [{"Authorization": ""}, UNKNOWN])

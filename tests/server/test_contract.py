@@ -142,10 +142,10 @@ def test_a_body_without_an_end_is_refused_before_it_ends(api: Api) -> None:
 
 
 def test_the_table_of_errors_in_the_manual_is_the_one_of_the_code() -> None:
-    told = (ROOT / "docs" / "api.md").read_text()
+    manual = (ROOT / "docs" / "api.md").read_text()
     rows = {
         tuple(line.split("|")[1:3])
-        for line in told.splitlines()
+        for line in manual.splitlines()
         if (line.startswith("| `") and "| 4" in line) or "| 5" in line
     }
     assert {(name.strip(" `"), int(status)) for name, status in rows} == {

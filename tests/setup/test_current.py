@@ -32,7 +32,7 @@ case "$*" in
     *" template "*) echo "${OBJECTS:-}" && exit "${TEMPLATE_CODE:-0}" ;;
 esac
 """
-# Words of the commands that change a cluster.
+# The subcommands that change a cluster.
 CHANGES = (" apply ", " create ", " delete ", " upgrade ", " patch ", " label ")
 
 

@@ -316,7 +316,7 @@ def test_tests_get_their_packages_and_arguments(checkout: Checkout) -> None:
     ]
 
 
-@pytest.mark.parametrize("arguments", [[], ["--all"]], ids=["newcomer", "all"])
+@pytest.mark.parametrize("arguments", [[], ["--all"]], ids=["default", "all"])
 def test_a_whole_tier_runs_in_parallel(checkout: Checkout, arguments: list[str]) -> None:
     with_root(checkout, is_root=True)
     last = checkout.run("test", *arguments).lines[-1]

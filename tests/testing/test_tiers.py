@@ -60,7 +60,7 @@ def run(folder: Path, *arguments: str) -> str:
         (["test_some.py", "-k", "store"], {f"store[{v}-{e}]" for v in ("first", "second") for e in ("one", "other")}),
         (["--node"], {"node"}),
     ],
-    ids=["fast", "newcomer", "all", "path", "node"],
+    ids=["fast", "default", "all", "path", "node"],
 )
 def test_a_tier_follows_from_what_tests_use(folder: Path, arguments: list[str], expected: set[str]) -> None:
     output = run(folder, "--collect-only", "-q", *arguments)

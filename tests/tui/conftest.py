@@ -1,4 +1,4 @@
-"""A peer that speaks the protocol, as the server of the dashboard."""
+"""A peer that implements the protocol, as the server of the dashboard."""
 
 import os
 import time
@@ -11,7 +11,7 @@ from urumi.config import Target
 
 
 @pytest.fixture(autouse=True)
-def no_choices_of_this_machine(
+def no_settings_of_this_machine(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[None]:
     """Remove the settings of the user and the machine: colours, servers, files, time zone."""
@@ -31,7 +31,7 @@ def no_choices_of_this_machine(
 
 @pytest.fixture(scope="module")
 def whole_dashboard() -> None:
-    """What every test uses that runs the whole dashboard: it marks its tests with `dashboard`."""
+    """Used by every test that runs the whole dashboard; marks it with `dashboard`."""
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def module_peer(whole_dashboard: None) -> Iterator[Peer]:
 
 @pytest.fixture
 def peer(module_peer: Peer) -> Peer:
-    """A server that is up and knows nothing of other tests."""
+    """A running server without state of other tests."""
     module_peer.start_over()
     return module_peer
 

@@ -1,4 +1,4 @@
-"""The dashboard, run headless and driven by keys; its screen is read as lines of text."""
+"""The dashboard without a terminal, controlled by keys; its screen is read as lines of text."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Driver:
         await self.pilot.press(*keys)
 
     def burst(self, *keys: str) -> None:
-        """Press keys in one go, as pasting or a slow line does."""
+        """Press keys at once, as pasting or a slow connection does."""
         for key in keys:
             character = {"space": " ", "enter": "\r", "slash": "/", "minus": "-"}.get(
                 key, key if len(key) == 1 else None
@@ -89,10 +89,10 @@ class Driver:
         names = {"/": "slash", ":": "colon", " ": "space", "!": "exclamation_mark", "-": "minus"}
         await self.pilot.press(*(names.get(letter, letter) for letter in text))
 
-    async def until(self, look: Callable[[], T], what: str, seconds: float = PATIENCE_SECONDS) -> T:
+    async def until(self, condition: Callable[[], T], what: str, seconds: float = PATIENCE_SECONDS) -> T:
         """Wait until something is true, and return it."""
         deadline = time.monotonic() + seconds
-        while not (found := look()):
+        while not (found := condition()):
             assert time.monotonic() < deadline, (
                 f"waited for {what}; messages {self.messages}; the screen:\n{self.text()}"
             )
@@ -112,13 +112,13 @@ class Driver:
         await self.until(lambda: any(words in each for each in self.messages), f"the message {words!r}")
 
     async def until_live(self) -> None:
-        """Wait until the connection is live, without the waits between attempts."""
+        """Wait until the connection is live, skipping the waits between attempts."""
 
-        def look() -> bool:
+        def condition() -> bool:
             self.app.session.reconnect_now()
             return self.app.session.is_live
 
-        await self.until(look, "to be live")
+        await self.until(condition, "to be live")
 
     async def open(self, name: str, *keys: str) -> None:
         """Press keys and wait until they have opened a screen of that class."""
@@ -132,7 +132,7 @@ class Driver:
 
 
 def put_several(peer: Peer, count: int, make: Callable[..., Store] = make_store) -> None:
-    """Put shop-0, shop-1 and so on, each a minute younger than the one before; the list shows the last one first."""
+    """Add shop-0, shop-1 and so on, each a minute newer than the previous one; the list shows the last one first."""
     for number in range(count):
         peer.put(make(f"shop-{number}", created_at=START + timedelta(minutes=number)))
 
@@ -146,7 +146,7 @@ async def dashboard(
     is_live: bool = True,
     **choices: Any,
 ) -> AsyncIterator[Driver]:
-    """Run a dashboard; with `is_live`, from when it shows its first snapshot."""
+    """Run a dashboard; with `is_live`, wait until it shows its first snapshot."""
     app = Dashboard(Settings(**{"url": target.url, "token": target.token, **choices}), now=now)
     messages: list[str] = []
 

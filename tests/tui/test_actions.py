@@ -1,4 +1,4 @@
-"""What keys do to stores: retry, open, copy, the admin account; and the reasons why they are unavailable."""
+"""Actions on stores: retry, open, copy, the admin account; and the reasons why they are unavailable."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ def copied(driver: Driver) -> str:
 
 
 def enabled(driver: Driver) -> set[str]:
-    """Return the labels of the keys that would do something now."""
+    """Return the labels of the keys that are enabled."""
     return {hint.label for hint in driver.home._keys.hints if hint.enabled}
 
 
@@ -34,7 +34,7 @@ async def test_r_retries_the_store_under_the_cursor(peer: Peer, target: Target) 
     ]
 
 
-async def test_marked_stores_are_retried_together_those_that_are_ready_are_left_out(peer: Peer, target: Target) -> None:
+async def test_marked_stores_are_retried_together_except_ready_ones(peer: Peer, target: Target) -> None:
     for store in (failed("shop-1"), failed("shop-2"), make_store("shop-3")):
         peer.put(store)
     async with dashboard(target) as driver:
@@ -76,7 +76,7 @@ async def test_an_unavailable_key_shows_the_reason(
     assert peer.requests == []
 
 
-async def test_keys_that_would_do_nothing_are_dimmed(peer: Peer, target: Target) -> None:
+async def test_keys_without_an_effect_are_dimmed(peer: Peer, target: Target) -> None:
     peer.put(make_store("shop-1"))
     async with dashboard(target) as driver:
         assert {"new", "delete", "open", "copy"} <= enabled(driver)
@@ -87,7 +87,7 @@ async def test_keys_that_would_do_nothing_are_dimmed(peer: Peer, target: Target)
 
 
 @pytest.mark.parametrize("key", ["r", "d", "enter", "a"])
-async def test_without_a_store_a_key_shows_that_there_is_none(target: Target, key: str) -> None:
+async def test_without_a_store_a_key_reports_that_there_is_none(target: Target, key: str) -> None:
     async with dashboard(target) as driver:
         assert not {"retry", "details"} & enabled(driver)
         await driver.press(key)
@@ -152,7 +152,7 @@ async def test_o_does_not_open_a_simulated_shop(peer: Peer, target: Target) -> N
 
 
 @pytest.mark.parametrize("address", ["javascript:alert(1)", "file:///etc/passwd", "http://[", ""])
-async def test_o_follows_nothing_but_web_addresses(peer: Peer, target: Target, address: str) -> None:
+async def test_o_opens_only_web_addresses(peer: Peer, target: Target, address: str) -> None:
     peer.put(make_store("shop-1", url=address))
     async with dashboard(target) as driver:
         await driver.press("o")
@@ -186,7 +186,7 @@ async def test_b_copies_a_report_with_cause_hint_and_timeline(peer: Peer, target
     assert "2026-11-24T10:00:00Z  Failed  error  no image" in report
 
 
-async def test_what_was_copied_is_in_a_file_of_its_owner_as_well(peer: Peer, target: Target) -> None:
+async def test_copied_text_is_also_in_a_file_readable_by_its_owner_only(peer: Peer, target: Target) -> None:
     peer.put(make_store("shop-1"))
     async with dashboard(target) as driver:
         await driver.press("c")
@@ -199,7 +199,7 @@ async def test_what_was_copied_is_in_a_file_of_its_owner_as_well(peer: Peer, tar
 
 async def test_a_copy_that_cannot_be_written_is_reported(peer: Peer, target: Target) -> None:
     copied_file().parent.mkdir()
-    copied_file().symlink_to("elsewhere")  # what somebody else may have put there is not followed
+    copied_file().symlink_to("elsewhere")  # a link that another user may have created is not followed
     peer.put(make_store("shop-1"))
     async with dashboard(target) as driver:
         await driver.press("c")
@@ -207,7 +207,7 @@ async def test_a_copy_that_cannot_be_written_is_reported(peer: Peer, target: Tar
     assert not (copied_file().parent / "elsewhere").exists()
 
 
-async def test_an_action_hits_the_store_that_was_under_the_cursor_though_the_list_was_turned_round(
+async def test_an_action_applies_to_the_store_that_was_under_the_cursor_after_a_reordering(
     peer: Peer, target: Target
 ) -> None:
     put_several(peer, 3, failed)

@@ -21,8 +21,8 @@ PASSWORD = "password-of-shop-1"
 
 
 @asynccontextmanager
-async def asked(peer: Peer, target: Target) -> AsyncIterator[Driver]:
-    """A dashboard that asks whether the account of shop-1 is to be shown."""
+async def confirmation_of(peer: Peer, target: Target) -> AsyncIterator[Driver]:
+    """A dashboard with the confirmation for showing the account of shop-1."""
     peer.put(make_store("shop-1"))
     async with dashboard(target) as driver:
         await driver.open("AdminDialog", "a")
@@ -30,14 +30,14 @@ async def asked(peer: Peer, target: Target) -> AsyncIterator[Driver]:
 
 
 async def test_the_account_is_not_read_before_the_confirmation(peer: Peer, target: Target) -> None:
-    async with asked(peer, target) as driver:
+    async with confirmation_of(peer, target) as driver:
         assert "Show the admin account of shop-1?" in driver.text()
         await driver.open("StoresScreen", "enter")
     assert peer.requests == []
 
 
 async def test_the_account_is_read_by_uid_and_shown_until_it_is_closed(peer: Peer, target: Target) -> None:
-    async with asked(peer, target) as driver:
+    async with confirmation_of(peer, target) as driver:
         await driver.open("AccountDialog", "tab", "enter")
         for words in ("http://shop-1.127.0.0.1.nip.io/admin", "admin", PASSWORD):
             assert words in driver.text()
@@ -49,7 +49,7 @@ async def test_the_account_is_read_by_uid_and_shown_until_it_is_closed(peer: Pee
 
 
 async def test_c_copies_the_password_and_writes_no_file(peer: Peer, target: Target) -> None:
-    async with asked(peer, target) as driver:
+    async with confirmation_of(peer, target) as driver:
         await driver.open("AccountDialog", "tab", "enter")
         await driver.press("c")
         assert driver.app.clipboard == PASSWORD
@@ -59,7 +59,7 @@ async def test_c_copies_the_password_and_writes_no_file(peer: Peer, target: Targ
 
 
 async def test_a_refusal_stays_in_the_dialog(peer: Peer, target: Target) -> None:
-    async with asked(peer, target) as driver:
+    async with confirmation_of(peer, target) as driver:
         peer.answer = refusal(409, "Store shop-1 has no admin account.", "Its timeline says where that stands.")
         await driver.press("tab", "enter")
         await driver.until(driver.problem, "the refusal")
@@ -69,7 +69,7 @@ async def test_a_refusal_stays_in_the_dialog(peer: Peer, target: Target) -> None
 
 async def test_an_account_that_looks_like_markup_is_drawn_as_text(peer: Peer, target: Target) -> None:
     account = {"storeId": "shop-1", "username": "[/x]", "password": "\x1b[2J[red]", "adminUrl": "long " * 800}
-    async with asked(peer, target) as driver:
+    async with confirmation_of(peer, target) as driver:
         peer.answer = JSONResponse(account)
         await driver.press("tab", "enter")
         await driver.until_open("AccountDialog")
@@ -88,7 +88,7 @@ async def test_a_read_only_dashboard_does_not_show_the_account(peer: Peer, targe
     assert peer.requests == []
 
 
-async def test_of_several_marked_stores_none_is_picked(peer: Peer, target: Target) -> None:
+async def test_several_marked_stores_show_no_account(peer: Peer, target: Target) -> None:
     put_several(peer, 2)
     async with dashboard(target) as driver:
         await driver.press("asterisk", "a")

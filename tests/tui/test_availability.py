@@ -25,7 +25,7 @@ def test_actions_are_available_by_phase(store: Store, available: set[str]) -> No
     assert {action for action in ACTIONS if not why_not(action, store)} == available
 
 
-def test_of_several_stores_those_are_taken_for_which_the_action_is_available() -> None:
+def test_of_several_stores_those_with_an_available_action_are_selected() -> None:
     ready, broken = make_store("a-1"), failed("b-2")
     assert available_for("retry", [ready, broken]) == ((broken,), "")
 
@@ -43,7 +43,7 @@ def test_an_action_on_one_store_is_not_available_for_several() -> None:
     assert (stores, reason) == ((), "Only one store at a time; 2 are marked. Press esc to unmark them.")
 
 
-def test_calls_need_a_live_connection_and_the_right_to_write() -> None:
+def test_calls_need_a_live_connection_and_write_access() -> None:
     assert why_no_calls(is_live=True, read_only=False) == ""
     assert why_no_calls(is_live=False, read_only=False) == "Server unreachable. Press R to reconnect."
     assert why_no_calls(is_live=True, read_only=True).startswith("The dashboard is read-only.")

@@ -1,4 +1,4 @@
-"""The columns of the list: which fit a width, and that no two of them touch with the longest names there are."""
+"""The columns of the list: which fit a width, and that no two of them touch with the longest names."""
 
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ LONG_ID = "x" * STORE_ID_MAX_LENGTH
 
 @pytest.mark.parametrize("longest_id", [3, 16, STORE_ID_MAX_LENGTH])
 @pytest.mark.parametrize("width", range(1, 260, 7))
-def test_columns_fill_a_width_and_no_more(width: int, longest_id: int) -> None:
+def test_columns_fill_the_width_exactly(width: int, longest_id: int) -> None:
     columns = layout(width, longest_id).columns
     taken = 2 + sum(size for _, size in columns) + GAP * (len(columns) - 1)
     assert taken == width - 1 if width > 55 else taken >= width - 1
@@ -43,7 +43,7 @@ def test_the_longest_id_is_shown_in_full_from_100_columns_on(width: int) -> None
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 120, 160])
-def test_progress_keeps_room_whatever_the_ids_are(width: int) -> None:
+def test_progress_keeps_its_minimum_width_with_long_ids(width: int) -> None:
     assert dict(layout(width, STORE_ID_MAX_LENGTH).columns)[PROGRESS] >= 15
 
 

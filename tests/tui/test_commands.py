@@ -1,4 +1,4 @@
-"""Finding by name: the `:` line and the palette."""
+"""Commands by name: the `:` line and the palette."""
 
 import pytest
 from textual.command import CommandPalette
@@ -26,14 +26,14 @@ async def test_a_command_is_run_by_its_name(peer: Peer, target: Target) -> None:
         await driver.until_message("Retrying shop-1 now.")
 
 
-async def test_new_takes_an_id(target: Target) -> None:
+async def test_new_accepts_an_id(target: Target) -> None:
     async with dashboard(target) as driver:
         await command(driver, "new shop-7")
         await driver.until_open("CreateDialog")
         assert driver.app.screen.query_one("#store-id", Input).value == "shop-7"
 
 
-async def test_go_finds_a_store_though_the_filter_hides_it(peer: Peer, target: Target) -> None:
+async def test_go_finds_a_store_that_the_filter_hides(peer: Peer, target: Target) -> None:
     for name in ("shop-1", "shop-2"):
         peer.put(make_store(name))
     async with dashboard(target) as driver:
@@ -45,7 +45,7 @@ async def test_go_finds_a_store_though_the_filter_hides_it(peer: Peer, target: T
         await driver.until_message("No store named 'shop-9'.")
 
 
-async def test_sort_takes_a_column(peer: Peer, target: Target) -> None:
+async def test_sort_accepts_a_column(peer: Peer, target: Target) -> None:
     for name in ("bbb", "aaa"):
         peer.put(make_store(name))
     async with dashboard(target) as driver:
@@ -97,7 +97,7 @@ async def test_the_command_line_suggests_commands_and_stores(peer: Peer, target:
         assert driver.app.focused is driver.table
 
 
-async def test_q_leaves(target: Target) -> None:
+async def test_q_quits(target: Target) -> None:
     async with dashboard(target) as driver:
         await command(driver, "q")
         await driver.until(lambda: driver.app._exit, "the end")
@@ -127,7 +127,7 @@ async def test_the_palette_finds_stores(peer: Peer, target: Target) -> None:
         await driver.until(lambda: driver.cursor == "outlet", "the cursor to be there")
 
 
-async def test_a_command_from_the_details_comes_back_to_the_list(peer: Peer, target: Target) -> None:
+async def test_a_command_from_the_details_returns_to_the_list(peer: Peer, target: Target) -> None:
     peer.put(make_store("shop-1"))
     async with dashboard(target) as driver:
         await driver.open("DetailsScreen", "d")

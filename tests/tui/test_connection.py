@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Clock:
-    """A clock that can be set forward."""
+    """A clock that the test sets."""
 
     def __init__(self) -> None:
         self.ahead = timedelta()
@@ -25,13 +25,13 @@ class Clock:
         return datetime.now(UTC) + self.ahead
 
 
-async def lose(driver: Driver, peer: Peer) -> None:
-    """Stop the server and wait until that is noticed."""
+async def disconnect(driver: Driver, peer: Peer) -> None:
+    """Stop the server and wait until the dashboard shows the lost connection."""
     peer.stop()
     await driver.until_shown("reconnecting")
 
 
-async def back(driver: Driver, peer: Peer) -> None:
+async def reconnect(driver: Driver, peer: Peer) -> None:
     """Start the server and press R until the dashboard is live."""
     peer.start()
     await driver.until_live()
@@ -45,7 +45,7 @@ async def test_a_live_connection_is_shown_as_live(target: Target) -> None:
 async def test_without_a_server_the_list_and_the_keys_that_only_read_stay_available(peer: Peer, target: Target) -> None:
     put_several(peer, 3)
     async with dashboard(target) as driver:
-        await lose(driver, peer)
+        await disconnect(driver, peer)
         assert "◌ reconnecting" in driver.lines()[0]
         assert "data is " in driver.lines()[2]
         await driver.open("DetailsScreen", "down", "d")
@@ -57,7 +57,7 @@ async def test_without_a_server_the_list_and_the_keys_that_only_read_stay_availa
 async def test_keys_that_call_the_server_show_why_they_are_unavailable(peer: Peer, target: Target) -> None:
     peer.put(failed("shop-1"))
     async with dashboard(target) as driver:
-        await lose(driver, peer)
+        await disconnect(driver, peer)
         for key in ("n", "r", "a", "delete"):
             await driver.press(key)
         assert type(driver.app.screen).__name__ == "StoresScreen"
@@ -71,7 +71,7 @@ async def test_after_a_while_the_start_of_the_outage_and_the_age_of_the_data_are
     clock = Clock()
     peer.put(make_store("shop-1"))
     async with dashboard(target, now=clock) as driver:
-        await lose(driver, peer)
+        await disconnect(driver, peer)
         clock.ahead = timedelta(seconds=30)
         await driver.until_shown("✕ offline since")
         assert "data" in driver.lines()[0]
@@ -83,13 +83,13 @@ async def test_a_reconnect_reports_what_changed_in_between(peer: Peer, target: T
     for name in ("shop-1", "shop-2", "shop-3"):
         peer.put(make_store(name))
     async with dashboard(target) as driver:
-        await lose(driver, peer)
+        await disconnect(driver, peer)
         peer.remove("shop-1")
         peer.put(failed("shop-2"))
         peer.put(make_store("shop-4"))
         peer.put(make_store("shop-5"))
         peer.forget()
-        await back(driver, peer)
+        await reconnect(driver, peer)
         await driver.until_message("2 new, 1 deleted, 1 changed.")
         await driver.until_shown("✗ Failed")
         assert not driver.table.stale
@@ -124,18 +124,18 @@ async def test_a_token_that_is_refused_later_keeps_the_list(peer: Peer, target: 
         assert "shop-1" in driver.text()
 
 
-async def test_an_unreachable_server_is_shown_with_the_way_to_start_one(peer: Peer, target: Target) -> None:
+async def test_an_unreachable_server_is_shown_with_the_command_to_start_one(peer: Peer, target: Target) -> None:
     peer.stop()
     async with dashboard(target, is_live=False, size=(80, 24)) as driver:
         await driver.until_shown("No data yet")
         await driver.until_shown("./setup.sh")
         assert "…" not in driver.text()
         peer.put(make_store("shop-1"))
-        await back(driver, peer)
+        await reconnect(driver, peer)
         await driver.until_shown("shop-1")
 
 
-async def test_r_tries_at_once(peer: Peer, target: Target) -> None:
+async def test_r_reconnects_immediately(peer: Peer, target: Target) -> None:
     async with dashboard(target) as driver:
         peer.denial = 503
         peer.hang_up()
@@ -160,7 +160,7 @@ async def test_a_silent_cluster_is_shown_with_the_time_since_its_last_response(p
         await driver.until_shown("no response from the cluster for 3 min 2")
 
 
-async def test_an_unreachable_cluster_is_shown_at_once(peer: Peer, target: Target) -> None:
+async def test_an_unreachable_cluster_is_shown_immediately(peer: Peer, target: Target) -> None:
     async with dashboard(target) as driver:
         peer.bookmark(age_seconds=4.0, cluster_error="The Kubernetes API at https://k:6443 does not answer: refused.")
         await driver.until_shown("◐ cluster unreachable")
@@ -184,7 +184,7 @@ async def test_a_feed_that_crashes_is_reported_and_restarted(
         await driver.until_shown("shop-2")
 
 
-async def test_a_local_server_that_came_back_elsewhere_is_found_again(
+async def test_a_local_server_that_restarted_on_another_port_is_found_again(
     peer: Peer, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = target

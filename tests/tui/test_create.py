@@ -67,7 +67,7 @@ async def test_the_chosen_engine_is_requested(peer: Peer, target: Target) -> Non
     assert peer.stores["shop-1"].engine == "medusa"
 
 
-async def test_another_engine_for_the_same_name_is_refused_inside_the_form(peer: Peer, target: Target) -> None:
+async def test_another_engine_for_the_same_name_is_refused_in_the_dialog(peer: Peer, target: Target) -> None:
     peer.put(make_store("shop-1", engine="medusa"))
     async with dashboard(target) as driver:
         await driver.open("CreateDialog", "n")
@@ -127,7 +127,7 @@ async def test_escape_closes_the_dialog_without_a_request(peer: Peer, target: Ta
     assert peer.requests == []
 
 
-async def test_a_filter_that_would_hide_the_new_store_is_taken_away(peer: Peer, target: Target) -> None:
+async def test_a_filter_that_hides_the_new_store_is_cleared(peer: Peer, target: Target) -> None:
     peer.put(failed("shop-1"))
     async with dashboard(target) as driver:
         await driver.open("CreateDialog", "f", "n")

@@ -19,7 +19,7 @@ async def open_dialog(driver: Driver) -> None:
     await driver.open("DeleteDialog", "delete")
 
 
-async def test_it_names_the_store_its_namespace_and_what_goes_with_it(peer: Peer, target: Target) -> None:
+async def test_the_dialog_lists_the_store_its_namespace_and_its_content(peer: Peer, target: Target) -> None:
     peer.put(make_store("shop-1"))
     async with dashboard(target) as driver:
         await open_dialog(driver)
@@ -31,7 +31,7 @@ async def test_it_names_the_store_its_namespace_and_what_goes_with_it(peer: Peer
     assert peer.url in text
 
 
-async def test_a_namespace_of_somebody_else_is_not_listed_for_deletion(peer: Peer, target: Target) -> None:
+async def test_a_foreign_namespace_is_not_listed_for_deletion(peer: Peer, target: Target) -> None:
     error = {"step": "namespace", "reason": "NamespaceNotOurs", "message": "it is left alone"}
     peer.put(make_store("shop-1", "Failed", last_error=error))
     async with dashboard(target) as driver:
@@ -40,7 +40,7 @@ async def test_a_namespace_of_somebody_else_is_not_listed_for_deletion(peer: Pee
         assert "volumes" not in driver.text()
 
 
-async def test_enter_cancels_because_the_focus_begins_on_cancel(peer: Peer, target: Target) -> None:
+async def test_enter_cancels_because_cancel_has_the_focus(peer: Peer, target: Target) -> None:
     peer.put(failed("shop-1"))
     async with dashboard(target) as driver:
         await open_dialog(driver)
@@ -49,7 +49,7 @@ async def test_enter_cancels_because_the_focus_begins_on_cancel(peer: Peer, targ
     assert peer.requests == []
 
 
-async def test_a_ready_store_has_to_be_named(peer: Peer, target: Target) -> None:
+async def test_the_name_of_a_ready_store_must_be_typed(peer: Peer, target: Target) -> None:
     peer.put(make_store("shop-1"))
     async with dashboard(target) as driver:
         await open_dialog(driver)
@@ -63,7 +63,7 @@ async def test_a_ready_store_has_to_be_named(peer: Peer, target: Target) -> None
     assert [(method, path) for method, path, *_ in peer.requests] == [("DELETE", "/stores/shop-1?uid=uid-of-shop-1")]
 
 
-async def test_a_confirmation_that_arrives_at_once_is_typed_completely(peer: Peer, target: Target) -> None:
+async def test_a_pasted_confirmation_is_typed_completely(peer: Peer, target: Target) -> None:
     put_several(peer, 2)
     async with dashboard(target) as driver:
         await driver.press("asterisk")
@@ -80,7 +80,7 @@ async def test_a_failed_store_is_deleted_without_typing(peer: Peer, target: Targ
         await driver.until_message("Deleting shop-1.")
 
 
-async def test_it_deletes_the_store_that_was_under_the_cursor_wherever_the_list_goes_meanwhile(
+async def test_the_store_that_was_under_the_cursor_is_deleted_after_the_list_has_moved(
     peer: Peer, target: Target
 ) -> None:
     put_several(peer, 4, failed)
@@ -96,7 +96,7 @@ async def test_it_deletes_the_store_that_was_under_the_cursor_wherever_the_list_
     assert [path for _, path, *_ in peer.requests] == ["/stores/shop-2?uid=uid-of-shop-2"]
 
 
-async def test_a_store_of_the_same_name_that_came_meanwhile_is_not_hit(peer: Peer, target: Target) -> None:
+async def test_a_new_store_of_the_same_name_is_not_deleted(peer: Peer, target: Target) -> None:
     peer.put(failed("shop-1", uid="first"))
     async with dashboard(target) as driver:
         await open_dialog(driver)
@@ -169,9 +169,7 @@ async def test_marked_stores_are_deleted_together_once_their_number_is_typed(pee
         assert driver.table.marked == set()
 
 
-async def test_those_of_many_that_were_not_deleted_stay_in_the_dialog_with_the_reason(
-    peer: Peer, target: Target
-) -> None:
+async def test_stores_that_could_not_be_deleted_stay_in_the_dialog_with_the_reason(peer: Peer, target: Target) -> None:
     put_several(peer, 3)
     async with dashboard(target) as driver:
         await driver.press("space", "space", "space")

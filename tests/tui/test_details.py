@@ -13,7 +13,7 @@ from urumi.config import Target
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)], ids=str)
 @pytest.mark.anyio
-async def test_no_letter_is_lost_at_the_right_edge_with_a_scrollbar_or_without(
+async def test_no_letter_is_cut_off_at_the_right_edge_with_or_without_a_scrollbar(
     peer: Peer, target: Target, size: tuple[int, int]
 ) -> None:
     long, many = event("Long", "Q" * 200), [event("Short", at=number) for number in range(60)]
@@ -70,7 +70,7 @@ async def test_after_scrolling_up_a_timeline_stays_and_counts_new_lines(peer: Pe
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("phase", ["Ready", "Failed"])
-async def test_a_timeline_begins_at_its_end_however_the_lines_above_it_grow(
+async def test_a_timeline_starts_at_its_end_while_the_lines_above_it_grow(
     peer: Peer, target: Target, phase: str
 ) -> None:
     events = [event(f"Event-{number:02}", at=number) for number in range(15)]
@@ -85,7 +85,7 @@ async def test_a_timeline_begins_at_its_end_however_the_lines_above_it_grow(
 
 
 @pytest.mark.anyio
-async def test_d_shows_everything_and_escape_comes_back(peer: Peer, target: Target) -> None:
+async def test_d_shows_everything_and_escape_returns(peer: Peer, target: Target) -> None:
     condition = {"type": "Ready", "status": "False", "reason": "WaitingForWorkloads", "message": "wordpress 0/1"}
     peer.put(failed("shop-1", conditions=[condition]))
     async with dashboard(target) as driver:
@@ -104,7 +104,7 @@ async def test_d_shows_everything_and_escape_comes_back(peer: Peer, target: Targ
 
 
 @pytest.mark.anyio
-async def test_the_details_are_live_and_stay_when_the_store_goes(peer: Peer, target: Target) -> None:
+async def test_the_details_are_live_and_stay_when_the_store_is_deleted(peer: Peer, target: Target) -> None:
     peer.put(provisioning("shop-1"))
     async with dashboard(target) as driver:
         await driver.open("DetailsScreen", "enter")
@@ -130,7 +130,7 @@ async def test_y_shows_the_store_as_yaml_and_c_copies_that(peer: Peer, target: T
 
 
 @pytest.mark.anyio
-async def test_actions_of_the_details_are_about_their_store(peer: Peer, target: Target) -> None:
+async def test_actions_of_the_details_apply_to_their_store(peer: Peer, target: Target) -> None:
     peer.put(failed("shop-1"))
     async with dashboard(target) as driver:
         await driver.open("DetailsScreen", "d")

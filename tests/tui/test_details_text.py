@@ -1,4 +1,4 @@
-"""The details and the timeline of a store as lines: what they hold, and that no two cells touch."""
+"""The details and the timeline of a store as lines: their content, and that no two cells touch."""
 
 from datetime import timedelta
 
@@ -14,8 +14,8 @@ from tui.text.pieces import Line, Pieces
 from tui.text.timeline import timeline
 from urumi.wire import Store
 
-WIDTHS = [55, 75, 95, 155]  # what the details have at 60, 80, 100 and 160 columns
-# The longest that the platform writes.
+WIDTHS = [55, 75, 95, 155]  # the width of the details at 60, 80, 100 and 160 columns
+# The longest text that the platform writes.
 CONDITIONS = ("Ready", "Reconciling", "Stalled", "Released", "Healthy", "StorefrontAnswers")
 EVENTS = (
     "ProvisioningStarted",
@@ -38,7 +38,7 @@ def text(line: Line) -> str:
 
 
 def long_store() -> Store:
-    """Return a store with the longest names and values there are."""
+    """Return a store with the longest names and values."""
     conditions = [
         {"type": kind, "status": "Unknown", "reason": "QuotaNotInForce", "last_transition_time": START}
         for kind in CONDITIONS
@@ -67,7 +67,7 @@ def test_no_two_cells_of_the_conditions_touch(width: int) -> None:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_no_name_of_a_fact_touches_its_value(width: int) -> None:
+def test_no_label_touches_its_value(width: int) -> None:
     shown = list(details(long_store(), UNICODE, LATER, width))
     for name in ("Deletion requested", "Observed generation", "Engine", "UID"):
         (line,) = [line for line in shown if text_of(line.head).rstrip() == name]
@@ -85,7 +85,7 @@ def test_no_type_of_an_event_touches_what_follows(width: int) -> None:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_names_without_end_are_shortened_with_an_ellipsis(width: int) -> None:
+def test_very_long_names_are_shortened_with_an_ellipsis(width: int) -> None:
     store = failed(
         conditions=[{"type": "T" * 316, "status": "Unknown", "reason": "Reason"}], events=[event("E" * 4096, "message")]
     )
@@ -95,7 +95,7 @@ def test_names_without_end_are_shortened_with_an_ellipsis(width: int) -> None:
     assert "…  Unknown  " in text_of(condition.head)
 
 
-def test_a_status_that_is_bad_has_the_tone_of_a_warning_or_an_error() -> None:
+def test_a_bad_status_has_the_tone_of_a_warning_or_an_error() -> None:
     conditions = [
         {"type": kind, "status": status, "reason": "Reason"}
         for kind, status in (("Ready", "False"), ("Stalled", "True"), ("Stalled", "False"), ("Ready", "True"))
@@ -109,7 +109,7 @@ def test_the_times_of_the_timeline_have_a_zone_in_its_heading() -> None:
     assert "Timeline, times in UTC" in [text(line) for line in details(make_store(), UNICODE, START, 95)]
 
 
-def test_a_timeline_shows_when_what_and_how_long() -> None:
+def test_a_timeline_shows_times_types_and_durations() -> None:
     store = make_store(events=[event("NamespaceReady", "namespace store-shop-1", seconds=0.24)])
     (line,) = lines(store)
     assert line.split()[1:] == ["·", "NamespaceReady", "0.2", "s", "namespace", "store-shop-1"]
@@ -125,7 +125,7 @@ def test_repeated_events_are_folded_with_their_count() -> None:
     assert "×7 no image" in lines(store)[0]
 
 
-def test_the_timeline_of_a_store_that_moves_ends_with_its_current_step() -> None:
+def test_the_timeline_of_a_provisioning_store_ends_with_its_current_step() -> None:
     last = lines(provisioning(events=[event("HelmInstalled")]), seconds=75.0)[-1]
     assert last.split()[:5] == ["now", "◐", "Provisioning", "1", "min"]
     assert last.endswith("5/5 waiting for wordpress 0/1")

@@ -1,4 +1,4 @@
-"""Filtering the list: the terms, the line they are typed in, and the note about it."""
+"""Filtering the list: the terms, the input line, and the note about the filter."""
 
 from datetime import timedelta
 
@@ -30,7 +30,7 @@ FAILED = failed("outlet", engine="woocommerce")
         pytest.param("[/x] (", set(), id="no-pattern"),
     ],
 )
-def test_terms_narrow(text: str, shown: set[str]) -> None:
+def test_terms_filter_the_list(text: str, shown: set[str]) -> None:
     test = Filter(text).test()
     assert {store.store_id for store in (READY, FAILED) if test(store)} == shown
 
@@ -42,7 +42,7 @@ def test_failing_leaves_failed_and_degraded_stores() -> None:
 
 
 @pytest.mark.anyio
-async def test_typing_narrows_the_list_and_enter_goes_back_to_it(peer: Peer, target: Target) -> None:
+async def test_typing_filters_the_list_and_enter_returns_to_it(peer: Peer, target: Target) -> None:
     for store in (READY, FAILED):
         peer.put(store)
     async with dashboard(target) as driver:
@@ -80,7 +80,7 @@ async def test_a_filter_without_matches_is_shown_with_the_way_to_clear_it(peer: 
 
 
 @pytest.mark.anyio
-async def test_f_shows_what_fails_and_follows_it(peer: Peer, target: Target) -> None:
+async def test_f_shows_failing_stores_and_follows_changes(peer: Peer, target: Target) -> None:
     for store in (READY, FAILED):
         peer.put(store)
     async with dashboard(target) as driver:
@@ -94,7 +94,7 @@ async def test_f_shows_what_fails_and_follows_it(peer: Peer, target: Target) -> 
 
 
 @pytest.mark.anyio
-async def test_keys_that_come_in_one_go_land_where_they_are_meant(peer: Peer, target: Target) -> None:
+async def test_keys_that_arrive_at_once_reach_the_right_widgets(peer: Peer, target: Target) -> None:
     for store in (READY, FAILED):
         peer.put(store)
     async with dashboard(target) as driver:
@@ -104,7 +104,7 @@ async def test_keys_that_come_in_one_go_land_where_they_are_meant(peer: Peer, ta
 
 
 @pytest.mark.anyio
-async def test_keys_behind_the_one_that_closes_a_dialog_are_for_the_list(peer: Peer, target: Target) -> None:
+async def test_keys_after_the_one_that_closes_a_dialog_reach_the_list(peer: Peer, target: Target) -> None:
     for number in range(4):
         peer.put(make_store(f"shop-{number}", created_at=START - timedelta(minutes=number)))
     async with dashboard(target) as driver:
@@ -114,7 +114,7 @@ async def test_keys_behind_the_one_that_closes_a_dialog_are_for_the_list(peer: P
 
 
 @pytest.mark.anyio
-async def test_what_is_typed_does_not_run_keys_of_the_list(peer: Peer, target: Target) -> None:
+async def test_typed_text_does_not_trigger_keys_of_the_list(peer: Peer, target: Target) -> None:
     peer.put(FAILED)
     async with dashboard(target) as driver:
         await driver.press("slash")

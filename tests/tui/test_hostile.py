@@ -28,7 +28,7 @@ TEXTS = [
 
 
 def hostile_store(text: str, store_id: str = "shop-1", phase: str = "Failed") -> Store:
-    """Return a store whose every free text is that one."""
+    """Return a store with this text in every free-text field."""
     fields: dict[str, Any] = {
         "namespace": text,
         "release_name": text,
@@ -45,7 +45,7 @@ def hostile_store(text: str, store_id: str = "shop-1", phase: str = "Failed") ->
 
 
 def check_screen(driver: Driver) -> None:
-    """Check that the screen is whole: every line is as wide as the screen, and nothing in it moves a cursor."""
+    """Check that every line is as wide as the screen, and that no text contains a control character."""
     strips = driver.app.screen._compositor.render_strips()
     assert {strip.cell_length for strip in strips} == {driver.app.size.width}
     assert not [strip.text for strip in strips if set(strip.text) & {"\x1b", "\r", "\n", "\x07", "\u202e", "\u2066"}]

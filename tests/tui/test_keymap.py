@@ -25,7 +25,7 @@ SIGNS = {"slash": "/", "colon": ":", "question_mark": "?", "asterisk": "*"}
 
 
 def key_table() -> str:
-    """Return the table of keys as the document has it."""
+    """Return the table of keys in the form of the document."""
     lines = []
     for scope in SCOPES:
         lines += [f"### {scope.title}", "", "| key | id | what it does |", "| --- | --- | --- |"]
@@ -35,7 +35,7 @@ def key_table() -> str:
 
 
 def short_key_table() -> str:
-    """Return the keys that the list shows at its bottom, as the README has them."""
+    """Return the keys that the list shows at the bottom, in the form of the README."""
     shown = [command for scope in (LIST, STORE, APP) for command in scope.commands if command.label]
     return "\n".join(["| key | |", "| --- | --- |", *(f"| {keys_of(each)} | {each.title} |" for each in shown), ""])
 
@@ -46,12 +46,12 @@ def keys_of(command: Command) -> str:
 
 
 @pytest.mark.parametrize(("document", "table"), [(DOCUMENT, key_table), (README, short_key_table)], ids=["all", "few"])
-def test_a_document_lists_the_keys_as_they_are(document: Path, table: Callable[[], str]) -> None:
+def test_a_document_lists_the_current_keys(document: Path, table: Callable[[], str]) -> None:
     written = document.read_text(encoding="utf-8").partition("<!-- keys -->\n")[2].partition("<!-- /keys -->")[0]
     assert written == table(), f"put this into {document.name}:\n{table()}"
 
 
-def test_no_two_commands_of_one_place_share_a_key() -> None:
+def test_no_two_commands_of_one_screen_share_a_key() -> None:
     check_keys({}, "the defaults")
 
 
@@ -79,7 +79,7 @@ def test_ids_and_names_are_unique() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_persons_own_key_replaces_the_usual_one_and_is_shown(peer: Peer, target: Target) -> None:
+async def test_a_configured_key_replaces_the_default_one_and_is_shown(peer: Peer, target: Target) -> None:
     peer.put(failed("shop-1"))
     async with dashboard(target, keys={"store.retry": "x"}) as driver:
         assert "x retry" in driver.lines()[-1]
@@ -90,7 +90,7 @@ async def test_a_persons_own_key_replaces_the_usual_one_and_is_shown(peer: Peer,
         await driver.until_message("Retrying shop-1 now.")
 
 
-def test_a_key_that_another_command_of_the_place_has_is_refused_with_both() -> None:
+def test_a_key_of_another_command_is_refused_with_both_commands() -> None:
     with pytest.raises(ConfigError, match=r"the key 'r' is assigned to store.retry and to store.open") as caught:
         check_keys({"store.open": "x, r"}, "here")
     assert caught.value.hint == "Assign another key to one of them."
@@ -98,7 +98,7 @@ def test_a_key_that_another_command_of_the_place_has_is_refused_with_both() -> N
 
 
 @pytest.mark.anyio
-async def test_help_shows_the_keys_of_the_place_where_one_is(peer: Peer, target: Target) -> None:
+async def test_help_shows_the_keys_of_the_current_screen(peer: Peer, target: Target) -> None:
     peer.put(make_store("shop-1"))
     async with dashboard(target, size=(120, 60)) as driver:
         await driver.press("question_mark")
@@ -110,7 +110,7 @@ async def test_help_shows_the_keys_of_the_place_where_one_is(peer: Peer, target:
         assert "create a store" not in driver.text()
 
 
-def test_the_example_of_the_document_is_a_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_example_of_the_document_is_a_valid_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     example = DOCUMENT.read_text(encoding="utf-8").partition("```toml\n")[2].partition("```")[0]
     (tmp_path / "config.toml").write_text(example)
     monkeypatch.setenv("URUMI_CONFIG", str(tmp_path / "config.toml"))

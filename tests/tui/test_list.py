@@ -27,7 +27,7 @@ async def test_each_store_has_its_phase_progress_engine_age_and_last_event(peer:
     assert "HelmInstalled" in line
 
 
-async def test_a_narrow_list_shows_what_is_waited_for_in_the_terse_form(peer: Peer, target: Target) -> None:
+async def test_a_narrow_list_shows_progress_in_the_terse_form(peer: Peer, target: Target) -> None:
     peer.put(provisioning("shop-1"))
     async with dashboard(target, size=(80, 24)) as driver:
         assert " 5/5 wordpress 0/1 " in row(driver.lines(), "shop-1")
@@ -62,7 +62,7 @@ async def test_simulated_stores_are_labelled_as_such(peer: Peer, target: Target)
         assert "simulated containers: no shop is running" in driver.text().split("─", 1)[1]
 
 
-async def test_changes_are_shown_as_they_come(peer: Peer, target: Target) -> None:
+async def test_changes_are_shown_immediately(peer: Peer, target: Target) -> None:
     peer.put(make_store("shop-1", "Pending"))
     async with dashboard(target) as driver:
         await driver.until_shown("○ Pending")
@@ -123,7 +123,7 @@ async def test_another_store_of_the_same_name_is_another_row(peer: Peer, target:
         assert driver.table.cursor == "second"
 
 
-async def test_picking_a_column_and_s_sorts_by_it_and_turns_the_order_round(peer: Peer, target: Target) -> None:
+async def test_s_sorts_by_the_selected_column_and_reverses_the_order(peer: Peer, target: Target) -> None:
     for number, name in enumerate(("bbb", "ccc", "aaa")):
         peer.put(make_store(name, created_at=START + timedelta(minutes=number)))
     async with dashboard(target) as driver:
@@ -204,7 +204,7 @@ async def test_a_click_on_a_heading_sorts_by_it(peer: Peer, target: Target) -> N
         await driver.until(lambda: driver.ids == ["aaa", "bbb"], "the order by name")
 
 
-async def test_ten_thousand_stores_are_shown_and_moved_through(peer: Peer, target: Target) -> None:
+async def test_ten_thousand_stores_are_shown_and_can_be_scrolled(peer: Peer, target: Target) -> None:
     stores = {f"shop-{number:05}": make_store(f"shop-{number:05}") for number in range(10_000)}
     peer.stores = stores
     async with dashboard(target) as driver:

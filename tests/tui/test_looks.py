@@ -1,4 +1,4 @@
-"""Looks: sizes from small to large, ASCII, no colour, themes. The snapshots are in test_pictures.py."""
+"""Appearance: sizes from small to large, ASCII, no colour, themes. The snapshots are in test_pictures.py."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from urumi.config import Target
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.anyio
-async def test_name_phase_and_what_goes_on_are_seen_at_every_size(
+async def test_name_phase_and_progress_are_visible_at_every_size(
     peer: Peer, target: Target, size: tuple[int, int]
 ) -> None:
     fill(peer)
@@ -33,7 +33,7 @@ async def test_name_phase_and_what_goes_on_are_seen_at_every_size(
 
 @pytest.mark.parametrize("size", [(20, 6), (1, 1), (400, 100)], ids=str)
 @pytest.mark.anyio
-async def test_extreme_sizes_do_no_harm(peer: Peer, target: Target, size: tuple[int, int]) -> None:
+async def test_extreme_sizes_cause_no_error(peer: Peer, target: Target, size: tuple[int, int]) -> None:
     fill(peer)
     async with dashboard(target, size=size) as driver:
         await driver.press("down", "d", "escape", "n", "escape", "question_mark", "escape")
@@ -43,7 +43,7 @@ async def test_extreme_sizes_do_no_harm(peer: Peer, target: Target, size: tuple[
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
 @pytest.mark.anyio
-async def test_with_ascii_nothing_else_is_drawn(peer: Peer, target: Target, size: tuple[int, int]) -> None:
+async def test_with_ascii_only_ascii_is_drawn(peer: Peer, target: Target, size: tuple[int, int]) -> None:
     fill(peer)
     async with dashboard(target, ascii=True, size=size) as driver:
         places = ((), ("delete",), ("escape", "n"), ("escape", "a"), ("escape", "ctrl+p"), ("escape", "colon"))
@@ -58,7 +58,7 @@ async def test_with_ascii_nothing_else_is_drawn(peer: Peer, target: Target, size
 
 
 @pytest.mark.anyio
-async def test_without_colour_every_phase_has_its_word_and_the_cursor_is_seen(
+async def test_without_colour_every_phase_has_its_name_and_the_cursor_is_visible(
     peer: Peer, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")

@@ -1,4 +1,4 @@
-"""`urumi-tui` as a process: help, version, wrong use, no terminal, and a real terminal to its end."""
+"""`urumi-tui` as a process: help, version, invalid usage, no terminal, and a real terminal."""
 
 import os
 import pty
@@ -21,7 +21,7 @@ COMMAND = [sys.executable, "-W", "error", "-m", "tui.main"]
 
 
 def environ(home: Path, **more: str) -> dict[str, str]:
-    """Return an environment without choices of this machine."""
+    """Return an environment without settings of this machine."""
     given = {"PATH": os.environ["PATH"], "HOME": str(home), "URUMI_STATE_DIR": str(home / "state"), "LANG": "C.UTF-8"}
     return {**given, "URUMI_CONFIG": str(home / "config.toml"), "TERM": "xterm-256color", **more}
 
@@ -57,7 +57,7 @@ class Terminal:
         os.write(self._descriptor, keys)
 
     def until(self, words: bytes) -> None:
-        """Wait until it writes some words."""
+        """Wait until it writes a text."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while words not in self.written:
             assert time.monotonic() < deadline, f"waited for {words!r}, saw {self.written[-3000:]!r}"
@@ -93,7 +93,7 @@ Open = Callable[..., Terminal]
 
 @pytest.fixture
 def open_terminal(tmp_path: Path) -> Iterator[Open]:
-    """Start it in a terminal; nothing that a test starts outlives it."""
+    """Start it in a terminal; every process is ended after the test."""
     opened: list[Terminal] = []
 
     def start(*arguments: str, **more: Any) -> Terminal:
@@ -150,7 +150,7 @@ def test_a_wrong_setting_in_the_file_is_one_sentence_and_exit_code_2(tmp_path: P
     assert "Did you mean 'theme'?" in done.stderr
 
 
-def test_without_a_terminal_it_names_what_works_there(tmp_path: Path) -> None:
+def test_without_a_terminal_the_error_names_alternatives(tmp_path: Path) -> None:
     done = run(tmp_path)
     assert done.returncode == 1
     assert done.stderr == (
@@ -159,7 +159,7 @@ def test_without_a_terminal_it_names_what_works_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("keys", [b"q", b"\x11", b"\x03"], ids=["q", "ctrl-q", "ctrl-c"])
-def test_it_runs_in_a_terminal_and_leaves_with_exit_code_0(peer: Peer, open_terminal: Open, keys: bytes) -> None:
+def test_it_runs_in_a_terminal_and_exits_with_code_0(peer: Peer, open_terminal: Open, keys: bytes) -> None:
     peer.put(make_store("shop-1"))
     terminal = open_terminal(URUMI_URL=peer.url, URUMI_TOKEN=peer.token)
     terminal.until(b"shop-1")
@@ -168,7 +168,7 @@ def test_it_runs_in_a_terminal_and_leaves_with_exit_code_0(peer: Peer, open_term
     assert b"Traceback" not in terminal.written
 
 
-def test_a_defect_ends_it_with_a_sentence_that_names_a_file(tmp_path: Path, open_terminal: Open) -> None:
+def test_a_defect_ends_it_with_a_message_that_names_a_file(tmp_path: Path, open_terminal: Open) -> None:
     code = (
         "import sys; from tui.screens.stores import StoresScreen;"
         "StoresScreen.action_new = lambda self: 1 / 0;"
@@ -191,7 +191,7 @@ def test_a_defect_ends_it_with_a_sentence_that_names_a_file(tmp_path: Path, open
         pytest.param("tui.app", ("pydantic", "httpx2", "websockets"), id="first-paint"),
     ],
 )
-def test_what_is_not_needed_yet_is_not_loaded(tmp_path: Path, module: str, late: tuple[str, ...]) -> None:
+def test_modules_are_loaded_only_when_they_are_needed(tmp_path: Path, module: str, late: tuple[str, ...]) -> None:
     code = f"import sys, {module}; print([name for name in {late} if name in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code], env=environ(tmp_path), capture_output=True, text=True, check=True

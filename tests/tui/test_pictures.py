@@ -38,7 +38,7 @@ STATES: dict[str, tuple[tuple[str, ...], str]] = {
 
 
 def noon() -> datetime:
-    """A clock that stands still."""
+    """A fixed time."""
     return START + timedelta(minutes=12)
 
 
@@ -59,8 +59,8 @@ def fill(peer: Peer) -> None:
         peer.put(store.model_copy(update={"created_at": START - timedelta(hours=number)}))
 
 
-def lose_the_line(app: Dashboard) -> None:
-    """Say what the feed says of a lost line, without the jitter of its waits."""
+def lose_connection(app: Dashboard) -> None:
+    """Send the feed's event of a lost connection, without the jitter of its waits."""
     app.workers.cancel_group(app, "feed")
     session = app.session
     assert session._cache is not None
@@ -110,8 +110,8 @@ def test_picture(
         await driver.until(lambda: app.session.age_seconds is not None, "the first picture")
         await driver.until(lambda: len(driver.ids) == len(peer.stores), "the list")
         if state == "offline":
-            lose_the_line(app)
-        # What was opened goes on to the peer, whatever name it has now.
+            lose_connection(app)
+        # The open connections use the peer's real address; only the displayed name is replaced.
         client = await app.session.client()
         client.target = app.session.target = Target("http://urumi.example", "")
         app.tick.publish(None)

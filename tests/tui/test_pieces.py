@@ -21,7 +21,7 @@ def test_each_column_is_as_wide_as_its_widest_cell_and_a_gap() -> None:
     assert texts(aligned(rows, 80, "…")) == ["StorefrontAnswers  Unknown  ", "Ready              True     "]
 
 
-def test_an_empty_column_takes_no_room() -> None:
+def test_an_empty_column_has_no_width() -> None:
     assert texts(aligned([row("a", "", "b"), row("c", "", "d")], 80, "…")) == ["a  b  ", "c  d  "]
 
 
@@ -37,7 +37,7 @@ def test_without_rows_there_is_nothing_to_align() -> None:
     assert aligned([], -4, "…") == []
 
 
-def test_columns_keep_a_least_width_where_there_is_no_room_at_all() -> None:
+def test_columns_keep_a_minimum_width_without_any_space() -> None:
     assert texts(aligned([row("Reconciling", "True")], -4, "…")) == ["Recon…  True  "]
 
 
@@ -61,5 +61,5 @@ def test_a_text_is_padded_or_shortened_to_its_cell(text: str, expected: str) -> 
     assert cell_len(expected) == 4
 
 
-def test_cells_are_counted_as_they_are_drawn() -> None:
+def test_the_width_of_a_cell_is_its_width_in_a_terminal() -> None:
     assert cells(row("商店", "a\x07")) == 4 + 5

@@ -1,4 +1,4 @@
-"""What a store is doing, as text."""
+"""The state of a store, as text."""
 
 from datetime import timedelta
 
@@ -32,14 +32,14 @@ def test_the_state_of_a_store_in_one_line(store: Store, text: str) -> None:
     assert status_text(store) == text
 
 
-def test_how_long_a_store_is_ready_or_when_it_was_requested() -> None:
+def test_the_time_since_a_store_is_ready_or_was_requested() -> None:
     now = START + timedelta(minutes=5)
     assert since_text(make_store(ready_at=START + timedelta(minutes=2)), now) == "for 3 min"
     assert since_text(failed(), now) == "requested 5 min ago"
     assert since_text(make_store(created_at=None), now) == ""
 
 
-def test_which_attempt_failed_and_when_the_next_one_starts() -> None:
+def test_the_failed_attempt_and_the_time_of_the_next_one() -> None:
     later = START + timedelta(seconds=40)
     assert attempt_text(failed(attempts=3, next_retry_at=later), START) == "attempt 3, next in 40 s (r retries now)"
     assert attempt_text(failed(attempts=3, next_retry_at=later), later) == "attempt 3"

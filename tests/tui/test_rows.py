@@ -1,4 +1,4 @@
-"""The rows of the list: order, filter and the held row, against a plain reading of the same rules."""
+"""The rows of the list: order, filter and the held row, compared with a simple implementation of the same rules."""
 
 import random
 from collections import Counter
@@ -27,7 +27,7 @@ def filled(*stores: Store) -> tuple[StoreRows, dict[str, Store]]:
 
 @pytest.mark.parametrize("order", ORDERS, ids=lambda order: order.name)
 @pytest.mark.parametrize("backwards", [False, True])
-def test_batches_of_changes_leave_the_same_order_as_sorting_anew(order: Order, backwards: bool) -> None:
+def test_batches_of_changes_give_the_same_order_as_sorting_again(order: Order, backwards: bool) -> None:
     chance = random.Random(7)
     rows, known = filled()
     rows.sort(order, backwards=backwards)
@@ -49,13 +49,13 @@ def test_batches_of_changes_leave_the_same_order_as_sorting_anew(order: Order, b
         assert [rows.place(store.uid) for store in expected] == list(range(len(expected)))
 
 
-def test_phases_are_ordered_by_how_much_they_matter() -> None:
+def test_phases_are_ordered_by_severity() -> None:
     rows, _ = filled(make_store("a-1"), failed("b-2"), provisioning("c-3"), make_store("d-4", "Degraded"))
     rows.sort(BY_PHASE)
     assert ids(rows) == ["b-2", "d-4", "c-3", "a-1"]
 
 
-def test_a_held_row_stays_when_its_store_goes_and_leaves_when_another_is_held() -> None:
+def test_a_held_row_stays_when_its_store_is_deleted_until_another_row_is_held() -> None:
     rows, known = filled(make_store("a-1"), make_store("b-2"))
     rows.sort(BY_NAME)
     rows.hold("uid-of-a-1")
@@ -68,7 +68,7 @@ def test_a_held_row_stays_when_its_store_goes_and_leaves_when_another_is_held() 
     assert rows.row("uid-of-a-1") is None
 
 
-def test_a_held_row_stays_when_it_does_not_match_any_more() -> None:
+def test_a_held_row_stays_when_it_no_longer_matches() -> None:
     rows, known = filled(failed("a-1"), failed("b-2"))
     rows.narrow(Filter(failing=True))
     rows.hold("uid-of-a-1")
@@ -78,7 +78,7 @@ def test_a_held_row_stays_when_it_does_not_match_any_more() -> None:
     assert rows.shown == 1
 
 
-def test_a_change_that_moves_nothing_is_reported_as_such() -> None:
+def test_a_change_that_moves_no_row_is_reported_as_such() -> None:
     rows, known = filled(make_store("a-1"))
     known["a-1"] = make_store("a-1", attempts=2)
     assert not rows.update(known, ["a-1"])

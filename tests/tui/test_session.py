@@ -1,4 +1,4 @@
-"""The session without a network: what its updates hold for the events of a feed."""
+"""The session without a network: its updates for the events of a feed."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ LIVE = ConnectionState("live")
 
 
 class Clock:
-    """A monotonic clock that is set by hand."""
+    """A monotonic clock that the test sets."""
 
     def __init__(self) -> None:
         self.seconds = 0.0

@@ -16,11 +16,11 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def test_without_choices_the_defaults_hold(file: Path) -> None:
+def test_without_settings_the_defaults_apply(file: Path) -> None:
     assert settings([]) == Settings()
 
 
-def test_the_file_is_where_other_configuration_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_file_is_in_the_configuration_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("URUMI_CONFIG")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     assert config_file() == tmp_path / "urumi" / "config.toml"
@@ -41,7 +41,7 @@ def test_the_environment_can_switch_off_what_the_file_switches_on(file: Path, mo
     assert settings([]) == Settings(ascii=True)
 
 
-def test_keys_can_be_given_to_commands(file: Path) -> None:
+def test_keys_of_commands_can_be_set(file: Path) -> None:
     file.write_text('[keys]\n"store.delete" = "x, delete"\n')
     assert settings([]).keys == {"store.delete": "x,delete"}
 
@@ -69,7 +69,7 @@ def test_a_wrong_setting_is_reported_with_the_file_and_the_closest_name(file: Pa
     assert "secret" not in caught.value.sentence()
 
 
-def test_a_switch_of_the_environment_has_to_be_one(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_switch_in_the_environment_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("URUMI_ASCII", "maybe")
     with pytest.raises(ConfigError, match="URUMI_ASCII must be true or false, got 'maybe'"):
         settings([])

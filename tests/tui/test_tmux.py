@@ -1,6 +1,6 @@
-"""The dashboard as people use it: in tmux, against a real server and cluster, through a kill of that server.
+"""The dashboard in tmux against a real server and cluster, while that server is killed and restarted.
 
-One story, as a real server takes its time to start. What each key does is in the other modules.
+It is one long test, because a real server starts slowly. The other modules test each key.
 """
 
 import sys
@@ -31,7 +31,7 @@ def screen(server: ServerProcess, tmp_path: Path) -> Iterator[Tmux]:
         yield screen
 
 
-def test_stores_come_up_live_and_the_dashboard_survives_a_killed_server(
+def test_stores_appear_live_and_the_dashboard_survives_a_killed_server(
     server: ServerProcess, screen: Tmux, kubectl: Kubectl, store_id: str
 ) -> None:
     mine, theirs, late = f"{store_id}-mine", f"{store_id}-theirs", f"{store_id}-late"

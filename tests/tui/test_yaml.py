@@ -1,4 +1,4 @@
-"""A store as YAML: what is read back is what was sent, and no control character reaches a terminal."""
+"""A store as YAML: parsing it gives the original, and no control character reaches a terminal."""
 
 import pytest
 import yaml
@@ -19,7 +19,7 @@ from urumi.wire import Store, dump
         pytest.param(failed(events=[event("Failed", "商店 👩‍👩‍👧‍👦")]), id="wide"),
     ],
 )
-def test_what_is_read_back_is_what_was_sent(store: Store) -> None:
+def test_parsing_the_yaml_gives_the_original(store: Store) -> None:
     assert yaml.safe_load(yaml_text(store)) == dump(store)
 
 

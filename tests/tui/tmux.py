@@ -1,4 +1,4 @@
-"""tmux with one program in it: keys go in, the screen comes out as text, and all output is kept."""
+"""tmux with one program in it: sends keys, returns the screen as text, and records all output."""
 
 import shlex
 import subprocess
@@ -65,23 +65,23 @@ class Tmux:
         return self._run("capture-pane", "-p").splitlines()
 
     def until_shown(self, *words: str) -> None:
-        """Wait until all of some words are on the screen at once."""
+        """Wait until all texts are on the screen at the same time."""
 
-        def look() -> bool:
+        def is_shown() -> bool:
             shown = "\n".join(self.lines())
             return all(each in shown for each in words)
 
         try:
-            wait_for(look, f"{words} on the screen")
+            wait_for(is_shown, f"{words} on the screen")
         except AssertionError as error:
             raise AssertionError("\n".join([str(error), *self.lines()])) from error
 
     def until_message(self, words: str) -> None:
-        """Wait until some words were written, though they may have left the screen again."""
+        """Wait until a text was written, even if it is no longer on the screen."""
         wait_for(lambda: words in self._written.read_text(errors="replace"), f"{words!r} to be written")
 
     def copied(self) -> str:
-        """Return what the program handed the terminal to copy, empty before it did."""
+        """Return the text that the program sent to the terminal's clipboard, empty before."""
         return self._run("show-buffer", may_fail=True)
 
     def until_ended(self, code: int) -> None:

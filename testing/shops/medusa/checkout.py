@@ -1,4 +1,4 @@
-"""The steps of a visitor with a real browser, from a product to the form of the checkout."""
+"""The steps of a shopper in a real browser, from a product to a placed order."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,32 +24,32 @@ expect.set_options(timeout=PATIENCE_MS)
 @contextmanager
 def visiting(browser: Browser, url: str, console: Console, viewport: Any) -> Iterator[Page]:
     """Open a page as a new visitor; requests to other hosts and console errors fail the test."""
-    strangers: list[str] = []
+    foreign_urls: list[str] = []
 
-    def note(asked: Request) -> None:
-        if not asked.url.startswith((url, "data:", "blob:")):
-            strangers.append(asked.url)
+    def record(request: Request) -> None:
+        if not request.url.startswith((url, "data:", "blob:")):
+            foreign_urls.append(request.url)
 
     context = browser.new_context(viewport=viewport, base_url=url, locale="en-US")
     context.set_default_timeout(PATIENCE_MS)
-    context.on("request", note)
+    context.on("request", record)
     page = context.new_page()
     console.listen(page)
     try:
         yield page
     finally:
         context.close()
-    assert strangers == []
+    assert foreign_urls == []
     assert console.unexpected() == []
 
 
-def heading(page: Page, words: str) -> None:
-    """Wait until the page is the one with that heading."""
+def expect_heading(page: Page, words: str) -> None:
+    """Wait until the page has this heading."""
     expect(page.get_by_role("heading", level=1)).to_have_text(words)
 
 
 def put_into_cart(page: Page, handle: str, pieces: int = 1) -> None:
-    """Choose a product's first variant."""
+    """Put a product's first variant into the cart."""
     page.goto(f"/products/{handle}")
     page.get_by_label("Quantity").fill(str(pieces))
     page.get_by_role("button", name="Add to cart").click()
@@ -59,7 +59,7 @@ def go_to_checkout(page: Page) -> None:
     """Continue to the checkout after a product was put into the cart."""
     page.get_by_role("link", name="View cart").click()
     page.get_by_role("link", name="Go to checkout").click()
-    heading(page, "Checkout")
+    expect_heading(page, "Checkout")
 
 
 def fill_in(page: Page) -> None:
@@ -72,5 +72,5 @@ def fill_in(page: Page) -> None:
 def place_order(page: Page) -> str:
     """Place the order and return its number."""
     page.get_by_role("button", name="Place the order").click()
-    heading(page, "Thank you")
+    expect_heading(page, "Thank you")
     return page.locator("#order-number").inner_text()

@@ -1,7 +1,7 @@
 """Node.js for the tests, in the version of the image, and the backend built with it, which is cached between runs.
 
 The build is in the project's cache, under a name with a digest of Node's version and of every source. Its stamp is
-written last: whatever interrupts a build, the next run begins anew. Two runs at a time wait for each other.
+written last, so an interrupted build is repeated by the next run. Concurrent runs wait for each other.
 """
 
 import fcntl
@@ -59,7 +59,7 @@ def _digest() -> str:
 
 
 def _tools(folder: Path) -> Path:
-    # The npm in the package's own bin is a copy of what should be a link, and does not find its parts.
+    # The npm in the package's bin is a copy instead of a link, and does not find its modules.
     folder.mkdir()
     (folder / "node").symlink_to(NODE)
     (folder / "npm").symlink_to(NPM)

@@ -1,6 +1,6 @@
 """The servers of a shop as processes on the loopback interface, each with a folder, a port and a log.
 
-`Server` is what they share: start and wait until it answers, stop and wait until it is gone. Nothing outlives the run.
+`Server` is their base: it starts and waits for a response, stops and waits for the exit. Nothing is left after the run.
 """
 
 import getpass
@@ -48,7 +48,7 @@ class Server:
 
     @property
     def log(self) -> Path:
-        """What it printed."""
+        """Its output."""
         return self.folder / f"{self.name}.log"
 
     @property
@@ -140,7 +140,7 @@ class Postgres:
         return f"postgres://medusa@127.0.0.1:{self.port}/{database}?sslmode=disable"
 
     def query(self, statement: str, database: str = "medusa") -> str:
-        """Run SQL and return what it printed, without headings."""
+        """Run SQL and return its output, without headings."""
         return self.run("psql", "-v", "ON_ERROR_STOP=1", "-qAtc", statement, self.url(database)).strip()
 
     def run(self, name: str, *arguments: str, stdin: str | None = None) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Letter:
-    """One letter: who signed in, who sent it, to whom, and its text."""
+    """One message: the signed-in user, the sender, the recipient, and the text."""
 
     account: str = ""
     sender: str = ""
@@ -41,32 +41,32 @@ class MailHandler(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         """Implement the part of SMTP that PHPMailer uses."""
         letter = Letter()
-        self._say("220 test")
+        self._send("220 test")
         while line := self.rfile.readline().decode().rstrip("\r\n"):
             verb, _, rest = line.partition(" ")
             match verb.upper():
                 case "EHLO":
-                    self._say("250-test", "250 AUTH PLAIN")
+                    self._send("250-test", "250 AUTH PLAIN")
                 case "AUTH":
-                    self._say("334 go on")
+                    self._send("334 go on")
                     letter.account = base64.b64decode(self.rfile.readline()).decode().replace("\0", " ").strip()
-                    self._say("235 welcome")
+                    self._send("235 welcome")
                 case "MAIL":
                     letter.sender = rest
-                    self._say("250 ok")
+                    self._send("250 ok")
                 case "RCPT":
                     letter.recipients.append(rest)
-                    self._say("250 ok")
+                    self._send("250 ok")
                 case "DATA":
-                    self._say("354 go on")
+                    self._send("354 go on")
                     letter.text = self._text()
                     self.server.letters.append(letter)
-                    self._say("250 taken")
+                    self._send("250 taken")
                 case "QUIT":
-                    self._say("221 bye")
+                    self._send("221 bye")
                     return
                 case _:
-                    self._say("250 ok")
+                    self._send("250 ok")
 
     def _text(self) -> str:
         lines: list[str] = []
@@ -74,7 +74,7 @@ class MailHandler(socketserver.StreamRequestHandler):
             lines.append(line)
         return "\n".join(lines)
 
-    def _say(self, *lines: str) -> None:
+    def _send(self, *lines: str) -> None:
         self.wfile.write("".join(f"{line}\r\n" for line in lines).encode())
 
 

@@ -39,7 +39,7 @@ class MariaDb:
         return self.folder / "sock"
 
     def prepare(self) -> None:
-        """Make the data folder."""
+        """Create the data folder."""
         command = ["mariadb-install-db", "--no-defaults", f"--datadir={self.folder / 'data'}", "--skip-test-db"]
         command += ["--auth-root-authentication-method=normal", f"--user={_user()}"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=False)
@@ -60,25 +60,25 @@ class MariaDb:
             time.sleep(0.1)
 
     def stop(self) -> None:
-        """Stop the server, if it runs; the data stays."""
+        """Stop the server, if it is running; the data is kept."""
         if self.process is not None:
             self.process.terminate()
             self.process.wait(timeout=DEADLINE_SECONDS)
             self.process = None
 
     def query(self, statements: str, database: str = "") -> str:
-        """Run statements as root and return what they printed, tabs between columns; fails where one does."""
+        """Run statements as root and return their output with tabs between columns; the test fails if one fails."""
         done = self._client(statements, database)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     def make_shop_database(self, name: str, password: str) -> None:
-        """Make an empty database, and a user of the same name for it."""
+        """Create an empty database, and a user of the same name for it."""
         self.query(f"CREATE DATABASE {name} CHARACTER SET utf8mb4;")
         self.make_shop_user(name, password)
 
     def make_shop_user(self, name: str, password: str) -> None:
-        """Make the user of a database."""
+        """Create the user of a database."""
         self.query(
             f"CREATE USER {name}@'127.0.0.1' IDENTIFIED BY '{password}'; GRANT ALL ON {name}.* TO {name}@'127.0.0.1';"
         )

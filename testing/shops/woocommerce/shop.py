@@ -1,8 +1,8 @@
 """A shop as its container runs it: the chart's files over a folder with WordPress, with Debian's PHP.
 
 The folder is a copy of the one that `URUMI_WORDPRESS_TREE` names: WordPress with WooCommerce in `wp-content/plugins`.
-Nothing of either is part of this repository. What differs from the image: PHP's own server in the place of Apache, and
-a wp-config.php of the same variables in the place of the official one, which the image brings.
+Neither is part of this repository. The differences to the image: PHP's built-in server instead of Apache, and a
+wp-config.php with the same variables instead of the official one.
 """
 
 import os
@@ -24,7 +24,7 @@ CHART = Path(__file__).resolve().parents[3] / "charts" / "woocommerce"
 FILES = CHART / "files"
 KEYS = [f"{name}_{half}" for name in ("AUTH", "SECURE_AUTH", "LOGGED_IN", "NONCE") for half in ("KEY", "SALT")]
 
-# What the official image's wp-config-docker.php does with the variables that the chart sets.
+# The same effect as wp-config-docker.php of the official image, for the variables that the chart sets.
 CONFIG = """<?php
 define('DB_NAME', getenv('WORDPRESS_DB_NAME'));
 define('DB_USER', getenv('WORDPRESS_DB_USER'));
@@ -52,7 +52,7 @@ def assemble(tree: Path, root: Path) -> None:
     (root / "wp-config-docker.php").write_text(CONFIG)
     theme = root / "wp-content" / "themes" / "storefront"
     stands_in = not theme.exists()
-    theme.mkdir(exist_ok=True)  # what is there is not downloaded
+    theme.mkdir(exist_ok=True)  # an existing folder is not downloaded
     done = subprocess.run([FILES / "assemble", root], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     if stands_in:

@@ -62,19 +62,19 @@ async def namespace(kube: Kube) -> str:
     return name
 
 
-async def until_there(look: Callable[[], Awaitable[object]]) -> None:
+async def until_there(condition: Callable[[], Awaitable[object]]) -> None:
     """Wait until a lookup finds something."""
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while not await look():
+        while not await condition():
             pass
 
 
-async def until(informer: Informer, look: Callable[[], bool]) -> None:
+async def until(informer: Informer, condition: Callable[[], bool]) -> None:
     """Wait for a condition; it is evaluated after every change of the informer."""
     changed = asyncio.Event()
     informer.on_change(lambda before, after: changed.set())
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while not look():
+        while not condition():
             await changed.wait()
             changed.clear()
 

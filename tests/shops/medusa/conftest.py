@@ -1,6 +1,6 @@
-"""One shop for all tests here: built, set up in an empty database, and open.
+"""One shop for all tests of this folder: built, set up in an empty database, and running.
 
-The build takes about two minutes where the cache does not have it, hence the long timeout of these tests.
+Without a cached build, the build takes about two minutes, hence the long timeout of these tests.
 """
 
 import shutil
@@ -19,7 +19,7 @@ from testing.shops.medusa.shop import Shop
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give the tests of this folder time for the build, and run them where Debian's servers can be."""
+    """Give the tests of this folder time for the build, and skip them without Debian's servers."""
     here = Path(__file__).parent
     for item in items:
         if item.path.is_relative_to(here):
@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class OpenShop:
-    """The shop with its servers, and what its first setup said."""
+    """The shop with its servers, and the output of its first setup."""
 
     shop: Shop
     redis: Server
@@ -40,7 +40,7 @@ class OpenShop:
 
 @pytest.fixture(scope="session")
 def servers_folder() -> Iterator[Path]:
-    """A folder that other users may enter: as root, Postgres is somebody else, and pytest's folders are private."""
+    """A folder that other users may enter: as root, Postgres runs as another user, and pytest's folders are private."""
     folder = Path(tempfile.mkdtemp(prefix="urumi-medusa-"))
     folder.chmod(0o711)
     yield folder
@@ -49,7 +49,7 @@ def servers_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def postgres(servers_folder: Path) -> Iterator[Postgres]:
-    """A Postgres with an empty database, which is the shop's."""
+    """A Postgres with an empty database for the shop."""
     folder = servers_folder / "postgres"
     folder.mkdir()
     postgres = Postgres(folder)
@@ -61,7 +61,7 @@ def postgres(servers_folder: Path) -> Iterator[Postgres]:
 
 @pytest.fixture(scope="session")
 def open_shop(servers_folder: Path, postgres: Postgres) -> Iterator[OpenShop]:
-    """The shop, from an empty database to open doors."""
+    """The shop, set up from an empty database and running."""
     folder = servers_folder / "shop"
     (folder / "temp").mkdir(parents=True)
     shop = Shop(built_backend(), folder, postgres)
@@ -82,7 +82,7 @@ def shop(open_shop: OpenShop) -> Shop:
 
 @pytest.fixture
 def copied_shop(shop: Shop, postgres: Postgres) -> Iterator[Shop]:
-    """The shop as a backup brings it back, in a database of its own, by the commands of docs/medusa.md."""
+    """The shop as restored from a backup into another database, with the commands of docs/medusa.md."""
     postgres.query("create database copied", "postgres")
     dump = postgres.run("pg_dump", "--no-owner", postgres.url("medusa"))
     postgres.run("psql", "-q", "-v", "ON_ERROR_STOP=1", postgres.url("copied"), stdin=dump)

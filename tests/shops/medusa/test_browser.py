@@ -1,4 +1,4 @@
-"""The shop as people see it, in a real Chromium: on a phone, from the catalogue to an order that the merchant finds.
+"""The shop in a real Chromium: on a phone, from the catalogue to an order that the merchant finds.
 
 The browser ends with this module; tests/conftest.py runs it after every async test.
 """
@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from testing.browser import NETWORK, Console, launched
 from testing.shops.medusa.api_clients import fetch
-from testing.shops.medusa.checkout import fill_in, go_to_checkout, heading, place_order, put_into_cart, visiting
+from testing.shops.medusa.checkout import expect_heading, fill_in, go_to_checkout, place_order, put_into_cart, visiting
 from testing.shops.medusa.shop import ADMIN_EMAIL, TITLE, Shop
 
 if TYPE_CHECKING:
@@ -39,13 +39,13 @@ def console() -> Console:
 
 @pytest.fixture(params=[PHONE], ids=["phone"])
 def page(browser: Browser, shop: Shop, console: Console, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A visitor who was never here; nothing may be fetched from elsewhere or be wrong on the console."""
+    """A new visitor's page; requests to other hosts and console errors fail the test."""
     with visiting(browser, shop.url, console, request.param) as page:
         yield page
 
 
 def is_not_wider_than_the_screen(page: Page) -> bool:
-    """Whether nobody has to scroll sideways."""
+    """Whether the page fits the screen without horizontal scrolling."""
     return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
 
 
@@ -58,26 +58,26 @@ def pictures_are_square(page: Page) -> bool:
 @pytest.mark.parametrize("page", [PHONE, DESKTOP], ids=["phone", "desktop"], indirect=True)
 def test_a_visitor_orders_with_cash_on_delivery_and_the_merchant_finds_it(page: Page, shop: Shop) -> None:
     page.goto("/")
-    heading(page, TITLE)
+    expect_heading(page, TITLE)
     expect(page.get_by_role("listitem")).to_have_count(4)
     assert pictures_are_square(page)
     assert is_not_wider_than_the_screen(page)
 
     page.get_by_role("link", name="Stoneware mug").click()
-    heading(page, "Stoneware mug")
+    expect_heading(page, "Stoneware mug")
     page.get_by_role("radio", name="Slate").check()
     page.get_by_label("Quantity").fill("2")
     assert is_not_wider_than_the_screen(page)
     page.get_by_role("button", name="Add to cart").click()
     page.get_by_role("link", name="View cart").click()
 
-    heading(page, "Your cart")
+    expect_heading(page, "Your cart")
     expect(page.locator("#cart-count")).to_have_text("2")
     assert pictures_are_square(page)
     assert is_not_wider_than_the_screen(page)
     page.get_by_role("link", name="Go to checkout").click()
 
-    heading(page, "Checkout")
+    expect_heading(page, "Checkout")
     expect(page.get_by_role("radio", name="Cash on delivery")).to_be_checked()
     expect(page.locator("#total")).to_have_text("$41.00")
     assert is_not_wider_than_the_screen(page)
@@ -97,7 +97,7 @@ def test_a_visitor_orders_with_cash_on_delivery_and_the_merchant_finds_it(page: 
     assert order["shipping_address"]["address_1"] == "12 Engine Street"
 
     page.reload()
-    heading(page, "Thank you")
+    expect_heading(page, "Thank you")
 
 
 def test_a_cart_can_be_changed_and_emptied_and_survives_a_reload(page: Page) -> None:
@@ -113,7 +113,7 @@ def test_a_cart_can_be_changed_and_emptied_and_survives_a_reload(page: Page) -> 
     expect(page.get_by_text("Your cart is empty.")).to_be_visible()
 
 
-def test_a_form_that_is_not_filled_in_says_what_is_missing(page: Page) -> None:
+def test_an_incomplete_form_names_what_is_missing(page: Page) -> None:
     put_into_cart(page, "beeswax-candle")
     go_to_checkout(page)
     page.get_by_label("E-mail").fill("ada")
@@ -127,7 +127,7 @@ def test_a_form_that_is_not_filled_in_says_what_is_missing(page: Page) -> None:
 
 
 def set_stock(merchant: "httpx2.Client", sku: str, pieces: int) -> None:
-    """Say how many there are, as the merchant."""
+    """Set the stock of a variant, as the merchant."""
     query = {"sku": sku, "fields": "id,*location_levels"}
     [item] = fetch(merchant, "GET", "/admin/inventory-items", params=query)["inventory_items"]
     path = f"/admin/inventory-items/{item['id']}/location-levels/{item['location_levels'][0]['location_id']}"
@@ -135,7 +135,7 @@ def set_stock(merchant: "httpx2.Client", sku: str, pieces: int) -> None:
     fetch(merchant, "POST", path, json={"stocked_quantity": pieces + reserved})
 
 
-def test_what_is_sold_out_says_so_and_what_is_too_much_is_refused_in_words(
+def test_a_sold_out_product_is_labelled_and_an_excessive_quantity_is_refused(
     page: Page, shop: Shop, console: Console
 ) -> None:
     with shop.merchant() as merchant:
@@ -145,7 +145,7 @@ def test_what_is_sold_out_says_so_and_what_is_too_much_is_refused_in_words(
         put_into_cart(page, "dotted-notebook", 2)
         expect(page.get_by_role("main")).to_contain_text("Added 2 × Dotted notebook to your cart")
 
-        # One more than there are, in a second step, is found by the backend.
+        # The backend detects that the second step exceeds the stock by one.
         console.allow(NETWORK)
         put_into_cart(page, "dotted-notebook")
         expect(page.get_by_role("alert")).to_contain_text("not enough stock")
@@ -159,33 +159,33 @@ def test_what_is_sold_out_says_so_and_what_is_too_much_is_refused_in_words(
         set_stock(merchant, "dotted-notebook-a5", 100)
 
 
-def test_an_address_where_nothing_is_says_so(page: Page, console: Console) -> None:
+def test_an_unknown_address_shows_not_found(page: Page, console: Console) -> None:
     console.allow(NETWORK)
     for path, words in (("/nothing", "Page not found."), ("/products/none", "not available")):
         page.goto(path)
-        heading(page, "Sorry")
+        expect_heading(page, "Sorry")
         expect(page.get_by_role("alert")).to_contain_text(words)
     page.get_by_role("link", name="Back to the shop").click()
-    heading(page, TITLE)
+    expect_heading(page, TITLE)
 
 
-def test_the_shop_can_be_walked_through_by_keyboard(page: Page) -> None:
+def test_the_shop_can_be_used_by_keyboard(page: Page) -> None:
     page.goto("/")
-    heading(page, TITLE)
+    expect_heading(page, TITLE)
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     page.get_by_role("link", name="Canvas tote").focus()
     page.keyboard.press("Enter")
-    heading(page, "Canvas tote")
+    expect_heading(page, "Canvas tote")
     expect(page.get_by_role("heading", level=1)).to_be_focused()
     page.go_back()
-    heading(page, TITLE)
+    expect_heading(page, TITLE)
     assert page.title() == f"Shop · {TITLE}"
 
 
 @pytest.mark.parametrize("page", [DESKTOP], ids=["desktop"], indirect=True)
 def test_the_administrator_signs_in_to_the_admin_over_http(page: Page, shop: Shop, console: Console) -> None:
-    # The admin asks who is there before anybody is, and its own warnings are its authors' affair.
+    # The admin requests the current user before the sign-in, and writes its own warnings.
     console.allow(".*")
     page.goto("/app/login")
     page.locator("input[name=email]").fill(ADMIN_EMAIL)
@@ -198,7 +198,7 @@ def test_the_administrator_signs_in_to_the_admin_over_http(page: Page, shop: Sho
     assert cookies["connect.sid"].get("secure") is False
 
 
-def test_a_backend_that_is_away_is_told_in_words_and_found_again(
+def test_a_backend_that_is_down_is_reported_and_its_return_is_detected(
     page: Page, open_shop: "OpenShop", console: Console
 ) -> None:
     console.allow(NETWORK)

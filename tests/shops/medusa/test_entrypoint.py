@@ -21,7 +21,7 @@ TOOLS = ("awk", "cat", "cut", "dirname", "mkdir", "sed", "sh", "tr")
 
 
 def toolbox(folder: Path, awk: str) -> Path:
-    """Return a folder for PATH: nginx is replaced by nothing, awk is the wanted one, and busybox brings all its own."""
+    """Return a folder for PATH with a no-op nginx and the given awk; with busybox all tools are busybox's."""
     folder.mkdir()
     for tool in TOOLS:
         program = "busybox" if awk == "busybox" else awk if tool == "awk" else tool
@@ -35,7 +35,7 @@ def toolbox(folder: Path, awk: str) -> Path:
 
 @pytest.mark.parametrize("awk", ["mawk", "gawk", "busybox"])
 @pytest.mark.parametrize("title", TITLES, ids=repr)
-def test_a_title_is_the_same_to_shoppers_whichever_awk_the_image_has(tmp_path: Path, awk: str, title: str) -> None:
+def test_a_title_is_rendered_the_same_with_every_awk(tmp_path: Path, awk: str, title: str) -> None:
     path = toolbox(tmp_path / "tools", awk)
     environ = {
         "PATH": str(path),
@@ -48,7 +48,7 @@ def test_a_title_is_the_same_to_shoppers_whichever_awk_the_image_has(tmp_path: P
         [path / "sh", STOREFRONT / "urumi-storefront"], env=environ, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
-    # Controls become blanks, but for the ends of lines.
+    # Control characters become blanks, except for line ends.
     expected = "".join(each if each == "\n" or each >= " " else " " for each in title)
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     assert config == {"storeId": "shop-a", "title": expected, "publishableKey": "pk_1"}

@@ -16,7 +16,7 @@ SAMPLES = {"Beeswax candle", "Canvas tote", "Dotted notebook", "Stoneware mug"}
 
 
 def contents(postgres: "Postgres", database: str) -> str:
-    """Everything in a database, but for the random words that newer versions of pg_dump put around it."""
+    """The dump of a database, without the random tokens that newer versions of pg_dump add."""
     dump = postgres.run("pg_dump", postgres.url(database))
     return "\n".join(line for line in dump.splitlines() if not line.startswith(("\\restrict", "\\unrestrict")))
 
@@ -38,7 +38,7 @@ def test_an_empty_database_becomes_a_shop_that_can_sell(open_shop: "OpenShop") -
             assert variant["inventory_quantity"] > 0
 
 
-def test_the_merchant_finds_the_shop_described_as_it_was_asked_for(shop: Shop) -> None:
+def test_the_shop_has_the_settings_that_were_requested(shop: Shop) -> None:
     with shop.merchant() as merchant:
         [store] = fetch(merchant, "GET", "/admin/stores")["stores"]
         user = fetch(merchant, "GET", "/admin/users/me")["user"]
@@ -62,7 +62,7 @@ def test_a_second_run_changes_nothing_and_starts_no_medusa(shop: Shop, postgres:
     assert contents(postgres, "medusa") == before
 
 
-def test_a_cut_off_run_is_finished_and_a_new_key_taken_over_in_a_restored_backup(
+def test_an_interrupted_run_is_finished_and_a_new_key_is_used_in_a_restored_backup(
     copied_shop: Shop, postgres: "Postgres"
 ) -> None:
     tables = ("product", "product_variant", "inventory_item", "inventory_level", "region", "shipping_option", '"user"')
@@ -72,7 +72,7 @@ def test_a_cut_off_run_is_finished_and_a_new_key_taken_over_in_a_restored_backup
         return dict(line.split("|") for line in postgres.query(counts, "copied").splitlines())
 
     before = rows()
-    # As a kill leaves it: the last script began, most of it is done, its end was not recorded.
+    # The state after a kill: the last script has done most of its work, but its end is not recorded.
     postgres.query(
         "delete from urumi_setup;"
         "update script_migrations set finished_at = null where script_name like '%first-setup%';"
@@ -108,7 +108,7 @@ def test_a_database_that_never_answers_is_named(shop: Shop) -> None:
     assert "could not connect to the database within 1 s" in done.stderr
 
 
-def test_a_database_that_refuses_the_login_is_told_in_its_own_words_and_not_waited_for(
+def test_a_refused_database_login_is_reported_with_its_message_and_not_retried(
     shop: Shop, postgres: "Postgres"
 ) -> None:
     nobody = postgres.url("medusa").replace("medusa@", "nobody@")
@@ -119,7 +119,7 @@ def test_a_database_that_refuses_the_login_is_told_in_its_own_words_and_not_wait
     assert "the database refused the login: " in done.stderr
 
 
-def test_a_stop_ends_the_wait_by_its_own_doing_as_the_first_process_of_a_container_has_to(shop: Shop) -> None:
+def test_a_stop_ends_the_wait_even_as_the_first_process_of_a_container(shop: Shop) -> None:
     with shop.begin_to_migrate(DATABASE_URL="postgres://medusa@127.0.0.1:1/medusa") as process:
         assert process.stdout is not None
         assert "waiting for the database" in process.stdout.readline()
@@ -127,5 +127,5 @@ def test_a_stop_ends_the_wait_by_its_own_doing_as_the_first_process_of_a_contain
         assert process.wait(30) == 128 + signal.SIGTERM
 
 
-def test_the_image_is_made_with_the_node_of_the_tests() -> None:
+def test_the_image_uses_the_node_version_of_the_tests() -> None:
     assert f"\nARG NODE_IMAGE=node:{NODE_VERSION}-bookworm-slim\n" in (SOURCES / "Dockerfile").read_text()

@@ -1,4 +1,4 @@
-"""What the backend does for shoppers, for the merchant and for whoever watches over it."""
+"""The backend's Store API, Admin API and health checks."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -53,7 +53,7 @@ def test_an_order_through_the_store_api_reaches_the_merchant(shop: Shop) -> None
 
 
 @pytest.mark.anyio
-async def test_the_platforms_own_verification_buys_and_cleans_up_after_itself(shop: Shop) -> None:
+async def test_the_platforms_verification_places_and_removes_an_order(shop: Shop) -> None:
     endpoint = ShopEndpoint(shop.url, "shop-a", "store-shop-a", shop.url.removeprefix("http://"), "http")
     async with session() as http:
         visit = ShopSession(http, endpoint)
@@ -118,30 +118,30 @@ def test_the_admin_is_served_with_everything_it_loads(shop: Shop) -> None:
     assert statuses == {200}
 
 
-def lost_and_found(shop: Shop, server: "Server", words: str) -> None:
-    """Take a server away and bring it back; the backend tells, survives, and works again by itself."""
+def check_outage_of(shop: Shop, server: "Server", words: str) -> None:
+    """Stop and start a server; the backend reports the outage, keeps running, and recovers."""
     assert shop.health() == (200, {"status": "ok", "problems": []})
     server.stop()
     try:
-        wait_for(lambda: shop.health()[0] == 503, "a 503 without it")
+        wait_for(lambda: shop.health()[0] == 503, "a 503 during the outage")
         assert words in shop.health()[1]["problems"][0]
         assert shop.health("?serving")[0] == 503
         with shop.client() as client:
             assert client.get("/health").status_code == 200, "the liveness probe must not restart the backend"
     finally:
         server.start()
-    wait_for(lambda: shop.health()[0] == 200, "health after it came back")
+    wait_for(lambda: shop.health()[0] == 200, "the health check after the outage")
 
 
-def test_a_database_that_is_down_is_told_and_its_return_noticed(shop: Shop, postgres: "Postgres") -> None:
-    lost_and_found(shop, postgres.server, "the database does not respond")
+def test_an_outage_of_the_database_and_its_end_are_reported(shop: Shop, postgres: "Postgres") -> None:
+    check_outage_of(shop, postgres.server, "the database does not respond")
 
     with shop.shopper() as shopper:
         order_by_cash_on_delivery(shopper)
 
 
-def test_a_redis_that_is_down_is_told_and_its_return_noticed(open_shop: "OpenShop", shop: Shop) -> None:
-    lost_and_found(shop, open_shop.redis, "Redis does not respond")
+def test_an_outage_of_redis_and_its_end_are_reported(open_shop: "OpenShop", shop: Shop) -> None:
+    check_outage_of(shop, open_shop.redis, "Redis does not respond")
 
     with shop.shopper() as shopper:
         order_by_cash_on_delivery(shopper)
@@ -159,7 +159,7 @@ def test_a_shop_without_a_region_is_unhealthy_but_its_admin_stays_reachable(shop
     assert serving == 200
 
 
-def test_a_revoked_key_is_told(shop: Shop, postgres: "Postgres") -> None:
+def test_a_revoked_key_is_reported(shop: Shop, postgres: "Postgres") -> None:
     postgres.query("update api_key set revoked_at = now() where type = 'publishable'")
     try:
         status, answer = shop.health()
@@ -170,17 +170,17 @@ def test_a_revoked_key_is_told(shop: Shop, postgres: "Postgres") -> None:
     assert "the storefront's publishable key is missing in the database, revoked" in answer["problems"][0]
 
 
-def test_nothing_is_written_beside_home_and_uploads(shop: Shop) -> None:
-    """The pod's root filesystem is read-only; /tmp and the uploads are what can be written to.
+def test_nothing_is_written_outside_home_and_uploads(shop: Shop) -> None:
+    """In a pod the root filesystem is read-only; only /tmp and the uploads are writable.
 
-    Looked at is what is newer than the build, which other runs of the tests may have used before.
+    Only files newer than the build are checked, because other test runs use the same build.
     """
     built = complete(shop.app).stat().st_mtime
     assert [path for path in without_uploads(shop.app) if path.lstat().st_mtime > built] == []
 
 
 def without_uploads(app: Path) -> Iterator[Path]:
-    """Every file and folder of the backend but the uploads."""
+    """Every file and folder of the backend except the uploads."""
     for path in app.rglob("*"):
         if path.relative_to(app).parts[0] != "static":
             yield path

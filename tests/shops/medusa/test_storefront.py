@@ -22,7 +22,7 @@ def visitor(shop: Shop) -> Iterator[httpx2.Client]:
         yield client
 
 
-def test_the_configuration_says_who_the_shop_is_whatever_is_in_its_title(shop: Shop, visitor: httpx2.Client) -> None:
+def test_the_configuration_has_the_name_of_the_shop_with_any_characters(shop: Shop, visitor: httpx2.Client) -> None:
     answer = visitor.get("/config.json")
 
     assert answer.headers["content-type"].startswith("application/json")
@@ -30,7 +30,7 @@ def test_the_configuration_says_who_the_shop_is_whatever_is_in_its_title(shop: S
 
 
 @pytest.mark.parametrize("path", ["/", "/products/stoneware-mug", "/cart", "/checkout", "/orders/order_01"])
-def test_the_addresses_of_the_shop_are_its_page(visitor: httpx2.Client, path: str) -> None:
+def test_every_address_of_the_shop_returns_its_page(visitor: httpx2.Client, path: str) -> None:
     answer = visitor.get(path)
 
     assert answer.status_code == 200
@@ -45,7 +45,7 @@ def test_any_other_address_is_not_found(visitor: httpx2.Client, path: str) -> No
 
 
 @pytest.mark.parametrize("path", ["/", "/js/main.js", "/config.json", "/nothing"])
-def test_every_answer_forbids_what_is_not_the_shops_own(visitor: httpx2.Client, path: str) -> None:
+def test_every_response_has_a_content_security_policy(visitor: httpx2.Client, path: str) -> None:
     headers = visitor.get(path).headers
 
     assert headers["content-security-policy"].startswith("default-src 'none'; script-src 'self'; style-src 'self'")
@@ -55,14 +55,14 @@ def test_every_answer_forbids_what_is_not_the_shops_own(visitor: httpx2.Client, 
 
 
 @pytest.mark.parametrize(("scheme", "policy"), [("https", "same-origin"), ("http", None)])
-def test_other_windows_are_kept_apart_where_browsers_heed_it(shop: Shop, scheme: str, policy: str | None) -> None:
+def test_the_opener_policy_is_sent_if_browsers_apply_it(shop: Shop, scheme: str, policy: str | None) -> None:
     answer = httpx2.get(f"http://127.0.0.1:{shop.storefront_port}/", headers={"X-Forwarded-Proto": scheme}, timeout=60)
 
     assert answer.headers.get("cross-origin-opener-policy") == policy
 
 
 @pytest.mark.parametrize("name", SHOP_FILES, ids=str)
-def test_a_file_has_its_type_and_leads_nowhere_else(visitor: httpx2.Client, name: Path) -> None:
+def test_a_file_has_its_type_and_no_foreign_url(visitor: httpx2.Client, name: Path) -> None:
     types = {
         ".html": "text/html",
         ".css": "text/css",
@@ -78,7 +78,7 @@ def test_a_file_has_its_type_and_leads_nowhere_else(visitor: httpx2.Client, name
     assert set(outside) <= {"http://www.w3.org/2000/svg"}
 
 
-def test_a_page_that_is_known_is_not_sent_again(visitor: httpx2.Client) -> None:
+def test_an_unchanged_page_is_not_sent_again(visitor: httpx2.Client) -> None:
     first = visitor.get("/js/main.js")
 
     assert visitor.get("/js/main.js", headers={"If-None-Match": first.headers["etag"]}).status_code == 304

@@ -1,4 +1,4 @@
-"""What the shop's tests run on: a MariaDB for all of them, and, where a tree is given, one installed shop."""
+"""Fixtures for the shop's tests: a shared MariaDB, and one installed shop if a WordPress tree is given."""
 
 import os
 import secrets
@@ -17,7 +17,7 @@ TREE = os.environ.get("URUMI_WORDPRESS_TREE", "")
 
 @pytest.fixture(scope="session")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDb]:
-    """A running server; tests make databases of their own in it."""
+    """A running server in which each test creates its own databases."""
     if not IS_INSTALLED:
         pytest.skip("MariaDB is not on PATH: apt-get install mariadb-server-core mariadb-client-core")
     with running(tmp_path_factory.mktemp("mariadb")) as server:
@@ -26,7 +26,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDb]:
 
 @pytest.fixture(scope="session")
 def config_extra(local_cluster: ClusterInfo) -> str:
-    """The PHP that the chart puts into wp-config.php, with this checkout's files in the place of the image's."""
+    """The PHP that the chart puts into wp-config.php, with this checkout's files instead of the image's."""
     values = ("--set=store.id=shop-a", "--set=store.host=shop-a.test", "--show-only=templates/wordpress.yaml")
     command: list[str | Path] = [local_cluster.helm, "template", "woocommerce-shop-a", CHART, *values]
     rendered = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
@@ -38,13 +38,13 @@ def config_extra(local_cluster: ClusterInfo) -> str:
 
 @pytest.fixture
 def empty_shop(tree: Path, database: MariaDb, config_extra: str, tmp_path: Path) -> Shop:
-    """A shop that nobody has installed yet."""
+    """A shop that is not installed yet."""
     return new_shop(tree, database, config_extra, tmp_path)
 
 
 @pytest.fixture(scope="session")
 def tree() -> Path:
-    """The folder with WordPress and WooCommerce that the caller has."""
+    """The folder with WordPress and WooCommerce."""
     if not TREE:
         pytest.skip("URUMI_WORDPRESS_TREE names no folder with WordPress and WooCommerce in wp-content/plugins")
     return Path(TREE)
@@ -52,14 +52,14 @@ def tree() -> Path:
 
 @pytest.fixture(scope="session")
 def shop(tree: Path, database: MariaDb, config_extra: str, tmp_path_factory: pytest.TempPathFactory) -> Shop:
-    """One installed shop for the tests that leave it as they found it."""
+    """One installed shop for the tests that do not change it."""
     made = new_shop(tree, database, config_extra, tmp_path_factory.mktemp("shop"))
     made.install()
     return made
 
 
 def new_shop(tree: Path, database: MariaDb, config_extra: str, folder: Path) -> Shop:
-    """Make the image's folder and an empty database."""
+    """Create the image's folder and an empty database."""
     name = f"shop_{secrets.token_hex(4)}"
     assemble(tree, folder / "root")
     made = Shop(folder / "root", database, name)

@@ -1,6 +1,6 @@
-"""The files that the image and the stock image are made with: they parse, and they refuse what nobody vouched for.
+"""The scripts that build the image and prepare the stock image: they parse, and they verify every checksum.
 
-Nothing is downloaded: a server of the test's own hands out archives, and versions.env is the test's own as well.
+Nothing is downloaded from the internet: a server of the test provides the archives, with its own versions.env.
 """
 
 import hashlib
@@ -52,7 +52,7 @@ class Handler(BaseHTTPRequestHandler):
     """One request to wordpress.org."""
 
     def do_GET(self) -> None:
-        """Answer with what there is at the path."""
+        """Return the archive at the path."""
         content = (ARCHIVES | ANSWERS).get(self.path)
         self.send_response(404 if content is None else 200)
         self.send_header("Content-Length", str(len(content or b"")))
@@ -60,7 +60,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(content or b"")
 
     def log_message(self, format: str, *args: object) -> None:
-        """Keep quiet."""
+        """Write no log."""
 
 
 @contextmanager
@@ -78,7 +78,7 @@ def wordpress_org() -> Iterator[str]:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """As much of WordPress as the scripts look at."""
+    """The files of WordPress that the scripts check."""
     folder = tmp_path / "wordpress"
     for name in ("plugins", "themes"):
         (folder / "wp-content" / name).mkdir(parents=True)
@@ -105,7 +105,7 @@ def write_versions(chart: Path, woocommerce_sum: str, storefront_sum: str) -> No
 
 
 def run(command: list[object], origin: str = "http://127.0.0.1:9") -> subprocess.CompletedProcess[str]:
-    """Run a script with the test's server in the place of wordpress.org."""
+    """Run a script with the test's server instead of wordpress.org."""
     environment = {
         "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
         "URUMI_DOWNLOADS_URL": origin,
@@ -132,7 +132,7 @@ def test_shellcheck_finds_nothing() -> None:
 
 @needs_php
 @needs_curl
-def test_what_is_pinned_is_added_to_wordpress(root: Path, copy: Path) -> None:
+def test_the_pinned_archives_are_added_to_wordpress(root: Path, copy: Path) -> None:
     with wordpress_org() as origin:
         done = run([copy / "files" / "assemble", root], origin)
 
@@ -199,7 +199,7 @@ def test_a_stop_ends_a_download_and_leaves_nothing(root: Path, copy: Path, tmp_p
     assert list((root / "wp-content/plugins").iterdir()) == []
 
 
-def test_what_a_base_image_brings_is_kept(root: Path, copy: Path) -> None:
+def test_existing_folders_of_a_base_image_are_kept(root: Path, copy: Path) -> None:
     for kept in ("plugins/woocommerce", "themes/storefront"):
         (root / "wp-content" / kept).mkdir()
 
@@ -217,7 +217,7 @@ def test_a_folder_without_wordpress_is_refused(tmp_path: Path) -> None:
 
 
 @needs_curl
-def test_newer_versions_are_written_with_the_sums_of_what_is_served(copy: Path) -> None:
+def test_newer_versions_are_written_with_the_sums_of_the_served_archives(copy: Path) -> None:
     write_versions(copy, "0" * 64, "0" * 64)
 
     with wordpress_org() as origin:
@@ -234,7 +234,7 @@ def test_newer_versions_are_written_with_the_sums_of_what_is_served(copy: Path) 
 
 
 @needs_curl
-def test_versions_that_cannot_be_had_leave_the_file_as_it_was(copy: Path) -> None:
+def test_unavailable_versions_leave_the_file_unchanged(copy: Path) -> None:
     before = (copy / "files" / "versions.env").read_text()
 
     with wordpress_org() as origin:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def has_mysqli() -> bool:
-    """Return whether there is a PHP that can speak to MariaDB."""
+    """Return whether PHP has the mysqli extension."""
     try:
         modules = subprocess.run(["php", "-m"], capture_output=True, text=True, timeout=60, check=False).stdout
     except OSError:
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.skipif(not has_mysqli(), reason="php has no mysqli here
 
 @pytest.fixture
 def shop(database: "MariaDb", tmp_path: Path) -> Shop:
-    """A shop of which only the files are there that the installation reads at first; it has no database yet."""
+    """A shop with only the files that the installation reads first, and without a database."""
     for name in ("wp-includes/version.php", "wp-content/plugins/woocommerce/woocommerce.php"):
         path = tmp_path / "root" / name
         path.parent.mkdir(parents=True)
@@ -81,7 +81,7 @@ def test_an_open_port_is_not_enough_the_login_is_waited_for(shop: Shop, database
     assert "core.php failed with exit code 255" in rest  # there is no WordPress here
 
 
-def test_a_database_that_never_answers_is_given_up_with_its_own_words(shop: Shop, database: "MariaDb") -> None:
+def test_a_database_that_never_responds_ends_the_wait_with_its_error(shop: Shop, database: "MariaDb") -> None:
     database.make_shop_database(shop.database_name, "another password")
     shop.settings = {"URUMI_DATABASE_WAIT_SECONDS": "1"}
 
@@ -93,8 +93,8 @@ def test_a_database_that_never_answers_is_given_up_with_its_own_words(shop: Shop
     assert shop.database_password not in done.stdout + done.stderr
 
 
-def test_a_login_that_goes_on_being_refused_ends_the_wait_long_before_its_time(shop: Shop, database: "MariaDb") -> None:
-    """As with a restored volume: what refuses for ten seconds is not on its way, and the end of a container is seen."""
+def test_a_login_that_stays_refused_ends_the_wait_before_the_timeout(shop: Shop, database: "MariaDb") -> None:
+    """As with a restored volume: after ten seconds of refusals the container fails, which Kubernetes reports."""
     database.make_shop_database(shop.database_name, "the password of the volume")
 
     done = shop.try_to_install()
@@ -105,7 +105,7 @@ def test_a_login_that_goes_on_being_refused_ends_the_wait_long_before_its_time(s
     assert shop.database_password not in done.stdout + done.stderr
 
 
-def test_two_pods_never_install_at_once(shop: Shop, database: "MariaDb") -> None:
+def test_two_pods_never_install_at_the_same_time(shop: Shop, database: "MariaDb") -> None:
     database.make_shop_database(shop.database_name, shop.database_password)
     shop.settings = {"URUMI_DATABASE_WAIT_SECONDS": "1"}
     command = ["mariadb", "--no-defaults", f"--socket={database.socket_path}", "--user=root", "-N"]
@@ -127,7 +127,7 @@ def test_two_pods_never_install_at_once(shop: Shop, database: "MariaDb") -> None
     )
 
 
-def test_a_stop_ends_the_wait_at_once(shop: Shop) -> None:
+def test_a_stop_ends_the_wait_immediately(shop: Shop) -> None:
     with subprocess.Popen(
         [FILES / "urumi-install"], env=shop.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:

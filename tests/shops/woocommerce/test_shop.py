@@ -1,6 +1,6 @@
 """A real shop: WordPress with WooCommerce on a real MariaDB, installed by the init container's command, bought from.
 
-Runs where `URUMI_WORDPRESS_TREE` names a folder with WordPress and WooCommerce, as docs/woocommerce.md says.
+Needs `URUMI_WORDPRESS_TREE`, a folder with WordPress and WooCommerce, as described in docs/woocommerce.md.
 """
 
 import re
@@ -17,7 +17,7 @@ SERVING = "/?urumi-healthz=serving"
 
 
 def health(client: "httpx2.Client", path: str = HEALTH) -> tuple[int, list[str]]:
-    """Ask the health endpoint; its status and its reasons."""
+    """Return the status and the problems of the health endpoint."""
     answer = client.get(path)
     said: dict[str, Any] = answer.json()
     assert answer.headers["content-type"] == "application/json"
@@ -33,7 +33,7 @@ def sign_in(client: "httpx2.Client", shop: Shop, password: str) -> bool:
     return answer.status_code == 302 and answer.headers["location"].startswith(f"{shop.url}/wp-admin/")
 
 
-def test_a_new_shop_is_ready_for_its_first_order_and_says_so(empty_shop: Shop) -> None:
+def test_a_new_shop_is_healthy_and_takes_an_order(empty_shop: Shop) -> None:
     with empty_shop.served() as client:
         before = health(client)
         said = empty_shop.install()
@@ -49,7 +49,7 @@ def test_a_new_shop_is_ready_for_its_first_order_and_says_so(empty_shop: Shop) -
     assert kept == "wc-processing\t58.90000000\n"  # in the new tables, and with the flat rate of 49
 
 
-def test_the_second_start_finds_nothing_to_do_and_leaves_the_owners_settings(shop: Shop) -> None:
+def test_the_second_start_changes_nothing_and_keeps_the_owners_settings(shop: Shop) -> None:
     shop.set_option("woocommerce_currency", "EUR")
     try:
         said = shop.install()
@@ -62,7 +62,7 @@ def test_the_second_start_finds_nothing_to_do_and_leaves_the_owners_settings(sho
         shop.set_option("woocommerce_currency", "INR")
 
 
-def test_a_new_image_updates_the_schema_and_leaves_the_owners_settings(shop: Shop) -> None:
+def test_a_new_image_updates_the_schema_and_keeps_the_owners_settings(shop: Shop) -> None:
     current = shop.options("woocommerce_db_version", "db_version", "urumi_revision")
     shop.set_option("urumi_revision", "that of an older image")
     shop.set_option("woocommerce_db_version", "10.0.0")
@@ -77,7 +77,7 @@ def test_a_new_image_updates_the_schema_and_leaves_the_owners_settings(shop: Sho
     assert shop.options("blogname") == {"blogname": "Renamed by its owner"}
 
 
-def test_an_installation_that_was_cut_off_is_finished_by_the_next_start(empty_shop: Shop) -> None:
+def test_an_interrupted_installation_is_finished_by_the_next_start(empty_shop: Shop) -> None:
     (empty_shop.root / "wp-content/mu-plugins/urumi.php").rename(empty_shop.root / "urumi.php")
     cut_off = empty_shop.try_to_install()
     (empty_shop.root / "urumi.php").rename(empty_shop.root / "wp-content/mu-plugins/urumi.php")
@@ -90,7 +90,7 @@ def test_an_installation_that_was_cut_off_is_finished_by_the_next_start(empty_sh
     assert "WordPress" not in said  # its tables are there
 
 
-def test_pages_products_and_the_front_are_where_people_look(shop: Shop) -> None:
+def test_pages_products_and_the_front_page_have_the_usual_addresses(shop: Shop) -> None:
     with shop.served() as client:
         pages = {path: client.get(path) for path in ("/", "/product/sample-mug/", "/cart/", "/my-account/")}
 
@@ -100,7 +100,7 @@ def test_pages_products_and_the_front_are_where_people_look(shop: Shop) -> None:
 
 
 def test_the_administrator_signs_in_with_the_secrets_password_and_the_shop_stays_open(shop: Shop) -> None:
-    """The first visit of wp-admin is when WooCommerce would close a shop that does not say whether it is open."""
+    """On the first visit of wp-admin WooCommerce closes a shop without an explicit coming-soon setting."""
     with shop.served() as client:
         assert not sign_in(client, shop, "guessed")
         assert sign_in(client, shop, shop.password)
@@ -111,7 +111,7 @@ def test_the_administrator_signs_in_with_the_secrets_password_and_the_shop_stays
     assert after == (200, [])
 
 
-def test_a_closed_shop_is_told_and_still_serves_its_owner(shop: Shop) -> None:
+def test_a_closed_shop_is_reported_and_still_serves_its_owner(shop: Shop) -> None:
     shop.set_option("woocommerce_coming_soon", "yes")
     try:
         with shop.served() as client:
@@ -152,7 +152,7 @@ def test_without_woocommerce_there_is_no_shop(shop: Shop) -> None:
     assert (status, problems) == (503, ["WooCommerce is not loaded. Activate it in Plugins."])
 
 
-def test_without_its_database_nothing_is_served_and_nothing_secret_is_told(shop: Shop) -> None:
+def test_without_its_database_nothing_is_served_and_no_secret_is_shown(shop: Shop) -> None:
     with shop.served() as client:
         shop.database.stop()
         try:
@@ -168,7 +168,7 @@ def test_without_its_database_nothing_is_served_and_nothing_secret_is_told(shop:
     assert after == (200, [])
 
 
-def test_letters_go_to_the_mail_server_of_the_values(shop: Shop) -> None:
+def test_mail_is_sent_to_the_mail_server_of_the_values(shop: Shop) -> None:
     with mailbox() as server:
         shop.settings = {
             "URUMI_MAIL_HOST": "127.0.0.1",
@@ -189,7 +189,7 @@ def test_letters_go_to_the_mail_server_of_the_values(shop: Shop) -> None:
     assert "Sample mug" in customers[0].text
 
 
-def test_without_a_mail_server_the_order_is_taken_and_the_log_says_what_was_not_sent(shop: Shop) -> None:
+def test_without_a_mail_server_the_order_is_accepted_and_the_unsent_mail_is_logged(shop: Shop) -> None:
     with shop.served() as client:
         order = order_by_cash_on_delivery(client, "sample-mug")
 
