@@ -135,13 +135,13 @@ def test_the_second_run_creates_no_second_cluster(docker: Checkout) -> None:
     done = docker.run(NODE="running")
     assert done.code == 0
     assert "      The kind cluster urumi is already running." in done.lines
-    assert [line for line in docker.calls("kind") if "create" in line] == []
+    assert [line for line in docker.calls("kind") if line.startswith("kind create")] == []
 
 
 def test_a_stopped_cluster_is_started_with_its_data(docker: Checkout) -> None:
     assert docker.run(NODE="exited").code == 0
     assert "docker start urumi-control-plane" in docker.calls("docker")
-    assert [line for line in docker.calls("kind") if "create" in line] == []
+    assert [line for line in docker.calls("kind") if line.startswith("kind create")] == []
 
 
 @pytest.mark.parametrize("code", ["1", "missing"])
