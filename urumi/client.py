@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from urumi.config import Target
     from urumi.store import Engine
 
-TIMEOUT_SECONDS = 10.0
+# Longer than the server waits for the Kubernetes API (15 s), so that its own answer arrives: it knows what was changed.
+TIMEOUT_SECONDS = 20.0
 VERIFY_SECONDS = 150.0
 
 WireT = TypeVar("WireT", bound=Wire)
@@ -112,6 +113,11 @@ class Client:
         try:
             response = await self._http.request(method, path, **request)
         except httpx2.RequestError as error:
+            if isinstance(error, httpx2.ReadTimeout) and method != "GET":
+                raise ServerUnreachable(
+                    f"Server {self.target.url} did not respond in time: {method} {path} may have taken effect.",
+                    hint="Check the stores with `urumi list` before you try again.",
+                ) from error
             cause = "the request timed out" if isinstance(error, httpx2.TimeoutException) else cause_text(error)
             raise ServerUnreachable(f"Server {self.target.url} unreachable: {cause}.") from error
         if response.is_error:

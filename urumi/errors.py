@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+SERVER_HINT = "Start a local server with `urumi serve`, or pass another --url."
+
+
 class UrumiError(Exception):
     """Base of every error shown to a user; `exit_code` is the exit code of the command."""
 
@@ -113,8 +116,8 @@ class ServerUnreachable(UrumiError):
 
     exit_code = 6
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, hint="Start a local server with `urumi serve`, or pass another --url.")
+    def __init__(self, message: str, *, hint: str = SERVER_HINT) -> None:
+        super().__init__(message, hint=hint)
 
 
 class ProtocolError(UrumiError):

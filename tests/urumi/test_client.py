@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
+from reconciler.kube.client import CALL_SECONDS
 from testing.peer.server import Peer
 from testing.stores import event, make_store, provisioning
 from urumi import __version__
-from urumi.client import Client
+from urumi.client import TIMEOUT_SECONDS, Client
 from urumi.config import Target
 from urumi.errors import ApiError, Conflict, NotFound, ProtocolError, ServerUnreachable, Unauthorized
 from urumi.store import Engine, Phase
@@ -179,3 +180,14 @@ async def test_a_server_that_never_responds_is_unreachable(mute_url: str) -> Non
     async with Client(Target(mute_url, "t"), timeout_seconds=0.1) as client:
         with pytest.raises(ServerUnreachable, match="the request timed out"):
             await client.list_stores()
+
+
+async def test_a_change_without_a_response_is_not_reported_as_undone(mute_url: str) -> None:
+    async with Client(Target(mute_url, "t"), timeout_seconds=0.1) as client:
+        with pytest.raises(ServerUnreachable, match="POST /stores may have taken effect") as caught:
+            await client.create_store("shop-1", Engine.MEDUSA)
+    assert "urumi list" in caught.value.hint
+
+
+def test_the_client_waits_longer_than_the_server_waits_for_the_cluster() -> None:
+    assert TIMEOUT_SECONDS > CALL_SECONDS
