@@ -369,6 +369,7 @@ test_everything() {
         command -v nginx >/dev/null 2>&1 || apt_install nginx nginx
         { command -v busybox && command -v gawk && command -v mawk; } >/dev/null 2>&1 ||
             apt_install "Alpine's tools and both awks" busybox-static gawk mawk
+        { command -v zsh && command -v fish; } >/dev/null 2>&1 || apt_install "zsh and fish" zsh fish
     fi
     case " $* " in *" --node "*) install_for_node ;; esac
     command -v npm >/dev/null 2>&1 || apt_install "npm, which brings axe-core," npm

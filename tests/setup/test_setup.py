@@ -312,6 +312,7 @@ def test_tests_get_their_packages_and_arguments(checkout: Checkout) -> None:
         "apt-get install -qq -y --no-install-recommends redis-server",
         "apt-get install -qq -y --no-install-recommends nginx",
         "apt-get install -qq -y --no-install-recommends busybox-static gawk mawk",
+        "apt-get install -qq -y --no-install-recommends zsh fish",
         "apt-get install -qq -y --no-install-recommends npm",
     ]
 
