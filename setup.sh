@@ -53,7 +53,7 @@ build_programs() { # all, clients (kubectl and helm) or kind
 import sys
 from pathlib import Path
 
-from cluster.binaries import Recipe, ensure_binaries
+from cluster.programs.binaries import Recipe, ensure_binaries
 from cluster.errors import ClusterError
 from cluster.folders import cache_root
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cluster.local import ClusterInfo, LocalCluster
+from cluster.local.cluster import ClusterInfo, LocalCluster
 from testing.kubectl import Kubectl
 from testing.serve import ServerProcess
 

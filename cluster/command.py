@@ -11,7 +11,7 @@ import sys
 import time
 
 from cluster.errors import ClusterError
-from cluster.local import ClusterState, ClusterStatus, LocalCluster
+from cluster.local.cluster import ClusterState, ClusterStatus, LocalCluster
 
 STATUS_CODES = {ClusterState.UP: 0, ClusterState.DEGRADED: 1, ClusterState.DOWN: 3}
 

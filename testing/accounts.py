@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from cluster.local import ClusterInfo
+from cluster.local.cluster import ClusterInfo
 from testing.kubectl import Kubectl
 
 CHART = Path(__file__).resolve().parents[1] / "charts" / "platform"

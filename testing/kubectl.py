@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from cluster.local import ClusterInfo
+from cluster.local.cluster import ClusterInfo
 
 PATIENCE_SECONDS = 90.0
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from cluster.local import ClusterInfo
+from cluster.local.cluster import ClusterInfo
 from testing.caller import Caller
 from testing.kubectl import Kubectl, wait_for
 

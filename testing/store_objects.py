@@ -6,7 +6,7 @@ from typing import Any
 
 import psutil
 
-from cluster.local import ClusterInfo
+from cluster.local.cluster import ClusterInfo
 from testing.caller import Caller
 from testing.kubectl import Kubectl
 from testing.serve import ServerProcess

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from xdist.workermanage import WorkerController  # type: ignore[import-untyped]
 
-from cluster.local import ClusterInfo, LocalCluster
+from cluster.local.cluster import ClusterInfo, LocalCluster
 from testing import seed, tiers
 from testing.kubectl import Kubectl
 from testing.serve import ServerProcess

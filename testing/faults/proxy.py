@@ -43,7 +43,7 @@ import aiohttp
 from aiohttp import AddrInfoType, web
 from yarl import URL
 
-from cluster.local import ClusterInfo
+from cluster.local.cluster import ClusterInfo
 from testing.faults.call import Call, Only, call_of, everything, watches
 from testing.kubectl import Kubectl, wait_for
 

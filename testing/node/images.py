@@ -16,10 +16,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cluster.binaries import MODULE_DIR
 from cluster.folders import cache_root
 from cluster.lock import file_lock
-from cluster.toolchain import find_go, minimum_version
+from cluster.programs.binaries import MODULE_DIR
+from cluster.programs.toolchain import find_go, minimum_version
 from testing.node.context import context_digest, copy_context
 from testing.node.errors import NodeError
 from testing.node.folders import node_cache

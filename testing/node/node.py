@@ -17,13 +17,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from cluster.api import Api
-from cluster.binaries import Binaries, Recipe, ensure_binaries
-from cluster.component import wait_until
 from cluster.errors import ApiServerError
 from cluster.folders import cache_root
-from cluster.local import ClusterInfo
+from cluster.local.cluster import ClusterInfo
+from cluster.local.component import wait_until
 from cluster.lock import file_lock
 from cluster.ports import free_port
+from cluster.programs.binaries import Binaries, Recipe, ensure_binaries
 from testing.node import host, layout
 from testing.node.cgroups import make_groups, remove_groups
 from testing.node.configuration import write_configuration

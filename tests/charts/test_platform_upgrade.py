@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cluster.local import ClusterInfo
+from cluster.local.cluster import ClusterInfo
 from testing.kubectl import Kubectl, wait_for
 from testing.serve import ServerProcess
 from tests.charts.conftest import CHARTS, Tools

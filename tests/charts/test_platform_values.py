@@ -12,7 +12,7 @@ from testing.kubectl import wait_for
 from testing.serve import ServerProcess
 
 if TYPE_CHECKING:
-    from cluster.local import ClusterInfo
+    from cluster.local.cluster import ClusterInfo
     from testing.kubectl import Kubectl
     from tests.charts.conftest import Chart
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster.local import LocalCluster
+from cluster.local.cluster import LocalCluster
 from tests.cluster.running import FOREIGN_KUBECONFIG, RunningCluster, Shell, start
 
 

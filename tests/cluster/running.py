@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cluster.folders import cache_root
-from cluster.local import ClusterInfo, LocalCluster
+from cluster.local.cluster import ClusterInfo, LocalCluster
 from testing.kubectl import Kubectl
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cluster import credentials
-from cluster.credentials import Credentials
+from cluster.local import credentials
+from cluster.local.credentials import Credentials
 from tests.cluster.running import RunningCluster
 
 LISTENING = "0A"

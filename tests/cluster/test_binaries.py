@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from cluster import binaries
-from cluster.binaries import Binaries, BuildProgress, Recipe, ensure_binaries
 from cluster.errors import BuildError, DiskSpaceError
+from cluster.programs import binaries
+from cluster.programs.binaries import Binaries, BuildProgress, Recipe, ensure_binaries
 from testing.kubectl import wait_for
 from tests.cluster.fake_go import FakeGo
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 BUILD = """
 import sys
 from pathlib import Path
-from cluster.binaries import Recipe, ensure_binaries
+from cluster.programs.binaries import Recipe, ensure_binaries
 say = lambda words: print(words, flush=True)
 ensure_binaries(Path(sys.argv[1]), lambda progress: None, say, Recipe.read(Path(sys.argv[2])))
 """

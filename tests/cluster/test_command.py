@@ -5,7 +5,7 @@ import json
 import pytest
 
 from cluster.command import command
-from cluster.local import ClusterState
+from cluster.local.cluster import ClusterState
 from tests.cluster.running import Shell
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from cluster import component as component_module
-from cluster.component import Component, Launch, is_alive, stop_all
 from cluster.folders import StateFolder
+from cluster.local import component as component_module
+from cluster.local.component import Component, Launch, is_alive, stop_all
 from testing.kubectl import wait_for
 
 SLEEP = "import time; print('here', flush=True); time.sleep(300)"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from cluster import components
-from cluster.component import is_alive
 from cluster.errors import StartError
-from cluster.local import ClusterState, LocalCluster
+from cluster.local import components
+from cluster.local.cluster import ClusterState, LocalCluster
+from cluster.local.component import is_alive
 from testing.kubectl import wait_for
 from tests.cluster.running import RunningCluster
 

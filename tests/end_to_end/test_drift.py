@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cluster.local import ClusterInfo
+from cluster.local.cluster import ClusterInfo
 from testing.kubectl import Kubectl, wait_for
 from testing.serve import ServerProcess
 from testing.store_objects import condition, create_store, events_of, helm_processes, listed, server_with_store

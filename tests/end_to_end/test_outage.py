@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster.local import ClusterInfo
+from cluster.local.cluster import ClusterInfo
 from testing.faults.proxy import ApiProxy
 from testing.kubectl import Kubectl
 from testing.serve import ServerProcess

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from cluster.local import ClusterInfo
+from cluster.local.cluster import ClusterInfo
 from reconciler.settings import Settings
 from reconciler.store.desired import desired_release
 from testing.kubectl import Kubectl

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cluster.local import ClusterInfo
+from cluster.local.cluster import ClusterInfo
 from testing.faults.call import Call, of
 from testing.faults.proxy import ApiProxy, write_kubeconfig
 from testing.kubectl import Kubectl, wait_for

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cluster.local import ClusterInfo
+from cluster.local.cluster import ClusterInfo
 from testing.kubectl import Kubectl, wait_for
 from testing.serve import ServerProcess
 from testing.store_objects import condition, events_of

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cluster.local import ClusterInfo, LocalCluster
+from cluster.local.cluster import ClusterInfo, LocalCluster
 from testing.kubectl import Kubectl, wait_for
 from testing.serve import ServerProcess
 from testing.store_objects import BEHAVIOUR, create_store, has_event, helm_processes, listed, server_with_store

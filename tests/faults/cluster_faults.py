@@ -14,8 +14,8 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
-from cluster.components import API_SERVER, ETCD
-from cluster.local import ClusterInfo, LocalCluster
+from cluster.local.cluster import ClusterInfo, LocalCluster
+from cluster.local.components import API_SERVER, ETCD
 from reconciler.cache.timeouts import InformerTimeouts
 from testing.faults.call import later_pages
 from testing.faults.proxy import ApiProxy

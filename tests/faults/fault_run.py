@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cluster.local import ClusterInfo
+from cluster.local.cluster import ClusterInfo
 from reconciler.cache.informer import Informer
 from reconciler.cache.reflector import Restart
 from reconciler.cache.timeouts import InformerTimeouts

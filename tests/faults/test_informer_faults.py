@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-from cluster.local import ClusterInfo
+from cluster.local.cluster import ClusterInfo
 from reconciler.cache.reflector import Restart
 from reconciler.cache.timeouts import InformerTimeouts
 from testing.faults.call import lists

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cluster.component import is_alive
+from cluster.local.component import is_alive
 from testing.kubectl import Kubectl, wait_for
 from testing.node import host, images
 from testing.node.cgroups import find_groups

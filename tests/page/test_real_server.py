@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from cluster.local import ClusterInfo
+from cluster.local.cluster import ClusterInfo
 from reconciler.store.status import PROVISION_STEPS
 from testing.kubectl import Kubectl
 from testing.own_charts import changed_charts

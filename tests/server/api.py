@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx2
 
-from cluster.local import ClusterInfo
+from cluster.local.cluster import ClusterInfo
 from testing.kubectl import Kubectl, wait_for
 from testing.serve import ServerProcess
 

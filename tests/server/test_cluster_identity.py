@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
-from cluster.local import ClusterInfo
+from cluster.local.cluster import ClusterInfo
 from testing.accounts import Account, roles_of_the_chart
 from testing.faults.call import of
 from testing.faults.proxy import ApiProxy

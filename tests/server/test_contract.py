@@ -16,7 +16,7 @@ from openapi_spec_validator import validate
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from cluster.local import ClusterInfo
+from cluster.local.cluster import ClusterInfo
 from server.http.problems import PROBLEMS
 from server.openapi.operations import operations
 from server.openapi.pages import ApiReference

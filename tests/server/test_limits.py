@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster.local import ClusterInfo
+from cluster.local.cluster import ClusterInfo
 from testing.faults.call import of
 from testing.faults.proxy import ApiProxy
 from testing.kubectl import Kubectl, wait_for

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cluster.local import ClusterInfo
+from cluster.local.cluster import ClusterInfo
 from testing.kubectl import Kubectl, wait_for
 from testing.serve import ServerProcess
 from tests.server.api import Api, delete_store, idle_server

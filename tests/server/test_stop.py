@@ -11,7 +11,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from cluster.local import ClusterInfo
+from cluster.local.cluster import ClusterInfo
 from testing.faults.helm_watch import HelmWatch, slow_helm
 from testing.frames import read_frame
 from testing.kubectl import Kubectl, wait_for

@@ -10,7 +10,7 @@ import socket
 import pytest
 import yaml
 
-from cluster.binaries import Recipe
+from cluster.programs.binaries import Recipe
 from testing.kubectl import Kubectl
 from tests.setup.checkout import SOURCE, Checkout, sentence_of, write_program
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from cluster.local import ClusterInfo
+from cluster.local.cluster import ClusterInfo
 from reconciler.kube.client import Kube
 from reconciler.kube.resources import NAMESPACES, Object, Resource
 from testing.kubectl import Kubectl

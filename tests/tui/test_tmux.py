@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster.local import ClusterInfo
+from cluster.local.cluster import ClusterInfo
 from testing.kubectl import Kubectl, wait_for
 from testing.serve import ServerProcess
 from tests.tui.test_main import environ

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cluster.local import ClusterInfo
+from cluster.local.cluster import ClusterInfo
 from reconciler.cache.consistency import ConsistencyCheck
 from reconciler.cache.informer import Informer
 from reconciler.cache.reflector import Restart

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster.local import ClusterInfo
+from cluster.local.cluster import ClusterInfo
 from reconciler.helm.labels import RELEASE_SELECTOR
 from reconciler.helm.release import newest_revision, unlock
 from reconciler.helm.runner import Helm

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster.local import ClusterInfo
+from cluster.local.cluster import ClusterInfo
 from reconciler.kube.client import Kube
 from reconciler.kube.resources import NAMESPACES, SECRETS
 from testing.faults.proxy import ApiProxy

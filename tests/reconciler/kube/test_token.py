@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cluster.local import ClusterInfo
+from cluster.local.cluster import ClusterInfo
 from reconciler.kube.client import Kube
 from reconciler.kube.resources import NAMESPACES
 from reconciler.kube.token import Token, kubeconfig_token

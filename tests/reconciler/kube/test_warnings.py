@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cluster.local import ClusterInfo
+from cluster.local.cluster import ClusterInfo
 from reconciler.kube.client import Kube
 from reconciler.kube.warnings import Warnings, warnings_about
 from testing.kubectl import Kubectl

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster.local import ClusterInfo
+from cluster.local.cluster import ClusterInfo
 from testing.shops.woocommerce.mariadb import IS_INSTALLED, MariaDb, running
 from testing.shops.woocommerce.shop import CHART, FILES, Shop, assemble
 

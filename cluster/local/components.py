@@ -11,11 +11,11 @@ from pathlib import Path
 
 import yaml
 
-from cluster.binaries import Binaries
-from cluster.component import Launch
-from cluster.credentials import Credentials
 from cluster.folders import StateFolder, write_private
+from cluster.local.component import Launch
+from cluster.local.credentials import Credentials
 from cluster.ports import ADDRESS
+from cluster.programs.binaries import Binaries
 
 ETCD = "etcd"
 API_SERVER = "kube-apiserver"

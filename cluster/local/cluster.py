@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from cluster import simulation
 from cluster.api import Api
-from cluster.binaries import ensure_binaries
-from cluster.component import Component, stop_all
-from cluster.components import NAMES, STOP_GROUPS, Launches
-from cluster.credentials import Credentials
 from cluster.errors import ApiServerError
 from cluster.folders import StateFolder, cache_root, default_state_dir
+from cluster.local import simulation
+from cluster.local.component import Component, stop_all
+from cluster.local.components import NAMES, STOP_GROUPS, Launches
+from cluster.local.credentials import Credentials
+from cluster.local.start import GRACE_SECONDS, Say, Start, remembered_port, server_url
 from cluster.lock import file_lock
-from cluster.start import GRACE_SECONDS, Say, Start, remembered_port, server_url
+from cluster.programs.binaries import ensure_binaries
 
 
 @dataclass(frozen=True, slots=True)

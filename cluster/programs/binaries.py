@@ -20,9 +20,9 @@ from pathlib import Path
 
 from cluster.errors import BuildError, DiskSpaceError
 from cluster.lock import file_lock
-from cluster.toolchain import find_go, minimum_version
+from cluster.programs.toolchain import find_go, minimum_version
 
-MODULE_DIR = Path(__file__).resolve().parent
+MODULE_DIR = Path(__file__).resolve().parent.parent
 FREE_BYTES = 4 * 1024**3
 REPORT_SECONDS = 15.0
 MARKER = "built.json"

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cluster.api import Api
-from cluster.components import LEASE_SECONDS, NODE_LABEL
+from cluster.local.components import LEASE_SECONDS, NODE_LABEL
 
 STORAGE_CLASS = "standard"
 PROVISIONER = "urumi.ai/simulated-volume"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import yaml
 
-from cluster.credentials import ADMIN
 from cluster.folders import write_private
+from cluster.local.credentials import ADMIN
 
 NAME = "urumi"
 

@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from cluster import simulation
 from cluster.api import Api
-from cluster.component import Component, Launch, stop_all, wait_until
-from cluster.components import API_SERVER, CONTROLLER_MANAGER, ETCD, KWOK, SCHEDULER, STOP_GROUPS, Launches
 from cluster.errors import ApiServerError, StartError
 from cluster.folders import StateFolder, write_private
-from cluster.kubeconfig import kubeconfig_text, write_kubeconfig
+from cluster.local import simulation
+from cluster.local.component import Component, Launch, stop_all, wait_until
+from cluster.local.components import API_SERVER, CONTROLLER_MANAGER, ETCD, KWOK, SCHEDULER, STOP_GROUPS, Launches
+from cluster.local.kubeconfig import kubeconfig_text, write_kubeconfig
 from cluster.ports import ADDRESS, free_port, is_free
 
 READY_SECONDS = 120.0

@@ -1,0 +1,1 @@
+"""The local cluster: a real control plane as processes, simulated nodes and containers."""
