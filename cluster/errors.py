@@ -8,7 +8,8 @@ ClusterError                    what failed, and what to do next
 │   └── DiskSpaceError          not enough disk space to build
 ├── StartError                  a component did not start; names it and its log
 ├── StopError                   a component could not be stopped
-└── ApiServerError              the API server does not respond, or responds with an error
+├── ApiServerError              the API server does not respond, or responds with an error
+└── PlatformError               charts/platform could not be installed, or its pods are not ready
 """
 
 
@@ -55,3 +56,7 @@ class ApiServerError(ClusterError):
 
 class StopError(ClusterError):
     """Raised when a component survives SIGKILL."""
+
+
+class PlatformError(ClusterError):
+    """Raised when the platform's release cannot be installed on a cluster, or does not become ready."""
