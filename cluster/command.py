@@ -12,7 +12,9 @@ import time
 from collections.abc import Callable
 
 from cluster.errors import ClusterError
+from cluster.folders import cache_root
 from cluster.local.cluster import ClusterInfo, ClusterState, ClusterStatus, LocalCluster
+from cluster.programs.binaries import ensure_binaries
 
 STATUS_CODES = {ClusterState.UP: 0, ClusterState.DEGRADED: 1, ClusterState.DOWN: 3}
 
@@ -50,6 +52,15 @@ class ClusterCommand:
 
 
 command = ClusterCommand()
+
+
+def ensure_programs(say: Callable[[str], None]) -> None:
+    """Build the programs of the local cluster that are not in the cache.
+
+    Raises:
+        BuildError: they could not be built.
+    """
+    ensure_binaries(cache_root(), lambda build: say(build.sentence()), say)
 
 
 def start(say: Callable[[str], None], node_count: int = 1) -> ClusterInfo:

@@ -7,15 +7,18 @@ has its own session: neither ctrl-c nor a closed terminal stops it.
 import http.client
 import json
 import os
+import shlex
 import signal
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import psutil
 
-from cluster.errors import SetupError
+from cluster.errors import ObstacleError, SetupError
 from cluster.place import Place
 from cluster.server.code import code_digest
 
@@ -26,16 +29,21 @@ CALL_SECONDS = 5.0
 POLL_SECONDS = 0.2
 REPORT_SECONDS = 5.0
 LOG_LINES = 5
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class ServerProcess:
-    """The server of one state folder."""
+    """The server of one state folder; `environ` is added to its environment."""
 
-    def __init__(self, place: Place, ready_seconds: float = READY_SECONDS) -> None:
+    def __init__(
+        self, place: Place, environ: Mapping[str, str] = NOTHING, ready_seconds: float = READY_SECONDS
+    ) -> None:
         self._place = place
+        self._environ = environ
         self._ready_seconds = ready_seconds
         self._pid_file = place.state / "server.pid"
         self._digest_file = place.state / "server.code"
+        self._checkout_file = place.state / "server.checkout"
         self.log = place.state / "server.log"
 
     def pid(self) -> int | None:
@@ -50,7 +58,7 @@ class ServerProcess:
     def port(self) -> int | None:
         """Return the port on which it listens or last listened."""
         try:
-            return urlsplit(json.loads(self._place.server_file.read_text())["url"]).port
+            return urlsplit(str(json.loads(self._place.server_file.read_text())["url"])).port
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -66,10 +74,12 @@ class ServerProcess:
         """Start it, or restart it if its code or settings changed or it is not ready.
 
         Raises:
+            ObstacleError: it was started from another checkout.
             SetupError: it exited or did not become ready; states why.
         """
-        digest = f"{code_digest(self._place.root)} {kubeconfig} {helm}\n"
+        digest = f"{code_digest(self._place.root)} {kubeconfig} {helm} {sorted(self._environ.items())}\n"
         if self.pid() is not None:
+            self._check_checkout()
             if self.port() == port and _text(self._digest_file) == digest and self.is_ready(port):
                 self._place.console.say("      The server is already running.")
                 return
@@ -95,15 +105,25 @@ class ServerProcess:
 
     def delete_files(self) -> None:
         """Delete its logs and settings."""
-        for path in (self.log, _older(self.log), self._digest_file, self._place.server_file):
+        files = (self.log, _older(self.log), self._digest_file, self._checkout_file, self._place.server_file)
+        for path in files:
             path.unlink(missing_ok=True)
+
+    def _check_checkout(self) -> None:
+        other = _text(self._checkout_file).strip()
+        if other and other != str(self._place.root) and Path(other, "setup.sh").exists():
+            raise ObstacleError(
+                f"Urumi already runs from {other}, with its state in {self._place.state}.",
+                hint=f"Stop it there (cd {shlex.quote(other)} && ./setup.sh down), or give this checkout its own:"
+                f" URUMI_STATE_DIR={shlex.quote(f'{self._place.state}-2')} URUMI_PORT=8781 ./setup.sh",
+            )
 
     def _start(self, port: int, kubeconfig: Path, helm: Path) -> None:
         # Keeps one older log, so that neither grows without limit.
         if self.log.exists():
             self.log.replace(_older(self.log))
-        command = [self._place.program("urumi"), "serve", "--host", HOST, "--port", str(port)]
-        command += ["--kubeconfig", kubeconfig, "--helm", helm]
+        command = [str(self._place.program("urumi")), "serve", "--host", HOST, "--port", str(port)]
+        command += ["--kubeconfig", str(kubeconfig), "--helm", str(helm)]
         output = os.open(self.log, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
         try:
             process = subprocess.Popen(
@@ -112,11 +132,13 @@ class ServerProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
+                env={**os.environ, **self._environ},
                 start_new_session=True,
             )
         finally:
             os.close(output)
         self._pid_file.write_text(f"{process.pid}\n")
+        self._checkout_file.write_text(f"{self._place.root}\n")
         self._wait_until_ready(port, process)
 
     def _wait_until_ready(self, port: int, process: "subprocess.Popen[bytes]") -> None:

@@ -1,6 +1,6 @@
 """The command line of setup.sh. Uses the standard library only."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cluster.target import Options
@@ -48,7 +48,7 @@ class Arguments:
 
     command: str = "up"
     cluster: str = ""
-    options: Options = Options()
+    options: Options = field(default_factory=Options)
     purge: bool = False
     rest: tuple[str, ...] = ()
 

@@ -1,12 +1,12 @@
 """The part of setup.sh before the environment exists. Uses the standard library only."""
 
-import os
 from pathlib import Path
 
 from cluster.console import Terminal, report_error
 from cluster.folders import state_root
 from cluster.place import Place
 from cluster.setup.arguments import USAGE, Arguments, UsageError, parse
+from cluster.setup.become import become
 from cluster.setup.environment import Environment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,7 +36,7 @@ def bootstrap(given: list[str]) -> int:
         return _without_environment(arguments, Place(ROOT, state_root(), console, environment.python))
     if arguments.command == "dev":
         return 0
-    os.execv(environment.python, [str(environment.python), "-m", "cluster.setup.inside", *given])
+    return become(environment.python, "-m", "cluster.setup.inside", *given)
 
 
 def _without_environment(arguments: Arguments, place: Place) -> int:
@@ -45,5 +45,7 @@ def _without_environment(arguments: Arguments, place: Place) -> int:
             place.console.row("server", "not set up; run ./setup.sh")
             return 3
         case "down":
-            place.console.say("There is no environment in .venv, so nothing can be stopped. Create it with ./setup.sh dev")
+            place.console.say(
+                "There is no environment in .venv, so nothing can be stopped. Create it with ./setup.sh dev"
+            )
     return 0

@@ -10,9 +10,7 @@ from cluster.target import Target
 IsDefault = Callable[[Place], tuple[bool, str]]
 
 
-def choose(
-    place: Place, wanted: str, targets: Mapping[str, Target], kind_is_default: IsDefault
-) -> tuple[Target, str]:
+def choose(place: Place, wanted: str, targets: Mapping[str, Target], kind_is_default: IsDefault) -> tuple[Target, str]:
     """Return the cluster, and a sentence to print about the choice, often none.
 
     Raises:

@@ -115,7 +115,16 @@ class Environment:
         )
 
     def _install(self, what: str) -> None:
-        pip = [self.python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--editable", what]
+        pip = [
+            str(self.python),
+            "-m",
+            "pip",
+            "install",
+            "--disable-pip-version-check",
+            "--no-input",
+            "--editable",
+            what,
+        ]
         with self._log.open("w") as log, self._console.ticker():
             done = subprocess.run(
                 pip, cwd=self._root, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, check=False

@@ -9,8 +9,8 @@ from cluster.errors import SetupError
 from cluster.place import Place
 from cluster.platform.clients import Tool
 from cluster.platform.release import platform_namespace
-from cluster.server.port import HOST, chosen_port, port_obstacles
-from cluster.server.process import ServerProcess
+from cluster.server.port import chosen_port, port_obstacles
+from cluster.server.process import HOST, ServerProcess
 from cluster.target import Options
 
 DEFINITION = "crds/stores.yaml"

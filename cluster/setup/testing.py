@@ -6,11 +6,11 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from cluster.command import ensure_programs
 from cluster.errors import SetupError
-from cluster.folders import cache_root
 from cluster.place import Place
-from cluster.programs.binaries import ensure_binaries
 from cluster.setup.apt import apt_install
+from cluster.setup.become import become
 
 PROCESSES = "3"
 
@@ -64,10 +64,9 @@ def run_tests(place: Place, arguments: Sequence[str]) -> int:
     for option, module in MACHINES.items():
         if option in arguments and (missing := missing_packages(place, module)):
             apt_install(place.console, f"What the tests with {option} need", missing)
-    say = place.console.say
-    ensure_binaries(cache_root(), lambda build: say(f"      {build.sentence()}"), lambda text: say(f"      {text}"))
-    say("[3/3] The tests: up to 10 minutes, with --all up to 20.")
-    os.execv(place.python, [str(place.python), "-m", "pytest", *arguments, *_parallel(arguments)])
+    ensure_programs(lambda text: place.console.say(f"      {text}"))
+    place.console.say("[3/3] The tests: up to 10 minutes, with --all up to 20.")
+    return become(place.python, "-m", "pytest", *arguments, *_parallel(arguments))
 
 
 def missing_packages(place: Place, module: str) -> list[str]:
@@ -91,8 +90,8 @@ def _needs() -> Iterator[Need]:
 
 
 def _parallel(arguments: Sequence[str]) -> list[str]:
-    # Whole tiers run in three processes, each with its own cluster: the tests mostly wait, so two processors are enough.
-    # Files stay together, because their tests share servers. Other arguments run in one process.
+    # Whole tiers run in three processes, each with its own cluster: the tests mostly wait, so two processors are
+    # enough. Files stay together, because their tests share servers. Other arguments run in one process.
     if list(arguments) not in ([], ["--all"]):
         return []
     processes = os.environ.get("URUMI_TEST_PROCESSES") or PROCESSES
