@@ -69,7 +69,7 @@ def find_target(url: str | None = None, token: str | None = None) -> Target:
     proxy = proxy_for(found_url)
     if proxy is not None and not proxy.startswith(SUPPORTED):
         raise ConfigError(
-            f"The proxy {without_password(proxy)} for {found_url} is not an HTTP proxy, which is the only kind supported.",
+            f"The proxy {without_password(proxy)} for {found_url} is not an HTTP proxy; other kinds are not supported.",
             hint=f"Set HTTP_PROXY or HTTPS_PROXY to an HTTP proxy, or NO_PROXY={parts.hostname}.",
         )
     found_token = token or os.environ.get("URUMI_TOKEN") or _read(token_file())

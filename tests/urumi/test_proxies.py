@@ -36,11 +36,10 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[RefusingProxy]:
         yield made
 
 
-@pytest.mark.parametrize(
-    "host",
-    ["127.0.0.1", "127.8.0.1", "localhost", "LOCALHOST.", "shop-a.localhost", "::1", "[::1]", "::ffff:127.0.0.1"]
-    + ["0.0.0.0", "::", "10.96.0.1"],
-)
+DIRECT = "127.0.0.1 127.8.0.1 localhost LOCALHOST. shop-a.localhost ::1 [::1] ::ffff:127.0.0.1 0.0.0.0 :: 10.96.0.1"
+
+
+@pytest.mark.parametrize("host", DIRECT.split())
 def test_this_machine_and_the_pods_api_server_are_direct(host: str) -> None:
     assert is_direct(host, {"KUBERNETES_SERVICE_HOST": "10.96.0.1"})
 
@@ -121,8 +120,8 @@ def test_a_proxy_of_another_kind_is_refused_with_its_name(monkeypatch: pytest.Mo
     with pytest.raises(ConfigError) as failure:
         find_target("http://urumi.example:8780", "t")
     assert failure.value.sentence() == (
-        "The proxy socks5://proxy:1080 for http://urumi.example:8780 is not an HTTP proxy, which is the only kind"
-        " supported. Set HTTP_PROXY or HTTPS_PROXY to an HTTP proxy, or NO_PROXY=urumi.example."
+        "The proxy socks5://proxy:1080 for http://urumi.example:8780 is not an HTTP proxy; other kinds are"
+        " not supported. Set HTTP_PROXY or HTTPS_PROXY to an HTTP proxy, or NO_PROXY=urumi.example."
     )
     assert find_target("http://localhost:8780", "t").url == "http://localhost:8780"
 
