@@ -2,9 +2,7 @@
 
 import os
 import socket
-from collections.abc import Iterator
 
-from cluster.doctor.finding import Finding
 from cluster.errors import SetupError
 from cluster.server.process import HOST, ServerProcess
 
@@ -25,19 +23,6 @@ def chosen_port(server: ServerProcess) -> int:
     if not 1 <= int(given) <= 65535:
         raise SetupError(f"URUMI_PORT must be from 1 to 65535, got '{given}'.")
     return int(given)
-
-
-def port_obstacles(server: ServerProcess) -> Iterator[Finding]:
-    """Yield a problem if another program listens on the port."""
-    port = chosen_port(server)
-    if something_listens(port) and not (server.pid() is not None and server.port() == port):
-        other = port + 1 if port < 65535 else DEFAULT_PORT
-        yield Finding(
-            "problem",
-            f"port {port}",
-            f"Port {port} of {HOST} is in use by another program.",
-            f"Choose another: URUMI_PORT={other} ./setup.sh",
-        )
 
 
 def something_listens(port: int) -> bool:

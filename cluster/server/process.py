@@ -7,7 +7,6 @@ has its own session: neither ctrl-c nor a closed terminal stops it.
 import http.client
 import json
 import os
-import shlex
 import signal
 import subprocess
 import time
@@ -18,7 +17,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from cluster.errors import ObstacleError, SetupError
+from cluster.errors import SetupError
 from cluster.place import Place
 from cluster.server.code import code_digest
 
@@ -62,6 +61,11 @@ class ServerProcess:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
+    def checkout(self) -> Path | None:
+        """Return the checkout from which it was started, None if that is unknown or was deleted."""
+        folder = _text(self._checkout_file).strip()
+        return Path(folder) if folder and Path(folder, "setup.sh").exists() else None
+
     def is_ready(self, port: int) -> bool:
         """Return whether it responds that it is ready."""
         return _readyz(port)[0] == 200
@@ -74,12 +78,10 @@ class ServerProcess:
         """Start it, or restart it if its code or settings changed or it is not ready.
 
         Raises:
-            ObstacleError: it was started from another checkout.
             SetupError: it exited or did not become ready; states why.
         """
         digest = f"{code_digest(self._place.root)} {kubeconfig} {helm} {sorted(self._environ.items())}\n"
         if self.pid() is not None:
-            self._check_checkout()
             if self.port() == port and _text(self._digest_file) == digest and self.is_ready(port):
                 self._place.console.say("      The server is already running.")
                 return
@@ -108,15 +110,6 @@ class ServerProcess:
         files = (self.log, _older(self.log), self._digest_file, self._checkout_file, self._place.server_file)
         for path in files:
             path.unlink(missing_ok=True)
-
-    def _check_checkout(self) -> None:
-        other = _text(self._checkout_file).strip()
-        if other and other != str(self._place.root) and Path(other, "setup.sh").exists():
-            raise ObstacleError(
-                f"Urumi already runs from {other}, with its state in {self._place.state}.",
-                hint=f"Stop it there (cd {shlex.quote(other)} && ./setup.sh down), or give this checkout its own:"
-                f" URUMI_STATE_DIR={shlex.quote(f'{self._place.state}-2')} URUMI_PORT=8781 ./setup.sh",
-            )
 
     def _start(self, port: int, kubeconfig: Path, helm: Path) -> None:
         # Keeps one older log, so that neither grows without limit.

@@ -9,7 +9,8 @@ from cluster.errors import SetupError
 from cluster.place import Place
 from cluster.platform.clients import Tool
 from cluster.platform.release import platform_namespace
-from cluster.server.port import chosen_port, port_obstacles
+from cluster.server.obstacles import server_obstacles
+from cluster.server.port import chosen_port
 from cluster.server.process import HOST, ServerProcess
 from cluster.target import Options
 
@@ -28,8 +29,8 @@ class LocalTarget:
         self._node_obstacles = node_obstacles
 
     def obstacles(self, place: Place) -> Sequence[Finding]:
-        """Return a problem if another program uses the server's port."""
-        return list(port_obstacles(ServerProcess(place)))
+        """Return what prevents the server."""
+        return list(server_obstacles(place, ServerProcess(place)))
 
     def up(self, place: Place, options: Options) -> None:
         """Start the cluster, apply the Store definition, start the server."""
