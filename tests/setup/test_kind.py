@@ -14,7 +14,7 @@ from cluster.programs.binaries import Recipe
 from testing.kubectl import Kubectl
 from tests.setup.checkout import SOURCE, Checkout, sentence_of, write_program
 
-KIND_FILES = SOURCE / "scripts" / "kind"
+KIND_FILES = SOURCE / "cluster" / "kind"
 PINNED = re.findall(r"^\tsigs\.k8s\.io/kind v(\S+)", (KIND_FILES / "go.mod").read_text(), re.M)[0]
 
 DOCKER = """\
@@ -65,8 +65,8 @@ def docker(checkout: Checkout) -> Checkout:
     for name, text in (("docker", DOCKER), ("kind", KIND), ("kubectl", KUBECTL), ("helm", HELM)):
         checkout.stand_in(name, text)
     write_program(checkout.root / "scripts" / "images", IMAGES)
-    (checkout.root / "scripts" / "kind").mkdir()
-    (checkout.root / "scripts" / "kind" / "go.mod").write_text((KIND_FILES / "go.mod").read_text())
+    (checkout.root / "cluster" / "kind").mkdir(parents=True)
+    (checkout.root / "cluster" / "kind" / "go.mod").write_text((KIND_FILES / "go.mod").read_text())
     (checkout.root / "charts" / "platform").mkdir()
     (checkout.root / "charts" / "platform" / "Chart.yaml").write_text('appVersion: "0.1.0"\n')
     script = checkout.root / "scripts" / "kind.sh"
@@ -80,7 +80,7 @@ def test_with_docker_kind_is_selected_and_the_shops_are_real(docker: Checkout) -
     assert (done.code, done.err) == (0, "")
     kubeconfig = f"--kubeconfig {docker.state}/kind.kubeconfig"
     create, export, *loads = docker.calls("kind")
-    assert create.startswith("kind create cluster --name urumi --config scripts/kind/cluster.yaml")
+    assert create.startswith("kind create cluster --name urumi --config cluster/kind/cluster.yaml")
     assert create.endswith(f"{kubeconfig} --wait 180s")
     assert export == f"kind export kubeconfig --name urumi {kubeconfig}"
     [images] = docker.calls("images")
