@@ -1,6 +1,8 @@
-"""Every error of the local cluster, in one tree.
+"""Every error of the clusters and of setup.sh, in one tree.
 
 ClusterError                    what failed, and what to do next
+├── ObstacleError               this machine lacks what a cluster needs; raised before anything is created
+├── SetupError                  a step of setup.sh failed
 ├── BuildError                  the programs could not be built; quotes the compiler's output
 │   ├── ToolchainError          no usable Go, and none could be installed
 │   └── DiskSpaceError          not enough disk space to build
@@ -21,6 +23,14 @@ class ClusterError(Exception):
     def sentence(self) -> str:
         """Return the message followed by the hint."""
         return f"{self.message} {self.hint}".strip()
+
+
+class ObstacleError(ClusterError):
+    """Raised before a cluster is created that could not work on this machine."""
+
+
+class SetupError(ClusterError):
+    """Raised when a step of setup.sh fails."""
 
 
 class BuildError(ClusterError):
