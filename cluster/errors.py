@@ -10,7 +10,8 @@ ClusterError                    what failed, and what to do next
 ├── StopError                   a component could not be stopped
 ├── ApiServerError              the API server does not respond, or responds with an error
 ├── KindError                   a step of the kind cluster failed, or one of its settings is wrong
-└── ImageError                  an image of Urumi could not be built or pushed
+├── ImageError                  an image of Urumi could not be built or pushed
+└── PlatformError               charts/platform could not be installed, or its pods are not ready
 """
 
 
@@ -65,3 +66,7 @@ class ImageError(ClusterError):
 
 class StopError(ClusterError):
     """Raised when a component survives SIGKILL."""
+
+
+class PlatformError(ClusterError):
+    """Raised when the platform's release cannot be installed on a cluster, or does not become ready."""

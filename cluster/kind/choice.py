@@ -4,7 +4,6 @@ Uses the standard library only, because the doctor also runs before the environm
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from cluster.doctor.finding import Finding
 from cluster.errors import KindError
@@ -16,28 +15,25 @@ from cluster.kind.node import Files, Node
 from cluster.kind.settings import Settings
 from cluster.place import Place
 
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Whether a run without `--cluster` uses kind, and a sentence if it does not though Docker is installed."""
-
-    kind: bool
-    sentence: str = ""
+SIMULATED = "Using the local cluster, whose containers are simulated."
 
 
-def default_choice(place: Place) -> Choice:
-    """Return whether kind is the cluster of a first run: Docker responds and can run kind's node.
+def kind_is_default(place: Place) -> tuple[bool, str]:
+    """Return whether kind is the cluster of a first run, and a sentence if it is not though Docker is installed.
 
-    A trouble that a user can remove in a minute, such as a port in use, does not make it another cluster: the run ends
+    A trouble that a user can remove in a minute, such as a port in use, does not select another cluster: the run ends
     with it, because who has Docker expects real shops.
+
+    Raises:
+        KindError: a setting of the kind cluster is wrong.
     """
     facts = read_facts(place)
     if isinstance(facts, Silence):
-        return Choice(False, f"{facts.sentence} Using the local cluster." if facts.installed else "")
+        return False, f"{facts.sentence} {SIMULATED}" if facts.installed else ""
     for finding in troubles.find(facts, troubles.ENGINE):
         if finding.level == "problem":
-            return Choice(False, f"{finding.sentence} Using the local cluster, whose shops are simulated.")
-    return Choice(True)
+            return False, f"{finding.sentence} {SIMULATED} For kind: {finding.hint}"
+    return True, ""
 
 
 def docker_check(place: Place) -> Iterable[Finding]:

@@ -17,7 +17,6 @@ from cluster.errors import KindError
 from cluster.kind.engine import Engine, Silence, reported_errors
 
 ANSWER_SECONDS = 10.0
-WITHOUT = "Without Docker, run ./setup.sh --cluster local"
 
 
 class Docker:
@@ -46,11 +45,11 @@ class Docker:
     def engine(self) -> Engine | Silence:
         """Return what the engine reports, or why it does not."""
         if self._program is None:
-            return Silence(False, "Docker is not installed, and kind needs it.", WITHOUT)
+            return Silence(False, "Docker is not installed, and kind needs it.")
         info = self.attempt("info", "--format", "{{json .}}")
         if info is None:
             sentence = f"Docker does not respond within {ANSWER_SECONDS:.0f} s, and kind needs it."
-            return Silence(True, sentence, f"Wait until its engine is started, then run this again. {WITHOUT}")
+            return Silence(True, sentence, "Wait until its engine has started, then run this again.")
         version = self.attempt("version", "--format", "{{json .}}")
         endpoint = self._endpoint()
         engine = Engine.read(endpoint, info.stdout, version.stdout if version else "")
@@ -105,17 +104,16 @@ def _silence(endpoint: str, message: str) -> Silence:
         return Silence(
             True,
             f"Docker's engine runs, but {user} may not use its socket {urlsplit(endpoint).path}.",
-            f"Add yourself to the group docker (sudo usermod -aG docker {user}), sign in again and run this again."
-            f" {WITHOUT}",
+            f"Add yourself to the group docker (sudo usermod -aG docker {user}), sign in again and run this again.",
         )
     if cause == "closed":
         return Silence(
             True,
             f"Docker is installed, but no engine listens at {endpoint}, and kind needs one.",
-            f"Start it (sudo systemctl start docker, or Docker Desktop) and run this again. {WITHOUT}",
+            "Start it (sudo systemctl start docker, or Docker Desktop) and run this again.",
         )
-    words = " ".join(message.strip().splitlines()[-1:]) or "it printed nothing"
-    return Silence(True, f"Docker does not respond, and kind needs it: {words}", WITHOUT)
+    words = " ".join(message.split()).rstrip(".") or "it printed nothing"
+    return Silence(True, f"Docker does not respond, and kind needs it: {words}.")
 
 
 def _state_of_socket(path: str) -> str:

@@ -16,7 +16,7 @@ class Silence:
 
     installed: bool
     sentence: str
-    hint: str
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

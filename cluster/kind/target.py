@@ -9,6 +9,7 @@ run, until the user chooses others.
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from cluster.doctor.finding import Finding
 from cluster.errors import KindError
@@ -32,6 +33,7 @@ from cluster.target import Options
 VALUES = "charts/platform/values-local.yaml"
 TRAEFIK = MODULE / "traefik.yaml"
 API_SECONDS = 120.0
+WITHOUT = "Without Docker, run ./setup.sh --cluster local"
 
 
 class KindTarget:
@@ -40,11 +42,16 @@ class KindTarget:
     name = "kind"
 
     def obstacles(self, place: Place) -> Sequence[Finding]:
-        """Return what prevents the cluster here."""
+        """Return what prevents the cluster here, the last problem with the way without Docker."""
         facts = read_facts(place)
         if isinstance(facts, Silence):
-            return [Finding("problem", "Docker", facts.sentence, facts.hint)]
-        return troubles.find(facts)
+            found = [Finding("problem", "Docker", facts.sentence, facts.hint)]
+        else:
+            found = troubles.find(facts)
+        found.sort(key=lambda finding: finding.level == "problem")
+        if found and found[-1].level == "problem":
+            found[-1] = replace(found[-1], hint=f"{found[-1].hint} {WITHOUT}".lstrip())
+        return found
 
     def up(self, place: Place, options: Options) -> None:
         """Create or start the cluster, and install or upgrade Urumi on it.

@@ -20,7 +20,7 @@ def buildx(facts: Facts) -> Iterator[Finding]:
             "problem",
             "images",
             f"Docker {facts.engine.client_version} has no plugin buildx, and the images are built with BuildKit.",
-            "Install it (docker-buildx or docker-buildx-plugin) and run this again, or run ./setup.sh --cluster local",
+            "Install it (docker-buildx or docker-buildx-plugin) and run this again.",
         )
 
 

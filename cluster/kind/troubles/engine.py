@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from cluster.doctor.finding import Finding
-from cluster.kind.docker import WITHOUT
 from cluster.kind.engine import numbers
 from cluster.kind.facts import Facts
 
@@ -91,4 +90,4 @@ CHECKS = (podman, old_version, windows_containers, architecture, elsewhere, root
 
 
 def _problem(sentence: str, hint: str) -> Finding:
-    return Finding("problem", SUBJECT, sentence, f"{hint} {WITHOUT}")
+    return Finding("problem", SUBJECT, sentence, hint)

@@ -13,7 +13,6 @@ from cluster.kind.settings import Ports
 SUBJECT = "ports"
 UNPRIVILEGED = "net.ipv4.ip_unprivileged_port_start"
 CONNECT_SECONDS = 1.0
-LOCAL = "use the local cluster without Docker: ./setup.sh --cluster local"
 
 
 def taken(facts: Facts) -> Iterator[Finding]:
@@ -38,7 +37,7 @@ def taken(facts: Facts) -> Iterator[Finding]:
                 "problem",
                 SUBJECT,
                 f"Port {port} of {ADDRESS} is in use{_by(facts, port)}, and the shops need it.",
-                f"Free it, choose other ports: {_other_ports()} ./setup.sh --cluster kind, or {LOCAL}",
+                f"Free it, or choose other ports: {_other_ports()} ./setup.sh --cluster kind.",
             )
 
 
@@ -70,8 +69,8 @@ def privileged(facts: Facts) -> Iterator[Finding]:
             "problem",
             SUBJECT,
             f"Docker is rootless and may not listen on port {lowest}: the lowest port for users is {first}.",
-            f"Choose other ports: {_other_ports()} ./setup.sh --cluster kind, or allow it: sudo sysctl"
-            f" {UNPRIVILEGED}={lowest}, or {LOCAL}",
+            f"Choose other ports: {_other_ports()} ./setup.sh --cluster kind. Or allow it: sudo sysctl"
+            f" {UNPRIVILEGED}={lowest}",
         )
 
 

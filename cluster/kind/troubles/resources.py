@@ -50,7 +50,7 @@ def disk(facts: Facts) -> Iterator[Finding]:
             "disk",
             f"Docker keeps its data in {folder}, where {free / GIB:.1f} GiB are free; images and node need about"
             f" {needed / GIB:.0f} GiB.",
-            "Free some space (docker system df shows what Docker uses), or run ./setup.sh --cluster local",
+            "Free some space (docker system df shows what Docker uses) and run this again.",
         )
 
 
