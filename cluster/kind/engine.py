@@ -48,7 +48,7 @@ class Engine:
         # The `docker` of Podman has its own format, with the key `host`.
         components = [str(each.get("Name", "")) for each in server.get("Components") or ()]
         components += ["Podman Engine"] if "host" in info else []
-        if not (info.get("ServerVersion") or components):
+        if not info.get("ServerVersion") and "host" not in info:
             return None
         plugins = (info.get("ClientInfo") or {}).get("Plugins") or ()
         limits = (info.get(key) for key in ("MemoryLimit", "PidsLimit", "CPUShares"))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from cluster.errors import PlatformError
 from cluster.platform import clients as module
 from cluster.platform.clients import Clients
 from cluster.programs.binaries import Binaries, Recipe
@@ -60,5 +61,5 @@ def test_a_program_that_hangs_is_named(machine: Machine, monkeypatch: pytest.Mon
     found = Clients.find(machine.place.root, machine.console.say)
     monkeypatch.setattr(module, "CALL_SECONDS", 0.2)
     machine.put("kubectl", "#!/bin/sh\nexec sleep 60\n")
-    with pytest.raises(module.PlatformError, match="kubectl get did not end within 0 s"):
+    with pytest.raises(PlatformError, match="kubectl get did not end within 0 s"):
         found.kubectl.output("get", "pods")
