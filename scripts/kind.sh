@@ -4,7 +4,7 @@
 
 readonly KIND_CLUSTER=urumi
 readonly KIND_NODE=$KIND_CLUSTER-control-plane
-readonly KIND_HOST=urumi.127.0.0.1.nip.io
+readonly KIND_HOST=localhost
 
 # Docker's client is often installed without a running engine.
 docker_answers() { command -v docker >/dev/null 2>&1 && bounded 10 docker info >/dev/null 2>&1; }
@@ -107,8 +107,6 @@ up_kind() {
     printf '{"url": "http://%s"}\n' "$KIND_HOST" >"$state/server.json"
     say
     say "Urumi:  http://$KIND_HOST/"
-    say "        http://urumi.localhost/ in a browser, if the name above does not resolve;"
-    say "        for shops with such names, run URUMI_BASE_DOMAIN=localhost ./setup.sh"
     say "Token:  $(cat "$state/token")"
     say "        (from $state/token)"
     say "Next:   .venv/bin/urumi-tui"

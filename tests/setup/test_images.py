@@ -11,7 +11,6 @@ from packaging.utils import canonicalize_name
 from tests.setup.checkout import SOURCE
 
 
-
 def locked() -> dict[str, str]:
     """Return the version of every package in the image, by its name."""
     pins = re.findall(r"^([a-z0-9.-]+)==(\S+) \\\n    --hash=sha256:", requirements(), re.MULTILINE)

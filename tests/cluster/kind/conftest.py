@@ -104,9 +104,9 @@ class Setup:
             (folder / "Chart.yaml").write_text(f'version: 9.9.9\nappVersion: "{version}"\n')
         (self.place.root / "charts" / "medusa").mkdir()
         (self.place.root / "charts" / "medusa" / "Chart.yaml").write_text('appVersion: "2.21.2"\n')
-        for folder in ("server", "charts/woocommerce/image"):
-            (self.place.root / folder).mkdir(parents=True, exist_ok=True)
-            (self.place.root / folder / "Dockerfile").touch()
+        for name in ("server", "charts/woocommerce/image"):
+            (self.place.root / name).mkdir(parents=True, exist_ok=True)
+            (self.place.root / name / "Dockerfile").touch()
         (self.place.root / "pyproject.toml").touch()
 
     def put(self, name: str, text: str) -> None:
