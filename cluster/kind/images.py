@@ -1,7 +1,7 @@
 """Urumi's images: what is built from where under which name, with docker, podman or buildah; `scripts/images`.
 
 The shops' images have the tags of their charts, the server's image the version of charts/platform or another one. The
-module runs on a bare Python: images are also built where there is no environment.
+module runs on a bare Python, because images are also built on machines without the environment.
 """
 
 import argparse

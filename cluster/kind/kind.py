@@ -36,7 +36,7 @@ class Kind:
         if not self._passes("create", "cluster", "--config", str(self._files.config), "--wait", "180s"):
             raise KindError(
                 "kind could not create the cluster: see its message above.",
-                hint="Without Docker, run ./setup.sh --cluster local",
+                hint="Use the local cluster if you can do without Docker: ./setup.sh --cluster local",
             )
 
     def export_kubeconfig(self) -> None:

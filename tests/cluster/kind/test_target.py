@@ -287,7 +287,7 @@ def test_the_doctor_reports_the_engine_and_its_troubles(setup: Setup) -> None:
 @pytest.mark.parametrize(
     ("environ", "words"),
     [
-        ({"KIND_FAILS": "create"}, "kind could not create the cluster: see its message above. Without Docker, run"),
+        ({"KIND_FAILS": "create"}, "kind could not create the cluster: see its message above. Use the local cluster"),
         ({"KIND_FAILS": "load"}, "kind could not load urumi/urumi:0.1.0-"),
         ({"DOCKER_FAILS": "build"}, "docker could not build urumi/urumi:0.1.0-"),
         ({"TRAEFIK_CODE": "1"}, "Traefik is not ready after 180 s. Run: kubectl --kubeconfig "),
