@@ -28,6 +28,8 @@ CALL_SECONDS = 5.0
 POLL_SECONDS = 0.2
 REPORT_SECONDS = 5.0
 LOG_LINES = 5
+# The shell has its own session, so ctrl-c cannot prevent it from recording the pid.
+DETACH = '"$@" & echo $! >"$0"'
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -119,26 +121,26 @@ class ServerProcess:
         command += ["--kubeconfig", str(kubeconfig), "--helm", str(helm)]
         output = os.open(self.log, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
         try:
-            process = subprocess.Popen(
-                command,
+            subprocess.run(
+                ["/bin/sh", "-c", DETACH, str(self._pid_file), *command],
                 cwd=self._place.root,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 env={**os.environ, **self._environ},
                 start_new_session=True,
+                check=True,
             )
         finally:
             os.close(output)
-        self._pid_file.write_text(f"{process.pid}\n")
         self._checkout_file.write_text(f"{self._place.root}\n")
-        self._wait_until_ready(port, process)
+        self._wait_until_ready(port)
 
-    def _wait_until_ready(self, port: int, process: "subprocess.Popen[bytes]") -> None:
+    def _wait_until_ready(self, port: int) -> None:
         started = reported = time.monotonic()
         while not self.is_ready(port):
             now = time.monotonic()
-            if process.poll() is not None:
+            if self.pid() is None:
                 lines = "\n".join(f"      {line}" for line in _text(self.log).splitlines()[-LOG_LINES:])
                 raise SetupError(f"The server exited during startup. The end of {self.log}:\n{lines}")
             if now - started >= self._ready_seconds:

@@ -3,6 +3,7 @@
 from cluster.console import Terminal
 from cluster.doctor.report import raise_problems
 from cluster.folders import state_root
+from cluster.kind.choice import kind_is_default
 from cluster.place import Place
 from cluster.setup.arguments import Arguments, parse
 from cluster.setup.bootstrap import ROOT
@@ -10,10 +11,6 @@ from cluster.setup.choice import choose
 from cluster.setup.diagnosis import diagnose
 from cluster.setup.targets import TARGETS
 from cluster.setup.testing import run_tests
-
-
-def kind_is_default(place: Place) -> tuple[bool, str]:
-    return False, ""
 
 
 def run(given: list[str]) -> int:

@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 
+from cluster.kind.target import KindTarget
 from cluster.platform.current import CurrentCluster
 from cluster.setup.local import LocalTarget
 from cluster.target import Target
 
-TARGETS: Mapping[str, Target] = {target.name: target for target in (LocalTarget(lambda place: ()), CurrentCluster())}
+TARGETS: Mapping[str, Target] = {
+    target.name: target for target in (LocalTarget(lambda place: ()), KindTarget(), CurrentCluster())
+}

@@ -15,6 +15,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from testing.script import python_script
+
 SOURCE = Path(__file__).resolve().parents[2]
 # bash runs the substitutes.
 TOOLS = "bash cat cp dirname env grep head rm sh sleep"
@@ -99,8 +101,7 @@ def print_status():
     return 0
 """
 
-URUMI = f"""\
-#!{sys.executable}
+URUMI = python_script("""\
 import http.server, json, os, sys
 from pathlib import Path
 
@@ -128,9 +129,9 @@ class Ready(http.server.BaseHTTPRequestHandler):
 port = int(sys.argv[sys.argv.index("--port") + 1])
 server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Ready)
 (state / "token").write_text("the-token\\n")
-(state / "server.json").write_text(json.dumps({{"url": f"http://127.0.0.1:{{port}}", "pid": os.getpid()}}))
+(state / "server.json").write_text(json.dumps({"url": f"http://127.0.0.1:{port}", "pid": os.getpid()}))
 server.serve_forever()
-"""
+""")
 
 KUBECTL = """\
 #!/bin/bash
@@ -217,10 +218,10 @@ class Checkout:
         """Remove a program from PATH."""
         (self.bin / name).unlink(missing_ok=True)
 
-    def run(self, *arguments: str, program: str = "setup.sh", runner: str = "sh", **environ: str) -> Done:
-        """Run setup.sh to its end; there is no terminal."""
+    def run(self, *arguments: str, program: str = "setup.sh", interpreter: tuple[str, ...] = (), **environ: str) -> Done:
+        """Run setup.sh to its end, in a shell or as a program; there is no terminal."""
         done = subprocess.run(
-            [self.bin / runner, self.root / program, *arguments],
+            [*interpreter, self.root / program, *arguments],
             env={**self.environ, **environ},
             cwd=self.root.parent,
             stdin=subprocess.DEVNULL,

@@ -111,8 +111,9 @@ def test_a_path_with_spaces_and_another_folder_as_the_current_one(tmp_path: Path
         checkout.end_server()
 
 
-def test_bash_runs_it_too(checkout: Checkout) -> None:
-    assert checkout.run("dev", runner="bash").code == 0
+@pytest.mark.parametrize("shell", ["bash", "sh"])
+def test_any_shell_runs_it(checkout: Checkout, shell: str) -> None:
+    assert checkout.run("dev", interpreter=(shell,)).code == 0
 
 
 def test_a_python_outside_of_path_is_used_again_for_the_next_command(checkout: Checkout) -> None:

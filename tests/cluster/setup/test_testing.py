@@ -26,10 +26,16 @@ class Machine:
         self.is_root = True
         monkeypatch.setattr(shutil, "which", lambda name: name if name in self.programs or name == "apt-get" else None)
         monkeypatch.setattr(os, "geteuid", lambda: 0 if self.is_root else 1000)
-        monkeypatch.setattr(testing, "become", lambda program, _, __, *arguments: self.pytest.extend(arguments) or 0)
+        monkeypatch.setattr(testing, "become", self.become)
         monkeypatch.setattr(testing, "apt_install", lambda _, what, packages: self.installed.append(tuple(packages)))
         monkeypatch.setattr(testing, "missing_packages", lambda _, module: self.missing.get(module, []))
         monkeypatch.setattr(testing, "ensure_programs", lambda say: None)
+
+    def become(self, program: Path, *arguments: str) -> int:
+        """Keep how pytest would be started."""
+        assert arguments[:2] == ("-m", "pytest")
+        self.pytest = list(arguments[2:])
+        return 0
 
     def test(self, *arguments: str) -> list[str]:
         """Run `./setup.sh test` and return the arguments of pytest."""
