@@ -51,12 +51,6 @@ def test_a_machine_without_troubles_has_no_findings(facts: FactsOf) -> None:
         ({"client_version": "18.09.1"}, "Docker's client is 18.09.1; kind needs 20.10", "Upgrade Docker"),
         ({"os_type": "windows"}, "Docker runs windows containers; kind needs linux ones.", "Switch Docker Desktop"),
         ({"architecture": "riscv64"}, "Docker runs on riscv64; kind's node image exists for", "Set URUMI_KIND_IMAGE"),
-        (
-            {"endpoint": "tcp://build.example.com:2376"},
-            "Docker's engine is at tcp://build.example.com:2376",
-            "Run ./se",
-        ),
-        ({"endpoint": "ssh://me@build"}, "Docker's engine is at ssh://me@build, not on this machine", "Run ./setup.sh"),
         ({"rootless": True, "cgroup_version": "1"}, "Docker is rootless and uses cgroup v1", "Use a Docker that runs"),
         ({"rootless": True, "limits_resources": False}, "Docker is rootless and may not limit", "Put [Service] and"),
     ],
