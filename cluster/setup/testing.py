@@ -75,11 +75,21 @@ def missing_packages(place: Place, module: str) -> list[str]:
     Raises:
         SetupError: it could not be asked.
     """
-    code = f"from {module} import missing_packages; print(*missing_packages())"
+    return ask_module(place, module, "*missing_packages()").split()
+
+
+def ask_module(place: Place, module: str, expression: str) -> str:
+    """Return what an expression of a module prints. `cluster` imports nothing of the tests, so it is a process.
+
+    Raises:
+        SetupError: the module could not be asked.
+    """
+    name = expression.strip("*()")
+    code = f"from {module} import {name}; print({expression})"
     done = subprocess.run([place.python, "-c", code], cwd=place.root, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:
-        raise SetupError(f"The check for missing packages failed: see the message of {module} above.")
-    return done.stdout.split()
+        raise SetupError(f"The check of what the tests need failed: see the message of {module} above.")
+    return done.stdout.strip()
 
 
 def _needs() -> Iterator[Need]:

@@ -218,7 +218,9 @@ class Checkout:
         """Remove a program from PATH."""
         (self.bin / name).unlink(missing_ok=True)
 
-    def run(self, *arguments: str, program: str = "setup.sh", interpreter: tuple[str, ...] = (), **environ: str) -> Done:
+    def run(
+        self, *arguments: str, program: str = "setup.sh", interpreter: tuple[str, ...] = (), **environ: str
+    ) -> Done:
         """Run setup.sh to its end, in a shell or as a program; there is no terminal."""
         done = subprocess.run(
             [*interpreter, self.root / program, *arguments],

@@ -183,6 +183,28 @@ def test_a_refused_store_definition_ends_the_run(checkout: Checkout) -> None:
     assert checkout.calls("urumi serve") == []
 
 
+def test_an_obstacle_ends_the_run_before_anything_is_created(checkout: Checkout) -> None:
+    done = checkout.run("--cluster", "kind")
+    assert done.code == 1
+    assert "./setup.sh --cluster local" in done.sentence
+    assert not (checkout.state / "where").exists()
+
+
+def test_a_docker_without_an_engine_leads_to_the_local_cluster_and_the_reason(checkout: Checkout) -> None:
+    checkout.stand_in("docker", "#!/bin/bash\necho 'Cannot connect to the Docker daemon' >&2\nexit 1\n")
+    done = checkout.run()
+    assert done.code == 0
+    assert any(line.startswith("      Docker") for line in done.lines)
+    assert checkout.calls("cluster up") == ["cluster up"]
+
+
+def test_the_cluster_can_be_changed_only_while_nothing_runs(checkout: Checkout) -> None:
+    checkout.run()
+    words = sentence_of(checkout.run("--cluster", "current"))
+    assert words == "Urumi runs on the local cluster. Stop it first (./setup.sh down), then run this again."
+    assert checkout.run("--cluster", "local").code == 0
+
+
 # --- down and status
 
 
