@@ -1,7 +1,7 @@
 """`--cluster local`: the local cluster, and the server as a process of this machine."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 from cluster import command
 from cluster.doctor.finding import Finding
@@ -18,15 +18,9 @@ DEFINITION = "crds/stores.yaml"
 
 
 class LocalTarget:
-    """Real Kubernetes, simulated containers, no Docker.
-
-    `node_obstacles` returns what prevents real containers without Docker on this machine.
-    """
+    """Real Kubernetes, simulated containers, no Docker."""
 
     name = "local"
-
-    def __init__(self, node_obstacles: Callable[[Place], Iterable[Finding]]) -> None:
-        self._node_obstacles = node_obstacles
 
     def obstacles(self, place: Place) -> Sequence[Finding]:
         """Return what prevents the server."""
@@ -57,7 +51,6 @@ class LocalTarget:
             say(line)
         say("Next:   .venv/bin/urumi-tui")
         say("        .venv/bin/urumi create shop-1 --engine woocommerce --wait")
-        say(f"Note:   {self._about_real_shops(place)}")
 
     def down(self, place: Place, purge: bool) -> None:
         """Stop the server and the cluster."""
@@ -74,13 +67,6 @@ class LocalTarget:
     def status(self, place: Place) -> int:
         """Print the state of the server and of the cluster."""
         return max(_server_status(place), command.print_status())
-
-    def _about_real_shops(self, place: Place) -> str:
-        for finding in self._node_obstacles(place):
-            if finding.level == "problem":
-                reason = f"{finding.sentence} {finding.hint}".strip()
-                return f"containers are simulated. For real shops, ./setup.sh --cluster node: {reason}"
-        return "containers are simulated; real shops on this machine: ./setup.sh --cluster node"
 
 
 def _apply_definition(kubectl: Tool) -> None:

@@ -7,6 +7,4 @@ from cluster.platform.current import CurrentCluster
 from cluster.setup.local import LocalTarget
 from cluster.target import Target
 
-TARGETS: Mapping[str, Target] = {
-    target.name: target for target in (LocalTarget(lambda place: ()), KindTarget(), CurrentCluster())
-}
+TARGETS: Mapping[str, Target] = {target.name: target for target in (LocalTarget(), KindTarget(), CurrentCluster())}

@@ -23,14 +23,13 @@ def last_lines(checkout: Checkout) -> list[str]:
         f"        (from {checkout.state}/token)",
         "Next:   .venv/bin/urumi-tui",
         "        .venv/bin/urumi create shop-1 --engine woocommerce --wait",
-        "Note:   containers are simulated; real shops on this machine: ./setup.sh --cluster node",
     ]
 
 
 def test_the_first_run_ends_with_a_url_a_token_and_the_next_commands(checkout: Checkout) -> None:
     done = checkout.run()
     assert (done.code, done.err) == (0, "")
-    assert done.lines[-6:] == last_lines(checkout)
+    assert done.lines[-5:] == last_lines(checkout)
     assert [line for line in done.lines if line.startswith("[")] == [
         "[1/4] Python environment in .venv: about a minute the first time, a second later.",
         "[2/4] Kubernetes: about 6 minutes the first time (its programs are built), 5 to 20 seconds later.",
@@ -64,7 +63,7 @@ def test_the_second_run_installs_and_starts_nothing(checkout: Checkout) -> None:
     done = checkout.run()
     assert done.code == 0
     assert "      The server is already running." in done.lines
-    assert done.lines[-6:] == last_lines(checkout)
+    assert done.lines[-5:] == last_lines(checkout)
     assert checkout.server_pid() == pid
     assert checkout.calls("pip") == checkout.calls("urumi serve") == []
 
@@ -82,7 +81,7 @@ def test_a_killed_server_is_restarted(checkout: Checkout) -> None:
     checkout.end_server()
     done = checkout.run()
     assert done.code == 0
-    assert done.lines[-6:] == last_lines(checkout)
+    assert done.lines[-5:] == last_lines(checkout)
 
 
 def test_another_port_moves_the_server_and_is_kept(checkout: Checkout) -> None:
@@ -99,7 +98,7 @@ def test_another_port_moves_the_server_and_is_kept(checkout: Checkout) -> None:
 
 def test_a_token_from_the_environment_is_reported_as_such(checkout: Checkout) -> None:
     lines = checkout.run(URUMI_TOKEN="mine").lines
-    assert lines[-5:-3] == ["Token:  mine", "        (from the variable URUMI_TOKEN)"]
+    assert lines[-4:-2] == ["Token:  mine", "        (from the variable URUMI_TOKEN)"]
 
 
 def test_a_path_with_spaces_and_another_folder_as_the_current_one(tmp_path: Path) -> None:
@@ -271,7 +270,6 @@ def test_help_names_every_command(checkout: Checkout, word: str) -> None:
         "test ARGS...",
         "dev",
         "--cluster kind",
-        "--cluster node",
         "--yes",
         "URUMI_PORT",
         "URUMI_STATE_DIR",
