@@ -52,7 +52,7 @@ def environment(place: Place) -> Iterator[Finding]:
 
 
 def checkout(place: Place) -> Iterator[Finding]:
-    """Tell the commit of the checkout, and check the clock against it."""
+    """Report the commit of the checkout, and check the clock against it."""
     done = run(["git", "-C", place.root, "log", "-1", "--format=%h %cs %ct"])
     if isinstance(done, str):
         yield Finding("note", "commit", f"The commit is unknown: {first_line(done)}", "Name the release that you use.")

@@ -69,7 +69,7 @@ def home(place: Place) -> Iterator[Finding]:
 
 
 def umask(place: Place) -> Iterator[Finding]:
-    """Tell the umask; Urumi sets the mode of each secret itself."""
+    """Report the umask; Urumi sets the mode of each secret itself."""
     mask = os.umask(0o077)
     os.umask(mask)
     yield Finding("ok", "umask", f"{mask:04o}")

@@ -19,7 +19,7 @@ LEAST_FILES = 1024
 
 
 def system(place: Place) -> Iterator[Finding]:
-    """Tell the operating system, the kind of machine and the user."""
+    """Report the operating system, the kind of machine and the user."""
     words = [platform.platform(), platform.machine()]
     words += [f"in a container ({name})" for name in _container()]
     yield Finding("ok", "system", ", ".join(words))

@@ -26,7 +26,7 @@ class Server:
 
 
 def installs(place: Place) -> Iterator[Finding]:
-    """Tell the cluster of the last start and its server, and every other server on this machine."""
+    """Report the cluster of the last start and its server, and every other server on this machine."""
     name, note = place.remembered()
     yield Finding("ok", "cluster", f"{name} {note}".strip() if name else "none was started with this state folder")
     recorded = _recorded(place)

@@ -35,7 +35,7 @@ def names(place: Place) -> Iterator[Finding]:
         sentence = f"localhost {what}, not to {ADDRESS}; Urumi uses the address."
         yield Finding("note", "localhost", sentence, f"Add the line `{ADDRESS} localhost` to /etc/hosts.")
     found = _addresses("shop-a.localhost")
-    sentence = ", ".join(found) if found else "does not resolve here; browsers and curl resolve it by themselves"
+    sentence = ", ".join(found) if found else "does not resolve here; browsers and curl need no entry for it"
     yield Finding("ok", "shop-a.localhost", sentence)
 
 

@@ -25,7 +25,7 @@ CALL_SECONDS = 5.0
 
 
 def programs(place: Place) -> Iterator[Finding]:
-    """Tell which programs are on PATH, with their versions."""
+    """Report which programs are on PATH, with their versions."""
     with ThreadPoolExecutor() as pool:
         found = dict(zip(VERSION_ARGUMENTS, pool.map(_version, VERSION_ARGUMENTS), strict=True))
     yield from (Finding("ok", name, version) for name, version in found.items() if version)

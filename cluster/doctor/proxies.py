@@ -21,7 +21,7 @@ AUTHORITIES = {
 
 
 def proxies(place: Place) -> Iterator[Finding]:
-    """Tell which proxies are set, and whether a kind is set that not everything supports."""
+    """Report which proxies are set, and whether a kind is set that not everything supports."""
     found = {
         case: value for name in PROXIES for case in (name, name.lower()) if (value := os.environ.get(case, "").strip())
     }

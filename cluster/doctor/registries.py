@@ -40,7 +40,7 @@ def registries(place: Place) -> Iterator[Finding]:
 def asked(place: Place) -> list[Registry]:
     """Return the registries whose clients are installed."""
     python = place.python if place.python.exists() else Path(sys.executable)
-    # pip tells why a connection failed only when it retries.
+    # pip reports why a connection failed only when it retries.
     pip: list[str | Path] = [python, "-m", "pip", "--disable-pip-version-check", "--no-input", "--retries", "1"]
     found = [Registry("Python packages", [*pip, "--timeout", "5", "download", "--no-deps", "--no-cache-dir", "six"])]
     go = shutil.which("go") or shutil.which("go", path=str(cache_root() / "toolchain" / "go" / "bin"))
@@ -68,6 +68,6 @@ def ask(registry: Registry) -> Finding:
 
 
 def _line(text: str) -> str:
-    """Return the first line that tells the cause."""
+    """Return the first line that shows the cause."""
     lines = [line for line in text.splitlines() if network_advice(line)] or text.splitlines()
     return lines[0][:300] if lines else "no output"

@@ -38,7 +38,7 @@ def space(place: Place) -> Iterator[Finding]:
 
 
 def cache(place: Place) -> Iterator[Finding]:
-    """Tell what is in the cache, with sizes as far as they are known within two seconds."""
+    """Report what is in the cache, with sizes as far as they are known within two seconds."""
     root = cache_root()
     try:
         entries = sorted(entry for entry in root.iterdir() if entry.is_dir())
@@ -46,7 +46,7 @@ def cache(place: Place) -> Iterator[Finding]:
         yield Finding("ok", "in the cache", "nothing")
         return
     except OSError:
-        return  # the check of the folders tells it
+        return  # the check of the folders reports it
     deadline = time.monotonic() + LOOK_SECONDS
     sizes = ", ".join(f"{entry.name} {_size(entry, deadline)}".rstrip() for entry in entries)
     yield Finding("ok", "in the cache", sizes or "nothing")

@@ -29,7 +29,7 @@ def another_user(tmp_path: Path) -> Iterator[None]:
     """Run the test without root's rights, as a user who may enter the test's folders; root owns them."""
     if os.geteuid() != 0:
         pytest.skip("needs root, to become another user")
-    for folder in (tmp_path, *tmp_path.parents[:2]):
+    for folder in (tmp_path, *tmp_path.parents[:3]):
         folder.chmod(folder.stat().st_mode | 0o011)
     os.seteuid(NOBODY)
     yield
