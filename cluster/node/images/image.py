@@ -91,7 +91,7 @@ def load_images(node: Node, images: Sequence[Image], say: Callable[[str], None])
     """Build the missing images and import every image into the node."""
     ensure_images(images, say)
     for image in images:
-        node.load(image.archive)
+        node.containers.load(image.archive)
 
 
 def _build(image: Image, say: Callable[[str], None]) -> None:
