@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from cluster.api import Api
 from cluster.errors import ApiServerError
@@ -35,7 +36,7 @@ from cluster.node.keys import admin_token, make_keys
 from cluster.node.objects.ingress import apply_ingress, is_ingress_ready
 from cluster.node.objects.names import serve_names
 from cluster.node.objects.volumes import apply_objects
-from cluster.node.process import Process
+from cluster.node.outside.process import Process
 from cluster.node.programs import NodePrograms, ensure_programs
 
 READY_SECONDS = 180.0
@@ -52,12 +53,15 @@ JOIN = 'while [ "$1" != -- ]; do echo $$ > "$1/cgroup.procs"; shift; done; shift
 Say = Callable[[str], None]
 # A port of this machine's loopback interface, and the address and port in the node to which it leads.
 Ports = Mapping[int, tuple[str, int]]
+NO_PORTS: Ports = MappingProxyType({})
 
 
 class Node:
-    """One node in one folder; `port` is the API server's on this machine."""
+    """One node in one folder; `port` is the API server's on this machine, `forwards` are further ones."""
 
-    def __init__(self, folder: NodeFolder, port: int, say: Say, *, is_bound: bool = False) -> None:
+    def __init__(
+        self, folder: NodeFolder, port: int, say: Say, *, forwards: Ports = NO_PORTS, is_bound: bool = False
+    ) -> None:
         self.folder = folder
         self.port = port
         self.containers = Containers(folder, self.inside)
@@ -65,7 +69,7 @@ class Node:
         self._is_bound = is_bound
         self._processes: dict[str, Process] = {}
         self._holder = self._process(HOLDER)
-        self._ports: dict[int, tuple[str, int]] = {port: (layout.NODE_ADDRESS, layout.API_PORT)}
+        self._ports: dict[int, tuple[str, int]] = {port: (layout.NODE_ADDRESS, layout.API_PORT), **forwards}
         self._programs: NodePrograms | None = None
         self._held = ExitStack()
 
@@ -207,6 +211,10 @@ class Node:
         if self.find_pid() is not None:
             self._open({port: (address, to_port)})
 
+    def ended_relays(self) -> list[str]:
+        """Return the names of the processes that should forward ports and do not run."""
+        return [relay.name for relay in self._relays() if relay.pid() is None]
+
     @property
     def _group(self) -> str:
         return group_name(self.folder.storage)
@@ -282,7 +290,7 @@ class Node:
 
     def _open(self, ports: Ports) -> None:
         words = [str(word) for port, (address, to_port) in ports.items() for word in (port, address, to_port)]
-        command = [sys.executable, "-m", "cluster.node.relay", str(self.pid), *words]
+        command = [sys.executable, "-m", "cluster.node.outside.relay", str(self.pid), *words]
         relay = self._process(f"{RELAY}-{next(iter(ports))}")
         if not relay.runs(command):
             relay.kill()
