@@ -158,7 +158,7 @@ class Node:
             raise NodeError(f"These control groups of the node cannot be removed: {', '.join(map(str, left))}.")
 
     def end(self) -> None:
-        """Let every program end by itself, for a moment, and stop what is left."""
+        """Give every program a moment to end after SIGTERM, and stop what is left."""
         pid = self.find_pid()
         if pid is not None:
             os.kill(pid, signal.SIGTERM)

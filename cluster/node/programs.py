@@ -1,7 +1,7 @@
 """The programs of a node, built from three sets of pinned Go modules and kept in the cache.
 
 Kubernetes' control plane and its clients are the local cluster's; what runs pods, and the ingress controller, have
-modules of their own, because their dependencies do not agree.
+separate modules, because their dependencies do not agree.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What the first process of a node is told: written by the process outside, read in the namespaces."""
+"""The settings of the first process of a node: written by the process outside, read in the namespaces."""
 
 import json
 from dataclasses import asdict, dataclass

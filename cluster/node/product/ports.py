@@ -1,6 +1,6 @@
 """The ports of the product's node on this machine's loopback interface: chosen at the first start, then kept.
 
-The HTTP port is in the address of every shop, so it never changes by itself.
+The HTTP port is in the address of every shop, so it changes only if the user chooses another.
 """
 
 import json
