@@ -17,10 +17,10 @@ from server.auth.authority import SharedToken
 from server.auth.identity import Gate
 from server.auth.session import Session
 from server.auth.token_review import ClusterAuthority
-from server.http.client_address import ForwardedHeaders
+from server.http.forwarded import ForwardedHeaders
 from server.http.middleware import Envelope
 from server.http.page import STATIC, page
-from server.http.problems import ProblemError, handle_error, problem_response
+from server.http.problems import LIVE_PATH, ProblemError, handle_error, problem_response
 from server.live.hub import Hub
 from server.live.socket import LiveSocket
 from server.openapi.operation import routes
@@ -143,20 +143,24 @@ def application(
         *routes(table, gate),
         Route("/", page),
         Mount("/static", StaticFiles(directory=STATIC)),
-        WebSocketRoute("/ws", live.__call__),
+        WebSocketRoute(LIVE_PATH, live.__call__),
         WebSocketRoute("/{path:path}", _no_socket),
     ]
     middleware = [
-        Middleware(ForwardedHeaders, trusted=settings.trusted_proxies),
+        Middleware(ForwardedHeaders, trusted=settings.trusted_proxies, root_path=settings.root_path),
         Middleware(RequestCounter),
         Middleware(Envelope),
     ]
-    return Starlette(
+    app = Starlette(
         routes=all_routes,
         middleware=middleware,
         exception_handlers={404: handle_error, 405: handle_error, UrumiError: handle_error},
         lifespan=lifespan,
     )
+    # Starlette would redirect /stores/ to an absolute URL with the scheme of the last proxy's connection, and a client
+    # that follows it from https to http sends its token in clear text.
+    app.router.redirect_slashes = False
+    return app
 
 
 async def _no_socket(socket: WebSocket) -> None:

@@ -10,9 +10,8 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from server.http.problems import ProblemError
+from server.http.origin import check_origin
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -100,22 +99,3 @@ def identified_caller(connection: HTTPConnection) -> Caller | None:
     """Return the authenticated caller, also if it lacks the right; None if the caller is not known."""
     caller: Caller | None = getattr(connection.state, "identified_caller", None)
     return caller
-
-
-def check_origin(connection: HTTPConnection) -> None:
-    """Check by headers that scripts cannot forge that a browser's request comes from the page itself.
-
-    Raises:
-        ProblemError: forbidden.
-    """
-    site = connection.headers.get("sec-fetch-site")
-    origin = connection.headers.get("origin")
-    if site is not None and site not in ("same-origin", "none"):
-        detail = f"Request from another site refused: Sec-Fetch-Site must be same-origin, got {site[:40]!r}."
-        raise ProblemError("forbidden", detail)
-    if origin is not None and urlsplit(origin).netloc != connection.headers.get("host", ""):
-        detail = f"Request from another origin refused: expected the page's own origin, got {origin[:200]!r}."
-        raise ProblemError("forbidden", detail)
-    if origin is None and site is None:
-        detail = "Request with a session cookie refused: it has no Origin header."
-        raise ProblemError("forbidden", detail, hint="Send a bearer token instead of the cookie.")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from starlette.responses import JSONResponse, Response
 
 from server.auth.audit_log import note
-from server.auth.identity import COOKIE, check_origin
+from server.auth.identity import COOKIE
+from server.http.origin import check_origin
 from server.http.request import check_fields, json_body
 from urumi.wire import SignIn
 

@@ -58,7 +58,7 @@ def document(operations: Sequence[Operation]) -> Json:
             "summary": "E-commerce stores on Kubernetes.",
             "description": DESCRIPTION,
         },
-        "servers": [{"url": "/"}],
+        "servers": [{"url": "."}],
         "tags": [{"name": name} for name in dict.fromkeys(map(_tag, operations))],
         "paths": paths,
         "components": {
