@@ -14,8 +14,10 @@ from starlette.staticfiles import StaticFiles
 
 from reconciler.controller import Controller
 from server.auth.authority import SharedToken
+from server.auth.ended_sessions import EndedSessions
 from server.auth.identity import Gate
-from server.auth.session import Session
+from server.auth.session_calls import SessionCalls
+from server.auth.sessions import Sessions
 from server.auth.token_review import ClusterAuthority
 from server.http.forwarded import ForwardedHeaders
 from server.http.middleware import Envelope
@@ -65,12 +67,13 @@ class Service:
         if server_settings.auth_mode == "kubernetes":
             authority = ClusterAuthority(kube, settings.platform_namespace, server_settings.auth_cache_seconds)
         else:
-            authority = SharedToken(server_settings.token, server_settings.session_seconds)
-        gate = Gate(authority)
+            authority = SharedToken(server_settings.token)
+        self._ended_sessions = EndedSessions(kube, settings.platform_namespace)
+        gate = Gate(authority, Sessions(authority, self._ended_sessions, server_settings.session_seconds))
         self._stores = StoreCalls(kube, view, gate, server_settings, settings.platform_namespace)
         self._verification = VerificationCall(kube, view, settings, self._stores.find)
         self._credentials = CredentialsCall(kube, settings)
-        self._session = Session(gate, server_settings.session_seconds)
+        self._session = SessionCalls(gate)
         shows_reasons = "health" in server_settings.anonymous_reads
         self._probes = Probes(view, self.controller.elector, lambda: self.is_stopping, shows_reasons=shows_reasons)
         self._metrics = Metrics(self.controller, self.hub)
@@ -105,13 +108,16 @@ class Service:
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
         task = asyncio.create_task(self.controller.run(), name="controller")
         task.add_done_callback(self._controller_ended)
-        watching = asyncio.create_task(self._watch_trouble(), name="watch trouble")
+        background = (
+            asyncio.create_task(self._watch_trouble(), name="watch trouble"),
+            asyncio.create_task(self._ended_sessions.run(), name="ended sessions"),
+        )
         try:
             yield
         finally:
-            watching.cancel()
-            task.cancel()
-            await asyncio.gather(task, watching, return_exceptions=True)
+            for each in (task, *background):
+                each.cancel()
+            await asyncio.gather(task, *background, return_exceptions=True)
             await self._kube.close()
 
     async def _watch_trouble(self) -> None:

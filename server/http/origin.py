@@ -58,6 +58,15 @@ def is_same_origin(origin: str, scheme: str, host: str) -> bool:
     return page_port == target_port
 
 
+def is_page_secure(connection: HTTPConnection) -> bool:
+    """Return whether a request comes from an https address, as far as the server can know.
+
+    Behind a proxy that is not trusted, only the Origin of the page shows it.
+    """
+    scheme, origin = connection.scope["scheme"], connection.headers.get("origin", "")
+    return scheme in ("https", "wss") or urlsplit(origin).scheme == "https"
+
+
 def port_of(connection: HTTPConnection) -> int:
     """Return the port that the client of a connection used."""
     scheme = connection.scope["scheme"].replace("ws", "http")
