@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     import socket
     from types import FrameType
 
+    from starlette.types import ASGIApp
+
 GRACEFUL_SECONDS = 10
 # The informers hold hundreds of thousands of objects without reference cycles. With Python's default thresholds,
 # garbage collection took half of the processor time of a start.
@@ -113,20 +115,7 @@ async def _serve(
     if with_install:
         await install(kube, settings.platform_namespace)
     service = Service(kube, settings, server_settings)
-    config = uvicorn.Config(
-        service.app,
-        ws=Connection,
-        ws_max_size=MAX_BODY_BYTES,
-        # Compression would cost time and memory for each subscriber, and the frames are small.
-        ws_per_message_deflate=False,
-        timeout_graceful_shutdown=GRACEFUL_SECONDS,
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,  # server/http/forwarded.py reads them, from trusted proxies only
-        server_header=False,
-    )
-    server = _Server(config, service)
+    server = _Server(uvicorn_config(service.app), service)
     url = _write_server_file(server_settings)
     identity: dict[str, str] = {"auth_mode": server_settings.auth_mode}
     if server_settings.token:
@@ -139,6 +128,23 @@ async def _serve(
             each.close()
         server_file().unlink(missing_ok=True)
     return server.exit_code
+
+
+def uvicorn_config(app: ASGIApp) -> uvicorn.Config:
+    """Return the configuration with which uvicorn serves the application."""
+    return uvicorn.Config(
+        app,
+        ws=Connection,
+        ws_max_size=MAX_BODY_BYTES,
+        # Compression would cost time and memory for each subscriber, and the frames are small.
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=GRACEFUL_SECONDS,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,  # server/http/forwarded.py reads them, from trusted proxies only
+        server_header=False,
+    )
 
 
 def local_token() -> str:

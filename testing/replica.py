@@ -138,13 +138,14 @@ class Replica:
             log_config=None,
             timeout_graceful_shutdown=10,
         )
-        self._server = _Server(config)
+        self._server = QuietServer(config)
 
 
-class _Server(uvicorn.Server):
+class QuietServer(uvicorn.Server):
+    """uvicorn without its handlers of signals, which belong to the test run."""
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        # Signals belong to the test run.
         yield
 
 

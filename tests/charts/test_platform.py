@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from reconciler.leaderelection.lease import LEASE_NAME
+from server.auth.ended_sessions import LEASE_NAME as SESSIONS_NAME
 from server.main import GRACEFUL_SECONDS
 from server.stores.admission import LEDGER_NAME
 from urumi.store import namespace_name
