@@ -86,7 +86,7 @@ class Gate:
         return caller
 
     async def session_ended(self, connection: HTTPConnection) -> None:
-        """Wait until the user of a connection signs out; for ever if it was opened with a bearer token."""
+        """Wait until the user of a connection signs out; never returns for a bearer token."""
         session: Session | None = getattr(connection.state, "session", None)
         if session is None:
             await asyncio.Event().wait()
