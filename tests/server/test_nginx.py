@@ -3,6 +3,8 @@
 import asyncio
 import json
 import ssl
+import subprocess
+import sys
 from collections.abc import Iterator
 from ipaddress import ip_network
 from typing import Any
@@ -110,6 +112,12 @@ def test_a_slash_at_the_end_leads_to_no_redirect_over_http(front: Front, prefix:
 def test_the_clients_take_an_address_with_a_prefix(front: Front, prefix: str) -> None:
     target = Target(f"http://localhost:{front.port}{prefix}", TOKEN)
     assert asyncio.run(stores_over_rest_and_live(target)) == ("shop-1", "shop-1")
+
+
+def test_the_command_takes_an_address_with_a_prefix(front: Front) -> None:
+    command = [sys.executable, "-m", "urumi.cli.main", "list", "--url", f"http://localhost:{front.port}/urumi/"]
+    done = subprocess.run([*command, "--token", TOKEN], capture_output=True, text=True, check=False)
+    assert (done.returncode, "shop-1" in done.stdout) == (0, True), done.stderr
 
 
 def test_the_clients_take_an_address_in_brackets(replicas: Replicas) -> None:
