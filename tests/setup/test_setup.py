@@ -4,6 +4,7 @@ Its parts have their tests in tests/cluster.
 """
 
 import os
+import platform
 import socket
 import urllib.request
 from pathlib import Path
@@ -152,6 +153,14 @@ def test_a_missing_venv_package_is_reported_in_one_sentence(checkout: Checkout) 
     assert len(done.err.splitlines()) == 1
 
 
+def test_a_state_folder_that_cannot_be_written_is_named_before_anything_is_installed(checkout: Checkout) -> None:
+    (checkout.root / "file").touch()
+    done = checkout.run(URUMI_STATE_DIR=str(checkout.root / "file" / "state"))
+    assert done.code == 1
+    assert "URUMI_STATE_DIR" in done.sentence
+    assert not (checkout.root / ".venv").exists()
+
+
 def test_a_taken_port_is_reported_before_anything_is_built(checkout: Checkout) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", checkout.port))
@@ -244,6 +253,16 @@ def test_status_reports_the_cluster_and_the_server(checkout: Checkout) -> None:
     assert done.lines[1] == "cluster     up"
     checkout.end_server()
     assert (checkout.run("status").code, checkout.run("status").lines[0]) == (3, "server                   not running")
+
+
+def test_the_doctor_needs_no_environment(checkout: Checkout) -> None:
+    # No test depends on the network.
+    done = checkout.run("doctor", HTTPS_PROXY="http://127.0.0.1:9", HTTP_PROXY="http://127.0.0.1:9")
+    assert done.err == ""
+    assert {line.split()[0] for line in done.lines if not line.startswith(" ")} <= {"ok", "note", "problem"}
+    assert "ok      .venv            does not exist yet; ./setup.sh makes it" in done.lines
+    assert f"ok      Python           {platform.python_version()} at {checkout.bin}/python3" in done.lines
+    assert "The check failed" not in done.out
 
 
 # --- Usage
