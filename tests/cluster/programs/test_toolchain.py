@@ -8,7 +8,7 @@ import pytest
 
 from cluster.errors import ToolchainError
 from cluster.programs.toolchain import find_go
-from tests.cluster.fake_go import FakeGo
+from tests.cluster.programs.fake_go import FakeGo
 
 MINIMUM = (1, 26)
 
