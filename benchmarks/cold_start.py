@@ -23,9 +23,9 @@ from pathlib import Path
 from benchmarks.bench import ROOT
 from cluster.folders import cache_root
 from cluster.programs.binaries import Binaries, ensure_binaries
-from cluster.programs.platform import this_platform
+from cluster.programs.golang.toolchain import find_go, minimum_version
 from cluster.programs.recipe import Recipe
-from cluster.programs.toolchain import find_go, minimum_version
+from cluster.programs.sources.platform import this_platform
 
 WAYS = ("today", "packages", "releases")
 TARGETS = {"packages": 0.65, "releases": 0.2}

@@ -7,18 +7,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cluster.errors import SourceError
-from cluster.programs import releases, wheels
-from cluster.programs.archive import extract
 from cluster.programs.beside import beside
-from cluster.programs.build import BuildProgress, GoBuild, go_folders
 from cluster.programs.check import check_version
-from cluster.programs.download import NotServedError
-from cluster.programs.pins import Pin, Pins
-from cluster.programs.platform import this_platform
+from cluster.programs.golang.build import BuildProgress, GoBuild, go_folders
+from cluster.programs.golang.toolchain import find_go, minimum_version
 from cluster.programs.recipe import Program, Recipe
-from cluster.programs.releases import Release
+from cluster.programs.sources import releases, wheels
+from cluster.programs.sources.archive import extract
+from cluster.programs.sources.download import NotServedError
+from cluster.programs.sources.pins import Pin, Pins
+from cluster.programs.sources.platform import this_platform
+from cluster.programs.sources.releases import Release
 from cluster.programs.space import check_space
-from cluster.programs.toolchain import find_go, minimum_version
 
 MARKER = "built.json"
 COMPILED = "compiled"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from cluster.lock import file_lock
 from cluster.programs.assembly import Assembly, is_complete
-from cluster.programs.build import BuildProgress
+from cluster.programs.golang.build import BuildProgress
 from cluster.programs.recipe import Recipe
 
 __all__ = ["Binaries", "BuildProgress", "Recipe", "ensure_binaries"]

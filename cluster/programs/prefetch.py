@@ -5,11 +5,11 @@ import subprocess
 from pathlib import Path
 
 from cluster.programs.assembly import is_complete
-from cluster.programs.build import GO_ENVIRON
-from cluster.programs.pins import Pins
-from cluster.programs.platform import this_platform
+from cluster.programs.golang.build import GO_ENVIRON
+from cluster.programs.golang.toolchain import go_on_path, minimum_version
 from cluster.programs.recipe import Recipe
-from cluster.programs.toolchain import go_on_path, minimum_version
+from cluster.programs.sources.pins import Pins
+from cluster.programs.sources.platform import this_platform
 
 
 def prefetch(cache: Path, recipe: Recipe | None = None) -> "subprocess.Popen[bytes] | None":

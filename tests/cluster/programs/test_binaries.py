@@ -11,9 +11,9 @@ import pytest
 
 from cluster.errors import BuildError, DiskSpaceError
 from cluster.programs import assembly, check
-from cluster.programs import build as go_build
 from cluster.programs.binaries import Binaries, BuildProgress, Recipe, ensure_binaries
-from cluster.programs.build import executable_name
+from cluster.programs.golang import build as go_build
+from cluster.programs.golang.build import executable_name
 from cluster.programs.prefetch import prefetch
 from testing.kubectl import wait_for
 from tests.cluster.programs.fake_go import FakeGo

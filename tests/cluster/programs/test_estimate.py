@@ -2,7 +2,7 @@
 
 import pytest
 
-from cluster.programs.estimate import Estimate, Package, duration
+from cluster.programs.golang.estimate import Estimate, Package, duration
 
 # a <- b <- main, c <- main
 PACKAGES = {

@@ -5,8 +5,8 @@ import tomllib
 
 import pytest
 
-from cluster.programs.pins import PINS, Pins
 from cluster.programs.recipe import Recipe
+from cluster.programs.sources.pins import PINS, Pins
 
 PLATFORMS = ["linux/amd64", "linux/arm64", "darwin/amd64", "darwin/arm64"]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from cluster.errors import SourceError
-from cluster.programs import releases
 from cluster.programs.binaries import Binaries, Recipe, ensure_binaries
-from cluster.programs.platform import this_platform
+from cluster.programs.sources import releases
+from cluster.programs.sources.platform import this_platform
 from tests.cluster.programs import sites
 from tests.cluster.programs.fake_go import FakeGo
 from tests.cluster.programs.sites import Site

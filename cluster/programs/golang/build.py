@@ -17,7 +17,7 @@ from pathlib import Path
 
 from cluster.errors import BuildError, DiskSpaceError
 from cluster.programs.beside import beside
-from cluster.programs.estimate import Estimate, Package, duration
+from cluster.programs.golang.estimate import Estimate, Package, duration
 from cluster.programs.recipe import COMPILER_FLAGS, Program, Recipe
 
 # Flags and workspaces of the user's Go must not influence the build.

@@ -17,8 +17,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cluster.programs.beside import beside
-from cluster.programs.download import NotServedError, UnreachableError, download
-from cluster.programs.pins import Pin
+from cluster.programs.sources.download import NotServedError, UnreachableError, download
+from cluster.programs.sources.pins import Pin
 
 MIRROR = "URUMI_RELEASE_MIRROR"
 OFF = "off"

@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 from cluster.errors import SourceError
-from cluster.programs.download import file_digest
-from cluster.programs.pins import Pin
+from cluster.programs.sources.download import file_digest
+from cluster.programs.sources.pins import Pin
 
 FETCH_SECONDS = 300.0
 
