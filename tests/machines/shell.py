@@ -12,13 +12,14 @@ ROOT = Path(__file__).resolve().parents[2]
 # Their shell scripts run in images only, with the tools of the image.
 OUTSIDE = ("charts/", "testing/node/", "testing/docker/", "cluster/node/", "cluster/kind/", "tests/")
 
-STANDARD = """
-awk chmod chown cp cut date df du env find grep head id ls mkdir mktemp mv ps rm sed sort tail touch tr uniq wc xargs
-""".split()
-LINUX_ONLY = "timeout setsid nproc tac shuf numfmt flock seq stdbuf sha256sum md5sum".split()
+STANDARD = (
+    "awk|chmod|chown|cp|cut|date|df|du|env|find|grep|head|id|ls|mkdir|mktemp|mv|ps|rm|sed|sort|tail|touch|tr|uniq|wc"
+    "|xargs"
+)
+LINUX_ONLY = "timeout|setsid|nproc|tac|shuf|numfmt|flock|seq|stdbuf|sha256sum|md5sum"
 # A pattern of a line, and what to do instead.
 RULES = {
-    rf"(?<![\w./-])(?:{'|'.join(STANDARD)})\s(?:[^|;&#]*\s)?--[a-z]": "BSD's tools have no long options",
+    rf"(?<![\w./-])(?:{STANDARD})\s(?:[^|;&#]*\s)?--[a-z]": "BSD's tools have no long options",
     r"\bsed\s+(?:-\w*\s+)*-\w*[ir]\b": "BSD's sed has no -r, and its -i takes an argument; write to another file",
     r"\bgrep\s+(?:-\w*\s+)*-\w*P\b": "BSD's grep has no -P",
     r"\breadlink\s+-f|\brealpath\b": "use `cd DIR && pwd -P`",
@@ -28,7 +29,7 @@ RULES = {
     r"\bsort\s+(?:-\w*\s+)*-\w*V\b": "older sorts have no -V",
     r"\b(?:head|tail)\s+-[nc]\s*-": "BSD's head has no negative count",
     r"\bfind\b.*\s-(?:printf|readable|executable|empty|regextype)\b": "this predicate of find is GNU's",
-    rf"(?:^|[\s;&|(])(?:{'|'.join(LINUX_ONLY)})\s": "macOS lacks this program",
+    rf"(?:^|[\s;&|(])(?:{LINUX_ONLY})\s": "macOS lacks this program",
     r"\becho\s+-[en]": "use printf",
     r"/dev/tcp/|/proc/": "only bash, or only Linux, has it",
     r"\b(?:mapfile|readarray|declare|local -[An]|coproc)\b|\$\{\w+(?:,,|\^\^|@\w)\}|&>>|\|&": "bash 3.2 lacks it",
