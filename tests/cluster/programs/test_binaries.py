@@ -221,3 +221,23 @@ def test_modules_are_downloaded_ahead_until_the_programs_are_there(go: FakeGo) -
 def test_without_go_nothing_is_downloaded_ahead(go: FakeGo) -> None:
     go.configure("version", "1.1.0")
     assert prefetch(go.cache, Recipe.read(go.module)) is None
+
+
+def test_the_caches_path_may_contain_spaces(go: FakeGo) -> None:
+    binaries = ensure_binaries(go.folder / "a b", lambda progress: None, lambda words: None, Recipe.read(go.module))
+    assert subprocess.check_output([binaries.path("alpha")], text=True) == "alpha is 1.2.3 or 4.5.6\n"
+
+
+def test_ctrl_c_ends_the_compiler_and_keeps_the_finished_programs(go: FakeGo, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(progress: BuildProgress) -> None:
+        if (go.folder / "held").exists():
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(go_build, "REPORT_SECONDS", 0.0)
+    go.configure("hold", "beta")
+    with pytest.raises(KeyboardInterrupt):
+        ensure_binaries(go.cache, interrupt, lambda words: None, Recipe.read(go.module))
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((go.folder / "held").read_text()), 0)
+    go.reset("hold")
+    build(go)
