@@ -149,7 +149,7 @@ def test_a_program_without_a_version_gets_the_version_that_go_recorded(
     ("output", "hint"),
     [
         ("x.go:3: undefined: y", "Run the command again"),
-        ("dial tcp 10.0.0.1:443: connect: connection refused", "check the network"),
+        ("dial tcp 10.0.0.1:443: connect: connection refused", "Check the network"),
         ("write /tmp/x: no space left on device", "The disk is full"),
     ],
 )
