@@ -65,7 +65,7 @@ class NodeTarget:
             shops.create_first(next(each.engine for each in engines if each.images))
             product.keep_first_store()
         found = shops.all()
-        closed = shops.wait_until_open(found)
+        closed = shops.wait_until_open(node, found)
 
         say()
         for shop in found:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from cluster.errors import SetupError
+from cluster.node.node import Node
 from cluster.place import Place
 
 FIRST_STORE = "shop-a"
@@ -61,12 +62,13 @@ class Shops:
         if self._urumi("verify", FIRST_STORE).returncode != 0:
             raise SetupError(f"The shop of {FIRST_STORE} takes no orders: see the message above.")
 
-    def wait_until_open(self, shops: Sequence[Shop]) -> list[Shop]:
-        """Wait until the addresses of Ready stores respond, and return those that do not."""
+    def wait_until_open(self, node: Node, shops: Sequence[Shop]) -> list[Shop]:
+        """Wait until the stores that were Ready serve at their addresses, and return those that do not."""
         deadline = time.monotonic() + OPEN_SECONDS
         closed = [shop for shop in shops if shop.phase in ("Ready", "Degraded")]
         while True:
-            closed = [shop for shop in closed if not _is_open(shop.url)]
+            namespaces = {name.partition("/")[0] for name in node.unready_pods()}
+            closed = [shop for shop in closed if f"store-{shop.store_id}" in namespaces or not _is_open(shop.url)]
             if not closed or time.monotonic() > deadline:
                 return closed
             time.sleep(0.5)
