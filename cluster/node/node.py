@@ -222,6 +222,10 @@ class Node:
         if self.find_pid() is not None:
             self._open({port: (address, to_port)})
 
+    def forwards_ports(self) -> bool:
+        """Return whether a process forwards ports of this machine, to a node that may have ended."""
+        return any(relay.pid() is not None for relay in self._relays())
+
     def ended_relays(self) -> list[str]:
         """Return the names of the processes that should forward ports and do not run."""
         return [relay.name for relay in self._relays() if relay.pid() is None]

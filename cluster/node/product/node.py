@@ -54,9 +54,9 @@ class ProductNode:
         self._first_store.touch()
 
     def own_ports(self) -> frozenset[int]:
-        """Return the ports on which the running node listens."""
+        """Return the ports on which a process of this node listens, even if the node itself was killed."""
         known = self.ports
-        if known is None or self._node(known.api).find_pid() is None:
+        if known is None or not self._node(known.api).forwards_ports():
             return frozenset()
         return frozenset((known.api, known.http, known.https))
 
