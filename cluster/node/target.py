@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from cluster.doctor.finding import Finding
 from cluster.node import host
-from cluster.node.images.engines import EngineImages
+from cluster.node.images.engine import EngineImages
 from cluster.node.product.node import ProductNode
 from cluster.node.product.obstacles import node_obstacles
 from cluster.node.product.ports import NodePorts

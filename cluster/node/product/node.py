@@ -17,7 +17,7 @@ from cluster.lock import file_lock
 from cluster.node import layout
 from cluster.node.errors import NodeError
 from cluster.node.folders import NodeFolder
-from cluster.node.images.engines import EngineImages, engine_images
+from cluster.node.images.engine import EngineImages
 from cluster.node.images.image import ensure_images, load_images
 from cluster.node.images.official import BUSYBOX, PAUSE
 from cluster.node.node import Node, is_node_ready
@@ -135,6 +135,9 @@ class ProductNode:
             return images.result()
 
     def _provide_images(self) -> list[EngineImages]:
+        # It reads the charts; a command that starts no node works without them.
+        from cluster.node.images.engines import engine_images
+
         ensure_images(SYSTEM_IMAGES, self._say)
         found = [self._built(each) for each in engine_images()]
         if not any(each.images for each in found):
