@@ -31,7 +31,7 @@ class LocalTarget:
         port = chosen_port(server)
         place.remember(self.name)
 
-        say("[2/4] Kubernetes: about 6 minutes the first time (its programs are built), 5 to 20 seconds later.")
+        say("[2/4] Kubernetes: its programs are fetched or built the first time, 5 to 20 seconds later.")
         say("      Using the local cluster: real Kubernetes, simulated containers.")
         cluster = command.start(lambda text: say(f"      {text}"))
 

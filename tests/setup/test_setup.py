@@ -33,7 +33,7 @@ def test_the_first_run_ends_with_a_url_a_token_and_the_next_commands(checkout: C
     assert done.lines[-5:] == last_lines(checkout)
     assert [line for line in done.lines if line.startswith("[")] == [
         "[1/4] Python environment in .venv: about a minute the first time, a second later.",
-        "[2/4] Kubernetes: about 6 minutes the first time (its programs are built), 5 to 20 seconds later.",
+        "[2/4] Kubernetes: its programs are fetched or built the first time, 5 to 20 seconds later.",
         "[3/4] The Store definition: a second or two.",
         "[4/4] The server: about 3 seconds.",
     ]
@@ -211,6 +211,27 @@ def test_the_cluster_can_be_changed_only_while_nothing_runs(checkout: Checkout) 
     words = sentence_of(checkout.run("--cluster", "current"))
     assert words == "Urumi runs on the local cluster. Stop it first (./setup.sh down), then run this again."
     assert checkout.run("--cluster", "local").code == 0
+
+
+# --- Ctrl-c
+
+
+@pytest.mark.parametrize(
+    ("after", "environ"),
+    [
+        ("pip .", {"PIP_HANGS": "yes"}),
+        ("cluster up", {"CLUSTER_HANGS": "yes"}),
+        ("urumi serve", {"READY_SAYS": "stores are not listed yet"}),
+    ],
+    ids=["environment", "cluster", "server"],
+)
+def test_after_ctrl_c_the_next_run_continues(checkout: Checkout, after: str, environ: dict[str, str]) -> None:
+    done = checkout.interrupt(after=after, **environ)
+    assert done.code == 130
+    assert done.err == ("setup.sh: Interrupted. Run the same command again: it continues where this one stopped.\n")
+    again = checkout.run()
+    assert (again.code, again.lines[-5:]) == (0, last_lines(checkout))
+    assert checkout.run("down").lines[0] == "Server stopped."
 
 
 # --- down and status
