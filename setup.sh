@@ -383,10 +383,10 @@ test_everything() {
     exec "$VENV/bin/python" -m pytest "$@"
 }
 
-# Installs the Debian packages that a real node needs; testing/node/host.py lists them.
+# Installs the Debian packages that a real node needs; cluster/node/host.py lists them.
 install_for_node() {
     local missing
-    missing=$("$VENV/bin/python" -c 'from testing.node.host import missing_packages; print(*missing_packages())')
+    missing=$("$VENV/bin/python" -c 'from cluster.node.host import missing_packages; print(*missing_packages())')
     # shellcheck disable=SC2086 # names of packages
     [ -z "$missing" ] || apt_install "What a real node needs" $missing
 }

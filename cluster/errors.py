@@ -1,12 +1,15 @@
-"""Every error of the local cluster, in one tree.
+"""Every error of the clusters and of setup.sh, in one tree.
 
 ClusterError                    what failed, and what to do next
+├── ObstacleError               this machine lacks what a cluster needs; raised before anything is created
+├── SetupError                  a step of setup.sh failed
 ├── BuildError                  the programs could not be built; quotes the compiler's output
 │   ├── ToolchainError          no usable Go, and none could be installed
 │   └── DiskSpaceError          not enough disk space to build
 ├── StartError                  a component did not start; names it and its log
 ├── StopError                   a component could not be stopped
-└── ApiServerError              the API server does not respond, or responds with an error
+├── ApiServerError              the API server does not respond, or responds with an error
+└── PlatformError               charts/platform could not be installed, or its pods are not ready
 """
 
 
@@ -21,6 +24,14 @@ class ClusterError(Exception):
     def sentence(self) -> str:
         """Return the message followed by the hint."""
         return f"{self.message} {self.hint}".strip()
+
+
+class ObstacleError(ClusterError):
+    """Raised before a cluster is created that could not work on this machine."""
+
+
+class SetupError(ClusterError):
+    """Raised when a step of setup.sh fails."""
 
 
 class BuildError(ClusterError):
@@ -45,3 +56,7 @@ class ApiServerError(ClusterError):
 
 class StopError(ClusterError):
     """Raised when a component survives SIGKILL."""
+
+
+class PlatformError(ClusterError):
+    """Raised when the platform's release cannot be installed on a cluster, or does not become ready."""

@@ -63,6 +63,7 @@ def _address(text: str) -> str:
 Count = Annotated[int, Field(ge=1), Expected("a whole number from 1")]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False), Expected("a number of seconds above 0")]
 Port = Annotated[int, Field(ge=1, le=65535)]
+StorePort = Annotated[int, Field(ge=0, le=65535), Expected("a port from 1 to 65535, or 0 for the scheme's own")]
 Ports = Annotated[
     tuple[Port, ...],
     BeforeValidator(str.split),
@@ -89,6 +90,8 @@ class Settings:
     charts_dir: Annotated[Path, Variable("URUMI_CHARTS_DIR")] = CHARTS_DIR
     base_domain: Annotated[str, prefixed("BASE_DOMAIN")] = "127.0.0.1.nip.io"
     scheme: Annotated[Scheme, prefixed("STORE_SCHEME")] = "http"
+    # Only with its prefix: Kubernetes sets STORE_PORT in pods beside a Service `store`.
+    store_port: Annotated[StorePort, Variable("URUMI_STORE_PORT")] = 0
     storefront_check: Annotated[StorefrontCheck, prefixed("STOREFRONT_CHECK")] = "walk"
     storefront_address: Annotated[Address, prefixed("STOREFRONT_ADDRESS")] = "http://{service}.{namespace}.svc:{port}"
     ingress_class: Annotated[str, prefixed("INGRESS_CLASS")] = "traefik"

@@ -37,7 +37,10 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class ShopEndpoint:
-    """The address of one store's shop, a template of `{service}`, `{namespace}`, `{port}` and `{storeId}`."""
+    """The address of one store's shop, a template of `{service}`, `{namespace}`, `{port}` and `{storeId}`.
+
+    `host` is the public one, with a port if its address has one.
+    """
 
     address: str
     store_id: str

@@ -21,7 +21,7 @@ from reconciler.steps.ensure_namespace import namespace_terminating
 from reconciler.steps.foundation import ensure_foundation, keep_foundation
 from reconciler.steps.readiness import evaluate_readiness
 from reconciler.steps.release import install_release, report_released
-from reconciler.store.desired import store_host
+from reconciler.store.desired import store_url
 from reconciler.store.inventory import HELM
 from reconciler.store.isolation import isolation_digest
 from urumi.errors import BlockedError, ConfigurationError, StepError
@@ -56,7 +56,7 @@ async def _advance(context: Context, request: ReconcileRequest) -> None:
     if why:
         request.term_state.has_foundation = False
         draft.start_provision(why, request.desired.digest, settings.max_provision_seconds)
-        url = f"{settings.scheme}://{store_host(settings, store.spec)}"
+        url = store_url(settings, store.spec)
         admin_url = url + ENGINES[store.engine].admin_path
         draft.set_addresses(url=url, admin_url=admin_url, is_simulated=context.view.is_simulated())
         await context.write(draft)

@@ -12,7 +12,7 @@ from reconciler.engines.administrator import read_administrator
 from reconciler.engines.registry import ENGINES
 from reconciler.engines.session import ShopEndpoint, ShopSession
 from reconciler.reconcile.storefront_checks import StorefrontResult
-from reconciler.store.desired import admin_email, desired_release
+from reconciler.store.desired import admin_email, desired_release, store_authority
 from urumi.store import namespace_name
 
 if TYPE_CHECKING:
@@ -67,4 +67,6 @@ def shop_endpoint(settings: Settings, spec: Object) -> ShopEndpoint:
     """Return where the shop of a store is reached."""
     store = desired_release(settings, spec).values["store"]
     namespace = namespace_name(spec["storeId"])
-    return ShopEndpoint(settings.storefront_address, spec["storeId"], namespace, store["host"], store["scheme"])
+    return ShopEndpoint(
+        settings.storefront_address, spec["storeId"], namespace, store_authority(store), store["scheme"]
+    )

@@ -48,6 +48,16 @@ def store_host(settings: Settings, spec: Object) -> str:
     return str(spec.get("host") or f"{spec['storeId']}.{settings.base_domain}")
 
 
+def store_authority(store: Object) -> str:
+    """Return the host of the values of a store, with the port if it is not the scheme's own."""
+    return f"{store['host']}:{store['port']}" if store.get("port") else str(store["host"])
+
+
+def store_url(settings: Settings, spec: Object) -> str:
+    """Return the address of a store's shop."""
+    return f"{settings.scheme}://{store_authority({'host': store_host(settings, spec), 'port': settings.store_port})}"
+
+
 def admin_email(settings: Settings, spec: Object) -> str:
     """Return the e-mail address of a store's administrator, which the chart passes to the shop."""
     values = (spec.get("values") or {}).get("store") or {}
@@ -74,6 +84,7 @@ def _platform_values(settings: Settings, spec: Object) -> Object:
             "id": spec["storeId"],
             "host": store_host(settings, spec),
             "scheme": settings.scheme,
+            "port": settings.store_port,
             "adminSecret": ADMIN_SECRET,
             "secretsName": STORE_SECRETS,
         },

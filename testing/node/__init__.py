@@ -1,1 +1,1 @@
-"""A real node with real containers, for the tests with `--node`: containerd, kubelet, kube-proxy, and their images."""
+"""Real containers for the tests with `--node`: the platform, its stores, and what fails in them."""

@@ -5,7 +5,8 @@ import re
 import subprocess
 from pathlib import Path
 
-from testing.node.node import ROOT, Node
+from cluster.node.folders import ROOT
+from cluster.node.node import Node
 
 RUN_SECONDS = 300.0
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from testing.node.node import Node
+from cluster.node.node import Node
 from testing.node.platform import NodePlatform
 
 LONG_TIMEOUT = "600"

@@ -1,235 +1,25 @@
-"""The images of the node: built by buildah from Debian and npm packages, kept as archives in the cache.
+"""The images that only tests use: a stock WordPress in place of a shop's, and later releases."""
 
-They replace the official images under the names that the charts use, with the same contract (variables, users,
-folders), because no image registry is used. An archive is named after a digest of all its inputs, including its base
-images, so exactly the images whose inputs change are rebuilt.
-"""
-
-import hashlib
-import os
-import re
-import resource
 import shutil
-import subprocess
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from cluster.folders import cache_root
-from cluster.lock import file_lock
-from cluster.programs.binaries import MODULE_DIR
-from cluster.programs.toolchain import find_go, minimum_version
-from testing.node.context import context_digest, copy_context
-from testing.node.errors import NodeError
-from testing.node.folders import node_cache
-from testing.node.host import SEARCH, run
-from testing.node.node import ROOT, Node
+from cluster.node.folders import ROOT
+from cluster.node.images.context import context_digest
+from cluster.node.images.image import Image
+from cluster.node.images.medusa import BACKEND, backend_name
+from cluster.node.images.official import APACHE
+from cluster.node.images.server import app_version
 
 HERE = Path(__file__).resolve().parent / "stand_ins"
 # Files of the chart's image beside WordPress: settings and health check.
 SHOP_FILES = ROOT / "charts" / "woocommerce" / "files"
-BUILD_SECONDS = 1200.0
-OPEN_FILES = 65536
-
-
-@dataclass(frozen=True, slots=True)
-class Image:
-    """An image to build: its name for pods, its context, and the images it needs by the names in its Dockerfile.
-
-    `prepare` adds files to the copy of the context; `key` identifies them in the digest. `ignore_file` selects files of
-    the context. `options` are further arguments for buildah that do not affect the content: caches, mirrors.
-    """
-
-    name: str
-    context: Path
-    file: str = "Containerfile"
-    needs: Mapping[str, "Image"] = field(default_factory=dict)
-    arguments: Mapping[str, str] = field(default_factory=dict)
-    prepare: Callable[[Path], None] = lambda folder: None
-    key: str = ""
-    ignore_file: Path | None = None
-    options: Callable[[], Sequence[str]] = list
-
-    @property
-    def digest(self) -> str:
-        """A digest of all inputs of the image."""
-        found = hashlib.sha256(f"{self.name}\0{self.file}\0{self.key}\0{sorted(self.arguments.items())}\0".encode())
-        found.update(context_digest(self.context, self.ignore_file).encode())
-        for alias, image in sorted(self.needs.items()):
-            found.update(f"{alias}\0{image.digest}\0".encode())
-        return found.hexdigest()[:16]
-
-    @property
-    def local_name(self) -> str:
-        """The name in buildah's storage."""
-        return f"localhost/urumi-node:{self.digest}"
-
-    @property
-    def archive(self) -> Path:
-        """The path of the built image."""
-        plain = self.name.rpartition("/")[2].replace(":", "-")
-        return node_cache() / "images" / f"{plain}-{self.digest}.tar"
-
-    def full_name(self) -> str:
-        """Return the name that the container runtime uses."""
-        first, _, rest = self.name.partition("/")
-        if not rest:
-            return f"docker.io/library/{self.name}"
-        return self.name if "." in first or first == "localhost" else f"docker.io/{self.name}"
-
-
-def ensure_images(images: Sequence[Image], say: Callable[[str], None]) -> None:
-    """Build the images whose archives are missing.
-
-    Raises:
-        NodeError: a build failed; quotes the end of its output.
-    """
-    if all(image.archive.exists() for image in images):
-        return
-    cache = node_cache()
-    (cache / "images").mkdir(parents=True, exist_ok=True)
-    with file_lock(cache / "images.lock", lambda: say("Waiting for another process that is building images.")):
-        for image in images:
-            if not image.archive.exists():
-                _build(image, say)
-                _archive(image)
-
-
-def load_images(node: Node, images: Sequence[Image], say: Callable[[str], None]) -> None:
-    """Build the missing images and import every image into the node."""
-    ensure_images(images, say)
-    for image in images:
-        node.load(image.archive)
-
-
-def _build(image: Image, say: Callable[[str], None]) -> None:
-    for alias, needed in image.needs.items():
-        if not _is_built(needed):
-            _build(needed, say)
-        _buildah("tag", needed.local_name, alias)
-    say(f"Building the image {image.name}.")
-    context = node_cache() / "build" / image.digest
-    shutil.rmtree(context, ignore_errors=True)
-    copy_context(image.context, context, image.ignore_file)
-    try:
-        image.prepare(context)
-        arguments = [word for name, value in image.arguments.items() for word in ("--build-arg", f"{name}={value}")]
-        _buildah(
-            *("build", "--isolation", "chroot", "--pull-never", "--layers=false", "--tag", image.local_name),
-            *("--ulimit", f"nofile={_open_files()}", *arguments, *image.options()),
-            *("--file", str(context / image.file), str(context)),
-        )
-    finally:
-        shutil.rmtree(context, ignore_errors=True)
-
-
-def _open_files() -> str:
-    """Return the limit of open files of a build; npm unpacks all packages at once, and 1,024 files are too few."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    files = OPEN_FILES if most == resource.RLIM_INFINITY else min(most, OPEN_FILES)
-    return f"{files}:{files}"
-
-
-def _archive(image: Image) -> None:
-    partial = image.archive.with_suffix(".partial")
-    partial.unlink(missing_ok=True)
-    _buildah("push", "--quiet", image.local_name, f"docker-archive:{partial}:{image.full_name()}")
-    for old in image.archive.parent.glob(f"{image.archive.stem.rpartition('-')[0]}-{'?' * 16}.tar"):
-        old.unlink()
-        # The image may come from another cache's archive, or be the base of others.
-        with suppress(NodeError):
-            _buildah("rmi", f"localhost/urumi-node:{old.stem[-16:]}")
-    partial.rename(image.archive)
-
-
-def _is_built(image: Image) -> bool:
-    try:
-        _buildah("inspect", "--type", "image", image.local_name)
-    except NodeError:
-        return False
-    return True
-
-
-def _buildah(*words: str) -> None:
-    storage = node_cache() / "buildah"
-    # In a separate mount namespace, so that an interrupted build leaves no mount on the machine.
-    run(
-        *("unshare", "--mount", "--propagation", "private", "buildah"),
-        *("--root", str(storage / "root"), "--runroot", str(storage / "run"), "--storage-driver", "overlay", *words),
-        timeout_seconds=BUILD_SECONDS,
-    )
-
-
-def _copy_busybox(folder: Path) -> None:
-    found = shutil.which("busybox", path=SEARCH)
-    if found is None:
-        raise NodeError("busybox not found. Run apt-get install busybox-static")
-    shutil.copy(found, folder / "busybox")
-
-
-def _bootstrap(folder: Path) -> None:
-    """Create a Debian of the machine's release from the machine's package sources."""
-    done = subprocess.run(
-        ["sh", "-c", ". /etc/os-release && echo $VERSION_CODENAME"], capture_output=True, text=True, check=True
-    )
-    candidates = (Path("/etc/apt/sources.list.d/debian.sources"), Path("/etc/apt/sources.list"))
-    sources = [str(path) for path in candidates if path.exists() and path.stat().st_size][:1]
-    run(
-        *("mmdebstrap", "--variant=minbase", "--include=ca-certificates,curl,tzdata", "--quiet"),
-        *("--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/man/*"),
-        *(done.stdout.strip(), str(folder / "root.tar"), *sources),
-        timeout_seconds=BUILD_SECONDS,
-    )
-    # A machine behind a proxy may have additional certificate authorities, and builds contact registries.
-    authorities = Path("/etc/ssl/certs/ca-certificates.crt")
-    if authorities.exists():
-        shutil.copy(authorities, folder / "authorities.crt")
-    else:
-        (folder / "authorities.crt").touch()
-
-
-def _server_options() -> list[str]:
-    """Mount the machine's Go and its caches into the golang image, and pass its mirrors."""
-    minimum = minimum_version((MODULE_DIR / "go.mod").read_text())
-    go = find_go(minimum, cache_root(), lambda words: None).command
-    root, cache, modules, proxy = run(go, "env", "GOROOT", "GOCACHE", "GOMODCACHE", "GOPROXY").splitlines()
-    for folder in (cache, modules):
-        Path(folder).mkdir(parents=True, exist_ok=True)
-    mirrors = {"GOPROXY": proxy, "PIP_INDEX_URL": os.environ.get("PIP_INDEX_URL")}
-    return [
-        *(
-            "--volume",
-            f"{root}:/usr/local/go:ro",
-            "--volume",
-            f"{cache}:/go/cache",
-            "--volume",
-            f"{modules}:/go/modules",
-        ),
-        *(word for name, value in mirrors.items() if value for word in ("--build-arg", f"{name}={value}")),
-    ]
-
-
-def _app_version(chart: str) -> str:
-    """Return the appVersion of a chart, which is the tag of its image."""
-    found = re.search(r'^appVersion: "(.+)"$', (ROOT / "charts" / chart / "Chart.yaml").read_text(), re.MULTILINE)
-    if found is None:
-        raise NodeError(f"charts/{chart}/Chart.yaml has no appVersion.")
-    return found[1]
+NEXT_TAG = "9.9.9"
 
 
 def _copy_shop_files(folder: Path) -> None:
     shutil.copytree(SHOP_FILES, folder / "urumi")
 
 
-BUSYBOX = Image("localhost/busybox:1", HERE / "busybox", prepare=_copy_busybox)
-PAUSE = Image("localhost/pause:1", HERE / "pause", needs={"localhost/busybox:1": BUSYBOX})
-DEBIAN = Image("localhost/debian:stable", HERE / "debian", prepare=_bootstrap)
-BASE = {"localhost/debian:stable": DEBIAN}
-POSTGRES = Image("postgres:16.14-bookworm", HERE / "postgres", needs=BASE)
-REDIS = Image("redis:7.2.14", HERE / "redis", needs=BASE)
-MARIADB = Image("mariadb:11.8.8", HERE / "mariadb", needs=BASE)
-APACHE = Image("localhost/apache:1", HERE / "apache", needs=BASE)
 WORDPRESS = Image(
     "urumi/stock-wordpress:1",
     HERE / "wordpress",
@@ -238,19 +28,8 @@ WORDPRESS = Image(
     key=context_digest(SHOP_FILES),
 )
 # The image of the chart; stock WordPress gets this name in tests that need no shop.
-WOOCOMMERCE_NAME = f"docker.io/urumi/woocommerce:{_app_version('woocommerce')}"
-GOLANG = Image("localhost/golang:1", HERE / "golang", needs=BASE)
-PYTHON = Image("localhost/python:3", HERE / "python", needs=BASE)
-SERVER = Image(
-    f"urumi/urumi:{_app_version('platform')}",
-    ROOT,
-    file="server/Dockerfile",
-    needs={GOLANG.name: GOLANG, PYTHON.name: PYTHON},
-    arguments={"GO_IMAGE": GOLANG.name, "PYTHON_IMAGE": PYTHON.name},
-    ignore_file=ROOT / "server" / "Dockerfile.dockerignore",
-    options=_server_options,
-)
-# A later release.
+WOOCOMMERCE_NAME = f"docker.io/urumi/woocommerce:{app_version('woocommerce')}"
 NEXT_WORDPRESS = Image(
     "urumi/stock-wordpress:2", HERE / "wordpress-next", needs={"localhost/stock-wordpress:1": WORDPRESS}
 )
+NEXT_BACKEND = Image(backend_name(NEXT_TAG), HERE / "medusa-next", needs={"localhost/medusa-backend": BACKEND})

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from cluster.node.node import Node
 from testing.caller import Caller
 from testing.kubectl import Kubectl
-from testing.node.node import Node
 from testing.serve import free_port
 from testing.shops.medusa.api_clients import fetch, sign_in
 from testing.shops.medusa.ingress import ingress

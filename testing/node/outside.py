@@ -3,7 +3,7 @@
 Pods reach it through the node, as they reach the internet; it is deleted with the node.
 """
 
-from testing.node.node import Node
+from cluster.node.node import Node
 
 NAME = "outside"
 GATEWAY = "203.0.113.1"

@@ -5,11 +5,12 @@ import sys
 from pathlib import Path
 from types import TracebackType
 
+from cluster.node.folders import ROOT
+from cluster.node.host import run
+from cluster.node.node import Node
 from testing.accounts import Account
 from testing.caller import PatientCaller
 from testing.kubectl import Kubectl, wait_for
-from testing.node.host import run
-from testing.node.node import ROOT, Node
 from testing.serve import ServerProcess, free_port
 from urumi.store import namespace_name
 

@@ -2,8 +2,8 @@
 
 import json
 
+from cluster.node import layout
 from testing.kubectl import Kubectl
-from testing.node import layout
 
 MIB = 1 << 20
 

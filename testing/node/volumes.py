@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from cluster.node import layout
+from cluster.node.node import Node
 from testing.kubectl import Kubectl, wait_for
-from testing.node import layout
-from testing.node.node import Node
 
 STORAGE_CLASS = "given"
 

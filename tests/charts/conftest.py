@@ -273,6 +273,7 @@ def values_of(store_id: str) -> dict[str, Any]:
             "id": store_id,
             "host": f"{store_id}.127.0.0.1.nip.io",
             "scheme": "http",
+            "port": 0,
             "adminSecret": "store-admin",
             "secretsName": "store-secrets",
         },

@@ -326,6 +326,31 @@ def test_medusas_cookie_is_secure_only_with_https(
     assert variables["AUTH_CORS"] == f"{scheme}://shop-a.127.0.0.1.nip.io"
 
 
+@pytest.mark.parametrize("engine", ["medusa", "woocommerce"])
+def test_a_port_is_in_every_address_of_a_store_but_not_in_its_ingress(
+    chart: "Chart", store_values: dict[str, Any], engine: str
+) -> None:
+    store_values["store"]["port"] = 8088
+    rendered = chart.render(store_values)
+    authority = "shop-a.127.0.0.1.nip.io:8088"
+    containers = rendered.main_containers()
+
+    [rule] = rendered.named("Ingress", "store")["spec"]["rules"]
+    assert rule["host"] == "shop-a.127.0.0.1.nip.io"
+    if engine == "medusa":
+        backend = containers["backend/backend"]
+        found = environment(backend)
+        assert {found[name] for name in ("URUMI_STORE_URL", "STORE_CORS", "ADMIN_CORS", "AUTH_CORS")} == {
+            f"http://{authority}"
+        }
+    else:
+        backend = containers["wordpress/wordpress"]
+        assert f"define('WP_HOME', 'http://{authority}');" in environment(backend)["WORDPRESS_CONFIG_EXTRA"]
+        assert environment(containers["wordpress/cron"])["CRON_HOST"] == authority
+    sent = {each["name"]: each["value"] for each in backend["readinessProbe"]["httpGet"]["httpHeaders"]}
+    assert sent["Host"] == authority
+
+
 @pytest.mark.parametrize("engine", ["woocommerce"])
 def test_wordpress_has_its_address_and_leaves_the_schedule_to_the_sidecar(rendered: "Rendered") -> None:
     extra = environment(rendered.main_containers()["wordpress/wordpress"])["WORDPRESS_CONFIG_EXTRA"]

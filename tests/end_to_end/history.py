@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
-from cluster.local import ClusterInfo
+from cluster.local.cluster import ClusterInfo
 
 STORES = "/apis/stores.urumi.ai/v1alpha1/namespaces/{namespace}/stores"
 WORKLOADS = ("/apis/apps/v1/deployments", "/apis/apps/v1/statefulsets")

@@ -4,13 +4,16 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from cluster.node.errors import NodeError
+from cluster.node.folders import ROOT
+from cluster.node.images.image import load_images
+from cluster.node.images.official import BUSYBOX, PAUSE
+from cluster.node.images.server import SERVER
+from cluster.node.node import Node
 from testing.kubectl import Kubectl
-from testing.node import images
-from testing.node.errors import NodeError
-from testing.node.node import ROOT, Node
 from testing.node.platform import InstalledPlatform
 
-SYSTEM_IMAGES = (images.BUSYBOX, images.PAUSE)
+SYSTEM_IMAGES = (BUSYBOX, PAUSE)
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +37,7 @@ def node(tmp_path_factory: pytest.TempPathFactory, say: Callable[[str], None]) -
     found = Node(tmp_path_factory.mktemp("node"), say)
     try:
         found.up()
-        images.load_images(found, SYSTEM_IMAGES, say)
+        load_images(found, SYSTEM_IMAGES, say)
         found.serve_names()
     except NodeError as error:
         found.down()
@@ -58,7 +61,7 @@ def installed(
     node: Node, node_kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory, say: Callable[[str], None]
 ) -> InstalledPlatform:
     """The platform's chart on the node, with its default settings; it is deleted with the node."""
-    images.load_images(node, [images.SERVER], say)
+    load_images(node, [SERVER], say)
     platform = InstalledPlatform(node, node_kubectl, tmp_path_factory.mktemp("installed"))
     platform.install()
     return platform

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from testing.node.context import context_digest, context_files, copy_context
-from testing.node.images import SERVER
-from testing.node.node import ROOT
+from cluster.node.folders import ROOT
+from cluster.node.images.context import context_digest, context_files, copy_context
+from cluster.node.images.server import SERVER
 
 IGNORE_FILE = ROOT / "server" / "Dockerfile.dockerignore"
 UNRELATED = ("docs/page.md", "tests/test_a.py", "charts/medusa/image/server.js", "server/__pycache__/a.pyc", ".git/x")

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from cluster.node.images import official
+from cluster.node.images.image import load_images
+from cluster.node.node import Node
 from testing.kubectl import Kubectl
-from testing.node import images
 from testing.node.failures import LONG_TIMEOUT, Failure, Report, time_out, watch_progress
-from testing.node.node import Node
+from testing.node.images import WORDPRESS
 from testing.node.platform import NodePlatform
 from testing.node.volumes import STORAGE_CLASS, give_volume, make_database
 from testing.store_objects import create_store
@@ -72,7 +74,7 @@ def stores(
     node: Node, node_kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory, say: Callable[[str], None]
 ) -> Iterator[FailingStores]:
     """All failing stores at the same time; they are deleted afterwards."""
-    images.load_images(node, [images.POSTGRES, images.REDIS, images.MARIADB, images.WORDPRESS], say)
+    load_images(node, [official.POSTGRES, official.REDIS, official.MARIADB, WORDPRESS], say)
     make_volumes(node, node_kubectl)
     folder = tmp_path_factory.mktemp("failures")
     with NodePlatform(
@@ -103,10 +105,10 @@ def make_volumes(node: Node, kubectl: Kubectl) -> None:
     mariadb = give_volume(node, kubectl, f"store-{MARIADB}", "mariadb-data") / "mysql"
     postgres = give_volume(node, kubectl, f"store-{POSTGRES}", "postgres-data") / "pgdata"
     variables = {f"MARIADB_{name}": value for name, value in NAMES.items()}
-    make_database(node, kubectl, images.MARIADB.name, mariadb, "/var/lib/mysql", ["healthcheck.sh"], **variables)
+    make_database(node, kubectl, official.MARIADB.name, mariadb, "/var/lib/mysql", ["healthcheck.sh"], **variables)
     variables = {"POSTGRES_USER": "medusa", "POSTGRES_DB": "medusa", "POSTGRES_PASSWORD": VOLUME_PASSWORD}
     probe = ["psql", "--host=127.0.0.1", "--username=medusa", "--command=SELECT 1"]
-    make_database(node, kubectl, images.POSTGRES.name, postgres, "/var/lib/postgresql/data", probe, **variables)
+    make_database(node, kubectl, official.POSTGRES.name, postgres, "/var/lib/postgresql/data", probe, **variables)
 
 
 def test_an_image_that_cannot_be_pulled_is_named_with_the_cause(stores: FailingStores) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from testing.node import host
-from testing.node.errors import NodeError
+from cluster.node import host
+from cluster.node.errors import NodeError
 
 
 def test_another_operating_system_is_reported_with_a_hint() -> None:

@@ -19,12 +19,14 @@ from typing import Any
 import httpx2
 import pytest
 
+from cluster.node.images import medusa
+from cluster.node.images.image import load_images
+from cluster.node.node import Node
 from testing.browser import Console, launched
 from testing.kubectl import Kubectl, wait_for
-from testing.node import images, medusa
 from testing.node.documentation import Backup
+from testing.node.images import NEXT_BACKEND, NEXT_TAG
 from testing.node.medusa_shop import NodeShop
-from testing.node.node import Node
 from testing.node.platform import InstalledPlatform
 from testing.node.usage import MIB, memory_limits, working_sets
 from testing.shops.medusa.api_clients import fetch, order_by_cash_on_delivery
@@ -41,7 +43,7 @@ Say = Callable[[str], None]
 @pytest.fixture(scope="module")
 def platform(node: Node, installed: InstalledPlatform, say: Say) -> InstalledPlatform:
     """The installed platform on a node that has the images of a Medusa store."""
-    images.load_images(node, medusa.IMAGES, say)
+    load_images(node, [*medusa.IMAGES, NEXT_BACKEND], say)
     return installed
 
 
@@ -296,14 +298,14 @@ def test_an_upgrade_is_reported_and_keeps_the_orders(
     platform: InstalledPlatform, node_kubectl: Kubectl, shop: NodeShop, say: Say
 ) -> None:
     order, before = buy(shop), events(platform, shop.store_id)
-    values = {"spec": {"values": {"backend": {"image": {"tag": medusa.NEXT_TAG}}}}}
+    values = {"spec": {"values": {"backend": {"image": {"tag": NEXT_TAG}}}}}
     node_kubectl.run(
         *("patch", "store", shop.store_id, "-n", platform.namespace, "--type=merge", "-p", json.dumps(values))
     )
 
     def is_newer() -> bool:
         pod = pod_of(node_kubectl, shop.namespace, "backend")
-        return pod is not None and str(pod["spec"]["containers"][0]["image"]) == medusa.NEXT.name
+        return pod is not None and str(pod["spec"]["containers"][0]["image"]) == NEXT_BACKEND.name
 
     wait_for(is_newer, "the backend with the new image", READY_SECONDS)
     wait_for_event(platform, shop.store_id, "Ready", before)

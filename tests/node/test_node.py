@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from cluster.local.component import is_alive
+from cluster.node import host
+from cluster.node.cgroups import find_groups
+from cluster.node.images.image import load_images
+from cluster.node.images.official import POSTGRES
+from cluster.node.node import Node
 from testing.kubectl import Kubectl, wait_for
-from testing.node import host, images
-from testing.node.cgroups import find_groups
-from testing.node.node import Node
 
 pytestmark = [pytest.mark.node, pytest.mark.timeout(2400)]
 
@@ -57,7 +59,7 @@ def query(kubectl: Kubectl, name: str, statement: str) -> str:
 def test_a_database_keeps_its_rows_after_a_power_failure(
     node: Node, node_kubectl: Kubectl, say: Callable[[str], None]
 ) -> None:
-    images.load_images(node, [images.POSTGRES], say)
+    load_images(node, [POSTGRES], say)
     name = f"database-{secrets.token_hex(3)}"
     for item in database(name):
         node_kubectl.apply(item)

@@ -12,12 +12,14 @@ import pytest
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
+from cluster.node.images.image import load_images
+from cluster.node.images.official import MARIADB
+from cluster.node.node import Node
 from testing.accounts import Account
 from testing.frames import read_frame
 from testing.kubectl import Kubectl, wait_for
-from testing.node import images
 from testing.node.availability import AvailabilityProbe
-from testing.node.node import Node
+from testing.node.images import WOOCOMMERCE_NAME, WORDPRESS
 from testing.node.platform import InstalledPlatform
 from testing.store_objects import events_of
 from urumi.store import namespace_name
@@ -35,8 +37,8 @@ def platform(node: Node, installed: InstalledPlatform, say: Callable[[str], None
 
     Its stores are deleted while the next tests run.
     """
-    images.load_images(node, [images.MARIADB, images.WORDPRESS], say)
-    node.tag(images.WORDPRESS.full_name(), images.WOOCOMMERCE_NAME)
+    load_images(node, [MARIADB, WORDPRESS], say)
+    node.tag(WORDPRESS.full_name(), WOOCOMMERCE_NAME)
     installed.upgrade(STOREFRONT_CHECK="off")
     yield installed
     for store in installed.call("GET", "/stores")[1]["items"]:

@@ -13,10 +13,13 @@ from typing import Any
 
 import pytest
 
+from cluster.node import layout
+from cluster.node.images.image import load_images
+from cluster.node.images.official import MARIADB, POSTGRES, REDIS
+from cluster.node.node import Node
 from reconciler.store.isolation import COMPONENT_LABEL
 from testing.kubectl import Kubectl, wait_for
-from testing.node import images, layout, outside
-from testing.node.node import Node
+from testing.node import outside
 from testing.node.platform import NodePlatform
 from testing.store_objects import events_of
 
@@ -116,7 +119,7 @@ def probe(component: str) -> dict[str, Any]:
         "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
     }
     security_context = {"runAsNonRoot": True, "runAsUser": 999, "seccompProfile": {"type": "RuntimeDefault"}}
-    client = {"name": "client", "image": images.POSTGRES.name, "command": ["sleep", "infinity"]}
+    client = {"name": "client", "image": POSTGRES.name, "command": ["sleep", "infinity"]}
     shop = {"name": "shop", "image": layout.BUSYBOX_IMAGE, "command": ["httpd", "-f", "-p", "8080", "-h", "/tmp"]}
     return {
         "apiVersion": "v1",
@@ -143,7 +146,7 @@ def isolation(
     node: Node, node_kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory, say: Callable[[str], None]
 ) -> Iterator[Isolation]:
     """Two stores of two engines with running databases, with probes inside and outside their namespaces."""
-    images.load_images(node, [images.POSTGRES, images.REDIS, images.MARIADB], say)
+    load_images(node, [POSTGRES, REDIS, MARIADB], say)
     outside.make_outside(node)
     for namespace in (CONTROLLERS, UNRELATED):
         node_kubectl.run("create", "namespace", namespace)

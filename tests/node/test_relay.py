@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from testing.node.relay import join
+from cluster.node.relay import join
 
 pytestmark = pytest.mark.anyio
 

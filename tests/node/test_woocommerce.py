@@ -15,11 +15,12 @@ from typing import Any
 
 import pytest
 
+from cluster.node.images.image import load_images
+from cluster.node.images.official import MARIADB
+from cluster.node.images.woocommerce import TREE, shop_image
+from cluster.node.node import Node
 from testing.kubectl import Kubectl
-from testing.node import images
-from testing.node.node import Node
 from testing.node.platform import NodePlatform
-from testing.node.woocommerce import TREE, shop_image
 from testing.store_objects import condition, create_store, events_of
 
 pytestmark = [
@@ -53,7 +54,7 @@ def shop(
 ) -> Iterator[OpenShop]:
     """A Ready store with products."""
     image = shop_image(Path(TREE))
-    images.load_images(node, [images.MARIADB, image], say)
+    load_images(node, [MARIADB, image], say)
     with NodePlatform(node, node_kubectl, tmp_path_factory.mktemp("platform")) as platform:
         began = time.monotonic()
         create_store(node_kubectl, platform, SHOP, shop={"sampleProducts": True})

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from cluster.node.images.image import load_images
+from cluster.node.images.official import MARIADB
+from cluster.node.node import Node
 from testing.kubectl import Kubectl, wait_for
-from testing.node import images
 from testing.node.documentation import Backup
-from testing.node.node import Node
+from testing.node.images import NEXT_WORDPRESS, WORDPRESS
 from testing.node.platform import NodePlatform
 from testing.serve import free_port
 from testing.store_objects import create_store
@@ -33,7 +35,7 @@ def platform(
     node: Node, node_kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory, say: Callable[[str], None]
 ) -> Iterator[NodePlatform]:
     """A platform without storefront checks, because WordPress alone sells nothing."""
-    images.load_images(node, [images.MARIADB, images.WORDPRESS, images.NEXT_WORDPRESS], say)
+    load_images(node, [MARIADB, WORDPRESS, NEXT_WORDPRESS], say)
     folder = tmp_path_factory.mktemp("platform")
     with NodePlatform(node, node_kubectl, folder, URUMI_STOREFRONT_CHECK="off") as found:
         yield found

@@ -112,6 +112,7 @@ def test_a_quota_changes_the_amounts_that_it_names() -> None:
         ("CREATE_RATE_LIMIT", "1001", "a whole number from 0 to 1000, got '1001'"),
         ("PORT", "65536", "a port from 1 to 65535, got '65536'"),
         ("STORE_SCHEME", "ftp", "http or https, got 'ftp'"),
+        ("STORE_PORT", "65536", "a port from 1 to 65535, or 0 for the scheme's own, got '65536'"),
         ("STOREFRONT_CHECK", "on", "walk, order or off, got 'on'"),
         ("STORE_QUOTA", "pods=30,cpu", "like pods=30,requests.memory=3Gi, got 'cpu'"),
         ("STOREFRONT_ADDRESS", "http://{shop}", "{port} and {storeId}, got 'http://{shop}'"),

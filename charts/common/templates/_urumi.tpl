@@ -149,9 +149,14 @@ securityContext:
   value: {{ include "urumi.adminEmail" . | quote }}
 {{- end }}
 
+{{/* The host of the store's address, with the port if it is not the scheme's own: the Host of its visitors' requests. */}}
+{{- define "urumi.authority" -}}
+{{ include "urumi.host" . }}{{ with .Values.store.port }}:{{ . }}{{ end }}
+{{- end }}
+
 {{/* The store's address, without a slash at the end. */}}
 {{- define "urumi.url" -}}
-{{ .Values.store.scheme }}://{{ include "urumi.host" . }}
+{{ .Values.store.scheme }}://{{ include "urumi.authority" . }}
 {{- end }}
 
 {{- define "urumi.adminEmail" -}}
@@ -168,7 +173,7 @@ httpGet:
   port: http
   httpHeaders:
     - name: Host
-      value: {{ include "urumi.host" .root | quote }}
+      value: {{ include "urumi.authority" .root | quote }}
     - name: X-Forwarded-Proto
       value: {{ .root.Values.store.scheme }}
 {{ omit .probe "path" | toYaml }}

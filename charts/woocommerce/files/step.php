@@ -30,7 +30,8 @@ function wordpress_root(): string
 function simulate_request(): void
 {
     $url = parse_url(required_env('URUMI_STORE_URL'));
-    $_SERVER['HTTP_HOST'] = $_SERVER['SERVER_NAME'] = $url['host'];
+    $_SERVER['HTTP_HOST'] = isset($url['port']) ? "{$url['host']}:{$url['port']}" : $url['host'];
+    $_SERVER['SERVER_NAME'] = $url['host'];
     $_SERVER['SERVER_PROTOCOL'] = 'HTTP/1.1';
     $_SERVER['REQUEST_METHOD'] = 'GET';
     $_SERVER['REQUEST_URI'] = '/';

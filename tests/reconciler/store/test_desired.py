@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.package_data import charts_dir
 from reconciler.settings import Settings
-from reconciler.store.desired import admin_email, deep_merge, desired_release
+from reconciler.store.desired import admin_email, deep_merge, desired_release, store_authority, store_url
 from urumi.errors import ConfigurationError
 
 SPEC: dict[str, Any] = {"storeId": "shop-1", "engine": "medusa"}
@@ -89,3 +89,19 @@ def test_a_missing_chart_is_named(tmp_path: Path) -> None:
 )
 def test_the_administrators_address_follows_host_and_values(spec: dict[str, Any], expected: str) -> None:
     assert admin_email(Settings(), spec) == expected
+
+
+@pytest.mark.parametrize(
+    ("port", "spec", "expected"),
+    [
+        (0, {}, "http://shop-a.shops.example"),
+        (8088, {}, "http://shop-a.shops.example:8088"),
+        (8088, {"host": "tea.example"}, "http://tea.example:8088"),
+    ],
+)
+def test_the_address_of_a_store_has_the_port_of_the_settings(port: int, spec: dict[str, Any], expected: str) -> None:
+    settings = Settings(base_domain="shops.example", store_port=port)
+    full = {"storeId": "shop-a", "engine": "medusa"} | spec
+
+    assert store_url(settings, full) == expected
+    assert store_authority(desired_release(settings, full).values["store"]) == expected.removeprefix("http://")

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from testing.node import layout
-from testing.node.folders import NodeFolder
+from cluster.node import layout
+from cluster.node.folders import NodeFolder
 
 CLIENT = "http://127.0.0.1:2379"
 PEER = "http://127.0.0.1:2380"

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from testing.node.errors import NodeError
+from cluster.node.errors import NodeError
 
 # One program of each Debian package that the node or the build of its images needs.
 PACKAGES = {

@@ -3,9 +3,9 @@
 import json
 
 from cluster.api import Api
-from testing.node import layout
-from testing.node.configuration import helper_pod
-from testing.node.folders import NodeFolder
+from cluster.node import layout
+from cluster.node.folders import NodeFolder
+from cluster.node.inside.configuration import helper_pod
 
 SETUP = '#!/bin/sh\nset -eu\nmkdir -m 0777 -p "$VOL_DIR"\n'
 TEARDOWN = '#!/bin/sh\nset -eu\nrm -rf "$VOL_DIR"\n'

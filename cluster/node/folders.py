@@ -5,6 +5,9 @@ from pathlib import Path
 
 from cluster.folders import cache_root
 
+# The checkout: its charts and the sources of its images.
+ROOT = Path(__file__).resolve().parents[2]
+
 
 @dataclass(frozen=True, slots=True)
 class NodeFolder:

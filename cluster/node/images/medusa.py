@@ -1,7 +1,6 @@
 """The images of a Medusa store: built through the chart's own Dockerfiles, under the names that the chart gives them.
 
-Their base images are replaced: Node.js is the package that the shop's tests use, nginx is Debian's. `NEXT` is the
-backend of a later release, under another tag.
+Their base images are replaced: Node.js is the one in PyPI, nginx is Debian's.
 """
 
 import shutil
@@ -10,17 +9,22 @@ from typing import Any
 
 import yaml
 
-from testing.node.host import run
-from testing.node.images import BASE, HERE, POSTGRES, REDIS, Image
-from testing.node.node import ROOT
-from testing.shops.medusa.node import NODE, NODE_VERSION, NPM
+from cluster.node.folders import ROOT
+from cluster.node.host import run
+from cluster.node.images.image import Image
+from cluster.node.images.nodejs import nodejs_version, npm
+from cluster.node.images.official import BASE, HERE, POSTGRES, REDIS
 
 CHART = ROOT / "charts" / "medusa"
-NEXT_TAG = "9.9.9"
 
 
 def _read(name: str) -> Any:
     return yaml.safe_load((CHART / name).read_text())
+
+
+def backend_name(tag: str = "") -> str:
+    """Return the name of the backend's image; `tag` stands for another release."""
+    return _name("backend", tag)
 
 
 def _name(component: str, tag: str = "") -> str:
@@ -29,8 +33,9 @@ def _name(component: str, tag: str = "") -> str:
 
 
 def _copy_node(folder: Path) -> None:
-    shutil.copy(NODE, folder / "node")
-    shutil.copytree(NPM.parent.parent, folder / "npm", symlinks=True)
+    node, script = npm()
+    shutil.copy(node, folder / "node")
+    shutil.copytree(script.parent.parent, folder / "npm", symlinks=True)
 
 
 def _point_to_registry(folder: Path) -> None:
@@ -48,13 +53,13 @@ def _npm_cache() -> list[str]:
 
 
 def _npm_setting(name: str) -> str:
-    return run(NODE, NPM, "config", "get", name).strip()
+    return run(*npm(), "config", "get", name).strip()
 
 
-NODE_BASE = Image("localhost/node:22", HERE / "node", needs=BASE, prepare=_copy_node, key=NODE_VERSION)
+NODE_BASE = Image("localhost/node:22", HERE / "node", needs=BASE, prepare=_copy_node, key=nodejs_version())
 NGINX_BASE = Image("localhost/nginx-unprivileged:1", HERE / "nginx", needs=BASE)
 BACKEND = Image(
-    _name("backend"),
+    backend_name(),
     CHART / "image" / "backend",
     file="Dockerfile",
     needs={NODE_BASE.name: NODE_BASE},
@@ -69,5 +74,4 @@ STOREFRONT = Image(
     needs={NGINX_BASE.name: NGINX_BASE},
     arguments={"NGINX_IMAGE": NGINX_BASE.name},
 )
-NEXT = Image(_name("backend", NEXT_TAG), HERE / "medusa-next", needs={"localhost/medusa-backend": BACKEND})
-IMAGES = (POSTGRES, REDIS, BACKEND, STOREFRONT, NEXT)
+IMAGES = (POSTGRES, REDIS, BACKEND, STOREFRONT)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster.api import Api
-from testing.node import layout
+from cluster.node import layout
 
 NAMESPACE = "kube-system"
 NAME = "coredns"

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from testing.node import layout
-from testing.node.folders import NodeFolder
+from cluster.node import layout
+from cluster.node.folders import NodeFolder
 
 CONTAINERD = """\
 version = 2

@@ -9,8 +9,8 @@ import os
 import time
 from pathlib import Path
 
-from testing.node.errors import NodeError
-from testing.node.folders import node_cache
+from cluster.node.errors import NodeError
+from cluster.node.folders import node_cache
 
 REMOVE_SECONDS = 20.0
 NEEDED = {"cpu", "memory", "pids"}

@@ -4,8 +4,8 @@ import secrets
 from pathlib import Path
 
 from cluster.folders import write_private
-from testing.node.host import run
-from testing.node.layout import API_SERVICE_ADDRESS, DOMAIN, NODE, NODE_ADDRESS
+from cluster.node.host import run
+from cluster.node.layout import API_SERVICE_ADDRESS, DOMAIN, NODE, NODE_ADDRESS
 
 DAYS = "30"
 API_NAMES = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", f"kubernetes.default.svc.{DOMAIN}")

@@ -1,4 +1,6 @@
-"""PID 1 of the node's namespaces: `python -m testing.node.init FOLDER CONTAINERD_ROOT PORT CLUSTER_BIN NODE_BIN FRESH`.
+"""PID 1 of the node's namespaces.
+
+`python -m cluster.node.inside.init FOLDER CONTAINERD_ROOT PORT CLUSTER_BIN NODE_BIN FRESH`
 
 It creates private mounts and a private network, starts the node's programs in order and exits when one of them exits;
 the kernel then kills all other processes in the namespaces and deletes the namespaces. Nothing outside is changed: what
@@ -9,16 +11,15 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
 from pathlib import Path
 
 from cluster.api import Api
-from testing.node import layout
-from testing.node.cgroups import mounts
-from testing.node.commands import Programs, first_commands, later_commands
-from testing.node.folders import NodeFolder
-from testing.node.host import SEARCH, run
-from testing.node.keys import admin_token
+from cluster.node import layout
+from cluster.node.cgroups import mounts
+from cluster.node.folders import NodeFolder
+from cluster.node.host import SEARCH, run
+from cluster.node.inside.commands import Programs, first_commands, later_commands
+from cluster.node.keys import admin_token
 
 READY_SECONDS = 120.0
 # Sysctls that the kubelet, kube-proxy and the bridge require.
@@ -152,7 +153,7 @@ def _wait_for_api(api: Api, children: dict[int, str]) -> None:
 def _forget_containers() -> None:
     """Delete the records of an earlier node in containerd's storage; its processes have already ended."""
     ctr = ("ctr", "--address", layout.CONTAINERD_SOCKET, "--namespace", "k8s.io", "containers")
-    names: Iterable[str] = run(*ctr, "list", "--quiet").split()
+    names = run(*ctr, "list", "--quiet").split()
     if names:
         run(*ctr, "delete", *names)
 

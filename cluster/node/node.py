@@ -22,18 +22,17 @@ from cluster.folders import cache_root
 from cluster.local.cluster import ClusterInfo
 from cluster.local.component import wait_until
 from cluster.lock import file_lock
+from cluster.node import host, layout
+from cluster.node.cgroups import make_groups, remove_groups
+from cluster.node.errors import NodeError
+from cluster.node.folders import ROOT, NodeFolder, node_cache
+from cluster.node.inside.configuration import write_configuration
+from cluster.node.keys import admin_token, make_keys
+from cluster.node.objects.names import serve_names
+from cluster.node.objects.volumes import apply_objects
 from cluster.ports import free_port
 from cluster.programs.binaries import Binaries, Recipe, ensure_binaries
-from testing.node import host, layout
-from testing.node.cgroups import make_groups, remove_groups
-from testing.node.configuration import write_configuration
-from testing.node.errors import NodeError
-from testing.node.folders import NodeFolder, node_cache
-from testing.node.keys import admin_token, make_keys
-from testing.node.names import serve_names
-from testing.node.objects import apply_objects
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 MODULE_DIR = Path(__file__).resolve().parent
 READY_SECONDS = 180.0
 DOWN_SECONDS = 30.0
@@ -227,7 +226,7 @@ class Node:
         self._groups = make_groups()
         cluster, own = self._built()
         freshness = "fresh" if is_fresh else "again"
-        init = [sys.executable, "-m", "testing.node.init", str(self.folder.root), str(self._containerd_root())]
+        init = [sys.executable, "-m", "cluster.node.inside.init", str(self.folder.root), str(self._containerd_root())]
         init += [str(self.port), str(cluster.folder), str(own.folder), freshness]
         # The signal is sent when the thread that started the process ends, which is pytest's main thread.
         bound = ["setpriv", "--pdeathsig", "KILL", *UNSHARE, *UNSHARE_MOUNTS, *init]
@@ -250,8 +249,7 @@ class Node:
 
     def _wait_for(self, condition: Callable[[], bool], what: str) -> None:
         def is_met_while_running() -> bool:
-            assert self._outer is not None
-            if self._outer.poll() is not None:
+            if self._outer is None or self._outer.poll() is not None:
                 raise NodeError(f"The node ended at its start. {self._log_ends()}")
             return condition()
 
@@ -276,7 +274,7 @@ class Node:
 
     def _open(self, ports: dict[int, tuple[str, int]]) -> None:
         words = [str(word) for port, (address, to_port) in ports.items() for word in (port, address, to_port)]
-        bound = ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "testing.node.relay", str(self.pid), *words]
+        bound = ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "cluster.node.relay", str(self.pid), *words]
         with (self.folder.logs / "relay.log").open("ab") as log:
             self._relays.append(subprocess.Popen(bound, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log))
 
@@ -292,4 +290,4 @@ class Node:
         for log in logs:
             lines = log.read_text(errors="replace").splitlines()[-4:]
             words.append("\n".join([f"{log.name}:", *(line[:300] for line in lines)]))
-        return "Its programs' last words:\n" + "\n".join(words)
+        return "The ends of its logs:\n" + "\n".join(words)

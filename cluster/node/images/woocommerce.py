@@ -10,10 +10,12 @@ from pathlib import Path
 
 import yaml
 
-from testing.node.context import context_digest
-from testing.node.images import APACHE, BASE, HERE, Image
+from cluster.node.folders import ROOT
+from cluster.node.images.context import context_digest
+from cluster.node.images.image import Image
+from cluster.node.images.official import APACHE, BASE, HERE
 
-CHART = HERE.parent.parent.parent / "charts" / "woocommerce"
+CHART = ROOT / "charts" / "woocommerce"
 TREE = os.environ.get("URUMI_WORDPRESS_TREE", "")
 
 

@@ -1,0 +1,1 @@
+"""The images of the node, and what they are built from."""

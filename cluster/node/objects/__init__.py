@@ -1,0 +1,1 @@
+"""What the cluster of the node has from the start: names, volumes."""

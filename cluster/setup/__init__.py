@@ -1,0 +1,1 @@
+"""`./setup.sh` in Python: the environment, the choice of the cluster, the tests."""
