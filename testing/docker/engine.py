@@ -20,8 +20,8 @@ from cluster.lock import file_lock
 from testing.docker import host
 from testing.docker.errors import DockerError
 from testing.docker.machine import INTERFACE, START_SECONDS
-from testing.node.cgroups import mounts
-from testing.node.host import SEARCH
+from cluster.node.cgroups import mounts
+from cluster.node.host import SEARCH
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NAMESPACES = ("--mount", "--net", "--pid", "--ipc", "--uts")

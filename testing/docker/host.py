@@ -4,8 +4,8 @@ import shutil
 from pathlib import Path
 
 from testing.docker.errors import DockerError
-from testing.node import host as node_host
-from testing.node.host import SEARCH
+from cluster.node import host as node_host
+from cluster.node.host import SEARCH
 
 # Debian's client, by its path: a client from elsewhere may be first on PATH.
 CLIENT = Path("/usr/bin/docker")

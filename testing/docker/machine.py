@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from testing.docker.runtime import missing_capabilities
-from testing.node.host import SEARCH, run
+from cluster.node.host import SEARCH, run
 
 START_SECONDS = 60.0
 INTERFACE = "tap0"

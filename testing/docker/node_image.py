@@ -20,12 +20,12 @@ from cluster.programs.toolchain import find_go, minimum_version
 from testing.docker.archives import combine
 from testing.docker.engine import ROOT, Engine, docker_cache
 from testing.docker.errors import DockerError
-from testing.node import images as stand_ins
-from testing.node.context import context_digest
-from testing.node.folders import node_cache
-from testing.node.host import run
-from testing.node.images import Image, ensure_images
-from testing.node.node import MODULE_DIR as NODE_MODULE
+from cluster.node.images.context import context_digest
+from cluster.node.folders import node_cache
+from cluster.node.host import run
+from cluster.node.images.image import Image, ensure_images
+from cluster.node.images.official import BUSYBOX, DEBIAN, PAUSE
+from cluster.node.node import MODULE_DIR as NODE_MODULE
 
 HERE = Path(__file__).resolve().parent
 KIND_MODULE = ROOT / "scripts" / "kind"
@@ -126,8 +126,8 @@ class NodeImage:
         found |= {
             network: self._network(),
             provisioner: self._component("local-path-provisioner"),
-            helper: stand_ins.BUSYBOX,
-            pause: stand_ins.PAUSE,
+            helper: BUSYBOX,
+            pause: PAUSE,
         }
         return found | dict(self._more)
 
@@ -144,7 +144,7 @@ class NodeImage:
         return self._image("localhost/kind-network:1", "network", copy)
 
     def _image(self, name: str, folder: str, prepare: Callable[[Path], None]) -> Image:
-        needs = {image.name: image for image in (stand_ins.DEBIAN, stand_ins.BUSYBOX)}
+        needs = {image.name: image for image in (DEBIAN, BUSYBOX)}
         keys = [recipe.key for _, recipe in self._recipes.values()]
         key = "\0".join([*keys, context_digest(IMAGES / folder)])
         return Image(name, IMAGES / folder, needs=needs, prepare=prepare, key=key)
