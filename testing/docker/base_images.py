@@ -74,5 +74,7 @@ def _wordpress(tree: str) -> tuple[Image, Image]:
     base, cli = shop.needs[shop.arguments["WORDPRESS_IMAGE"]], shop.needs[shop.arguments["WORDPRESS_CLI_IMAGE"]]
     if not tree:
         without_shop = IMAGES / "wordpress-without-shop"
-        base = Image("localhost/wordpress-without-shop:1", without_shop, needs={"localhost/stock-wordpress:1": WORDPRESS})
+        base = Image(
+            "localhost/wordpress-without-shop:1", without_shop, needs={"localhost/stock-wordpress:1": WORDPRESS}
+        )
     return base, cli

@@ -17,11 +17,11 @@ from pathlib import Path
 
 from cluster.folders import cache_root
 from cluster.lock import file_lock
+from cluster.node.cgroups import mounts
+from cluster.node.host import SEARCH
 from testing.docker import host
 from testing.docker.errors import DockerError
 from testing.docker.machine import INTERFACE, START_SECONDS
-from cluster.node.cgroups import mounts
-from cluster.node.host import SEARCH
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NAMESPACES = ("--mount", "--net", "--pid", "--ipc", "--uts")
@@ -81,6 +81,9 @@ class Engine:
     def down(self) -> None:
         """End every process of the machine, and delete everything except the cache."""
         try:
+            if self._machine is not None and (self.folder / "started").exists():
+                with suppress(DockerError):
+                    self._clear()
             for process in (self._network, self._machine):
                 if process is not None:
                     process.kill()
@@ -91,20 +94,25 @@ class Engine:
             self._held.close()
             shutil.rmtree(self.folder, ignore_errors=True)
 
-    def command(self, *words: str | Path) -> list[str]:
+    def command(self, *words: str | Path, folder: Path = ROOT) -> list[str]:
         """Return the command line that runs a program in the machine."""
-        return ["nsenter", "--target", str(self._pid()), *NAMESPACES, f"--wd={ROOT}", "--", *map(str, words)]
+        return ["nsenter", "--target", str(self._pid()), *NAMESPACES, f"--wd={folder}", "--", *map(str, words)]
 
     def environ(self, **more: str) -> dict[str, str]:
-        """Return the environment of the machine's user: an own home, no Docker or Kubernetes of the caller."""
+        """Return the environment of the machine's user: an own home, and the caches of the caller."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("DOCKER_", "KUBE", "URUMI_"))}
-        path = f"{self.folder / 'bin'}:{SEARCH}"
-        return {**kept, "PATH": path, "HOME": str(self.home), "URUMI_CACHE_DIR": str(cache_root()), **more}
+        caches = {
+            "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache")),
+            "GOPATH": os.environ.get("GOPATH", str(Path.home() / "go")),
+            "URUMI_CACHE_DIR": str(cache_root()),
+        }
+        return {**kept, **caches, "PATH": f"{self.folder / 'bin'}:{SEARCH}", "HOME": str(self.home), **more}
 
     def run(
         self,
         *words: str | Path,
         environ: Mapping[str, str] | None = None,
+        folder: Path = ROOT,
         timeout_seconds: float = RUN_SECONDS,
         on_line: Say | None = None,
     ) -> str:
@@ -115,8 +123,8 @@ class Engine:
         """
         lines: list[str] = []
         with subprocess.Popen(
-            ["timeout", "--kill-after=10", str(timeout_seconds), *self.command(*words)],
-            cwd=ROOT,
+            ["timeout", "--kill-after=10", str(timeout_seconds), *self.command(*words, folder=folder)],
+            cwd=folder,
             env=self.environ(**(environ or {})),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -154,11 +162,26 @@ class Engine:
             )
         self._wait_for((self.folder / "namespaces").exists, "the machine's namespaces")
         with (self.folder / "network.log").open("ab") as log:
-            slirp = ("slirp4netns", "--configure", "--mtu=65520", "--disable-host-loopback", str(self._pid()), INTERFACE)
+            slirp = (
+                "slirp4netns",
+                "--configure",
+                "--mtu=65520",
+                "--disable-host-loopback",
+                str(self._pid()),
+                INTERFACE,
+            )
             self._network = subprocess.Popen(
                 [*BOUND, *slirp], env={**os.environ, "PATH": SEARCH}, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
         self._wait_for((self.folder / "started").exists, "Docker")
+        self._clear()
+
+    def _clear(self) -> None:
+        """Remove the containers, volumes and networks of an engine that was killed; images stay."""
+        if left := self.docker("container", "ls", "--all", "--quiet").split():
+            self.docker("container", "rm", "--force", "--volumes", *left)
+        self.docker("volume", "prune", "--force")
+        self.docker("network", "prune", "--force")
 
     def _wait_for(self, condition: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + START_SECONDS

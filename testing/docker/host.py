@@ -3,9 +3,9 @@
 import shutil
 from pathlib import Path
 
-from testing.docker.errors import DockerError
 from cluster.node import host as node_host
 from cluster.node.host import SEARCH
+from testing.docker.errors import DockerError
 
 # Debian's client, by its path: a client from elsewhere may be first on PATH.
 CLIENT = Path("/usr/bin/docker")

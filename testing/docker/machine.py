@@ -15,8 +15,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from testing.docker.runtime import missing_capabilities
 from cluster.node.host import SEARCH, run
+from testing.docker.runtime import missing_capabilities
 
 START_SECONDS = 60.0
 INTERFACE = "tap0"

@@ -1,8 +1,8 @@
 """kind's node image, built by kind itself from what package registries have.
 
 `kind build node-image` makes a node image from a base image and an archive of a Kubernetes release. Here the base image
-is Debian with kind's own files, and the release contains programs and images that were built from Go modules: those that
-kubeadm and kind's manifests name, and those that a registry would give the cluster's pods later.
+is Debian with kind's own files, and the release contains programs and images that were built from Go modules: those
+that kubeadm and kind's manifests name, and those that a registry would give the cluster's pods later.
 """
 
 import hashlib
@@ -12,23 +12,24 @@ import shutil
 import tarfile
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from cluster.folders import cache_root
-from cluster.programs.binaries import Binaries, Recipe, ensure_binaries
-from cluster.programs.toolchain import find_go, minimum_version
-from testing.docker.archives import combine
-from testing.docker.engine import ROOT, Engine, docker_cache
-from testing.docker.errors import DockerError
-from cluster.node.images.context import context_digest
+from cluster.kind.kind import MODULE as KIND_MODULE
 from cluster.node.folders import node_cache
 from cluster.node.host import run
 from cluster.node.images.image import Image, ensure_images
-from cluster.node.images.official import BUSYBOX, DEBIAN, PAUSE
-from cluster.node.node import MODULE_DIR as NODE_MODULE
+from cluster.node.images.official import BUSYBOX, DEBIAN, MARIADB, PAUSE, POSTGRES, REDIS
+from cluster.node.ingress.source import ingress_recipe
+from cluster.node.programs import MODULE_DIR as NODE_MODULE
+from cluster.programs.binaries import Binaries, Recipe, ensure_binaries
+from cluster.programs.toolchain import find_go, minimum_version
+from testing.docker.archives import combine
+from testing.docker.engine import Engine, docker_cache
+from testing.docker.errors import DockerError
 
 HERE = Path(__file__).resolve().parent
-KIND_MODULE = ROOT / "scripts" / "kind"
 IMAGES = HERE / "images"
 BUILD_SECONDS = 900.0
 
@@ -36,20 +37,20 @@ Say = Callable[[str], None]
 
 
 class NodeImage:
-    """The node image for the kind of this checkout, with more images for pods by their full names."""
+    """The node image for the kind of this checkout, with the images that its pods would be given by a registry."""
 
-    def __init__(self, more: Mapping[str, Image], say: Say) -> None:
+    def __init__(self, say: Say) -> None:
         self._say = say
         self._recipes = {
             "cluster": (cache_root(), Recipe.read()),
             "node": (node_cache(), Recipe.read(NODE_MODULE)),
             "docker": (docker_cache(), Recipe.read(HERE)),
             "kind": (cache_root(), Recipe.read(KIND_MODULE)),
+            "ingress": (node_cache(), ingress_recipe(say)),
         }
         self._built: dict[str, Binaries] = {}
         self.version = next(each.version for each in self._recipes["docker"][1].programs if each.name == "kubeadm")
-        self._base = self._image("localhost/kind-base:1", "node-base", self._copy_base)
-        self._more = more
+        self._base = self._base_image()
 
     @property
     def kind(self) -> Path:
@@ -104,14 +105,16 @@ class NodeImage:
         rest = {name: path for name, path in archives.items() if name not in own or "/kube-proxy:" in name}
         combine(rest, server / "kube-proxy.tar")
         release = folder / "release.tar.gz"
-        with tarfile.open(release, "w:gz", compresslevel=1) as archive:
+        with tarfile.open(release, "w:gz", compresslevel=0) as archive:
             archive.add(folder / "kubernetes", "kubernetes")
         shutil.rmtree(folder / "kubernetes")
         return release
 
     def _images(self) -> dict[str, Image]:
         """Return the images of the node by their names."""
-        listed = run(self.program("docker", "kubeadm"), "config", "images", "list", "--kubernetes-version", self.version)
+        listed = run(
+            self.program("docker", "kubeadm"), "config", "images", "list", "--kubernetes-version", self.version
+        )
         found = {}
         for name in listed.split():
             component = name.rpartition("/")[2].partition(":")[0]
@@ -122,44 +125,51 @@ class NodeImage:
         [network] = re.findall(r'Image = "(\S+/kindnetd:\S+)"', (source / "const_cni.go").read_text())
         [provisioner] = re.findall(r'Image = "(\S+/local-path-provisioner:\S+)"', storage)
         [helper] = re.findall(r'Image = "(\S+/local-path-helper:\S+)"', storage)
-        [pause] = re.findall(r'sandbox_image = "(\S+)"', (self._kind_files() / "etc/containerd/config.toml").read_text())
+        [pause] = re.findall(
+            r'sandbox_image = "(\S+)"', (self._kind_files() / "etc/containerd/config.toml").read_text()
+        )
         found |= {
             network: self._network(),
             provisioner: self._component("local-path-provisioner"),
             helper: BUSYBOX,
             pause: PAUSE,
         }
-        return found | dict(self._more)
+        [ingress] = re.findall(r"image: (\S+/traefik:\S+)", (KIND_MODULE / "traefik.yaml").read_text())
+        found[ingress] = self._image("localhost/kind-traefik:1", "traefik", "ingress", "traefik")
+        return found | {image.full_name(): image for image in (POSTGRES, REDIS, MARIADB)}
 
     def _component(self, component: str) -> Image:
         if component == "kube-proxy":
             return self._network()
         if component == "coredns":
-            return self._image("localhost/kind-coredns:1", "coredns", self._copying("node", "coredns"))
+            return self._image("localhost/kind-coredns:1", "coredns", "node", "coredns")
         module = "node" if component == "local-path-provisioner" else "cluster"
-        return self._image(f"localhost/kind-{component}:1", "program", self._copying(module, component))
+        return self._image(f"localhost/kind-{component}:1", "program", module, component)
 
     def _network(self) -> Image:
-        copy = self._copying("node", "kube-proxy", "kube-network-policies")
-        return self._image("localhost/kind-network:1", "network", copy)
+        return self._image("localhost/kind-network:1", "network", "node", "kube-proxy", "kube-network-policies")
 
-    def _image(self, name: str, folder: str, prepare: Callable[[Path], None]) -> Image:
+    def _image(self, name: str, folder: str, module: str, *programs: str) -> Image:
+        """Return an image with these programs of a module."""
+
+        def copy_programs(context: Path) -> None:
+            (context / "programs").mkdir()
+            for program in programs:
+                shutil.copy(self.program(module, program), context / "programs" / program)
+
         needs = {image.name: image for image in (DEBIAN, BUSYBOX)}
-        keys = [recipe.key for _, recipe in self._recipes.values()]
-        key = "\0".join([*keys, context_digest(IMAGES / folder)])
-        return Image(name, IMAGES / folder, needs=needs, prepare=prepare, key=key)
+        key = " ".join((self._recipes[module][1].key, *programs))
+        return Image(name, IMAGES / folder, needs=needs, prepare=copy_programs, key=key)
 
-    def _copying(self, module: str, *names: str) -> Callable[[Path], None]:
-        def prepare(folder: Path) -> None:
-            (folder / "programs").mkdir()
-            for name in names:
-                shutil.copy(self.program(module, name), folder / "programs" / name)
+    def _base_image(self) -> Image:
+        programs = ("containerd", "containerd-shim-runc-v2", "ctr", "crictl")
+        image = self._image("localhost/kind-base:1", "node-base", "docker", *programs)
 
-        return prepare
+        def prepare(context: Path) -> None:
+            image.prepare(context)
+            shutil.copytree(self._kind_files(), context / "files")
 
-    def _copy_base(self, folder: Path) -> None:
-        self._copying("docker", "containerd", "containerd-shim-runc-v2", "ctr", "crictl")(folder)
-        shutil.copytree(self._kind_files(), folder / "files")
+        return replace(image, prepare=prepare, key=f"{image.key} {self._recipes['kind'][1].key}")
 
     def _kind_files(self) -> Path:
         return self._kind_source() / "images" / "base" / "files"
