@@ -15,8 +15,6 @@ from cluster.kind.node import Files, Node
 from cluster.kind.settings import Settings
 from cluster.place import Place
 
-SIMULATED = "Using the local cluster, whose containers are simulated."
-
 
 def kind_is_default(place: Place) -> tuple[bool, str]:
     """Return whether kind is the cluster of a first run, and a sentence if it is not though Docker is installed.
@@ -29,11 +27,21 @@ def kind_is_default(place: Place) -> tuple[bool, str]:
     """
     facts = read_facts(place)
     if isinstance(facts, Silence):
-        return False, f"{facts.sentence} {SIMULATED}" if facts.installed else ""
+        return False, _instead(facts.sentence, facts.hint) if facts.installed else ""
     for finding in troubles.find(facts, troubles.ENGINE):
         if finding.level == "problem":
-            return False, f"{finding.sentence} {SIMULATED} For kind: {finding.hint}"
+            return False, _instead(finding.sentence, finding.hint)
     return True, ""
+
+
+def _instead(sentence: str, hint: str) -> str:
+    """Return why the local cluster is used, and how to get to kind: a second run uses the cluster of the first."""
+    simulated = "Using the local cluster, whose containers are simulated."
+    return " ".join(
+        filter(
+            None, (sentence, simulated, "For kind:", hint, "Then run ./setup.sh down and ./setup.sh --cluster kind.")
+        )
+    )
 
 
 def docker_check(place: Place) -> Iterable[Finding]:

@@ -5,7 +5,6 @@ Docker that was installed as a snap reads and writes no file outside the home fo
 folder that it shares with its user.
 """
 
-import getpass
 import os
 import shutil
 import socket
@@ -14,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from cluster.errors import KindError
-from cluster.kind.engine import Engine, Silence, reported_errors
+from cluster.kind.engine import Engine, Silence, is_remote, reported_errors
 
 ANSWER_SECONDS = 10.0
 
@@ -43,15 +42,23 @@ class Docker:
         return environ
 
     def engine(self) -> Engine | Silence:
-        """Return what the engine reports, or why it does not."""
+        """Return what the engine reports, or why it does not; an engine of another machine is not asked."""
         if self._program is None:
             return Silence(False, "Docker is not installed, and kind needs it.")
+        endpoint = self._endpoint()
+        if is_remote(endpoint):
+            return Silence(
+                True,
+                f"Docker's engine is at {endpoint}, not on this machine: the shops would be on the loopback address of"
+                " that machine.",
+                "Run ./setup.sh there, or select an engine of this machine: unset DOCKER_HOST, or docker context use"
+                " default.",
+            )
         info = self.attempt("info", "--format", "{{json .}}")
         if info is None:
             sentence = f"Docker does not respond within {ANSWER_SECONDS:.0f} s, and kind needs it."
-            return Silence(True, sentence, "Wait until its engine has started, then run this again.")
+            return Silence(True, sentence, "Wait until its engine has started.")
         version = self.attempt("version", "--format", "{{json .}}")
-        endpoint = self._endpoint()
         engine = Engine.read(endpoint, info.stdout, version.stdout if version else "")
         return engine or _silence(endpoint, reported_errors(info.stdout) or info.stderr)
 
@@ -100,20 +107,20 @@ def _silence(endpoint: str, message: str) -> Silence:
     """Return why the engine at the address did not respond: from its socket if it has one, otherwise in its words."""
     cause = _state_of_socket(urlsplit(endpoint).path) if endpoint.startswith("unix:") else ""
     if cause == "denied":
-        user = getpass.getuser()
         return Silence(
             True,
-            f"Docker's engine runs, but {user} may not use its socket {urlsplit(endpoint).path}.",
-            f"Add yourself to the group docker (sudo usermod -aG docker {user}), sign in again and run this again.",
+            f"Docker's engine runs, but you may not use its socket {urlsplit(endpoint).path}.",
+            "Add yourself to the group docker (sudo usermod -aG docker $USER), then sign in again.",
         )
     if cause == "closed":
         return Silence(
             True,
             f"Docker is installed, but no engine listens at {endpoint}, and kind needs one.",
-            "Start it (sudo systemctl start docker, or Docker Desktop) and run this again.",
+            "Start it: sudo systemctl start docker, or Docker Desktop.",
         )
     words = " ".join(message.split()).rstrip(".") or "it printed nothing"
-    return Silence(True, f"Docker does not respond, and kind needs it: {words}.")
+    at = f" at {endpoint}" if endpoint else ""
+    return Silence(True, f"Docker does not respond{at}, and kind needs it: {words}.")
 
 
 def _state_of_socket(path: str) -> str:

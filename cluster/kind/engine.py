@@ -77,11 +77,11 @@ class Engine:
         """Whether Podman answers in place of Docker."""
         return any("podman" in component.lower() for component in self.components)
 
-    @property
-    def is_remote(self) -> bool:
-        """Whether the address of the engine is one of another machine."""
-        parts = urlsplit(self.endpoint)
-        return parts.scheme in {"tcp", "http", "https", "ssh"} and not LOOPBACK.fullmatch(parts.hostname or "")
+
+def is_remote(endpoint: str) -> bool:
+    """Return whether the address of an engine is one of another machine."""
+    parts = urlsplit(endpoint)
+    return parts.scheme in {"tcp", "http", "https", "ssh"} and not LOOPBACK.fullmatch(parts.hostname or "")
 
 
 def reported_errors(info_text: str) -> str:

@@ -87,9 +87,20 @@ class KindTarget:
             KindError: Docker or kind failed.
         """
         docker, files = Docker(), Files(place.state)
-        if purge:
+        engine = docker.engine()
+        if isinstance(engine, Silence):
+            if purge and files.made_it:
+                raise KindError(f"The kind cluster cannot be deleted: {engine.sentence}", hint=engine.hint)
+            place.console.say(f"The kind cluster is not running: {engine.sentence}")
+            return
+        node = Node.read(docker)
+        if node.exists and not files.made_it:
+            place.console.say(f"The kind cluster {CLUSTER} belongs to another state folder than {place.state}.")
+        elif purge and node.exists:
             Kind(find_kind(place.console), docker, files).delete()
-        elif Node.read(docker).is_running:
+        elif purge:
+            files.delete()
+        elif node.is_running:
             docker.run(f"Docker could not stop {NODE}: see its message above.", "stop", NODE)
             place.console.say(
                 "The kind cluster is stopped and its data kept. Run ./setup.sh to start it again,"
@@ -99,12 +110,17 @@ class KindTarget:
             place.console.say("The kind cluster is not running.")
 
     def is_up(self, place: Place) -> bool:
-        """Return whether the node runs."""
-        return Node.read(Docker()).is_running
+        """Return whether the node of this state folder runs."""
+        return Files(place.state).made_it and Node.read(Docker()).is_running
 
     def status(self, place: Place) -> int:
         """Print the node and the server's pods."""
-        node = Node.read(Docker())
+        docker = Docker()
+        engine = docker.engine()
+        if isinstance(engine, Silence):
+            place.console.row("cluster", f"kind, not running: {engine.sentence}")
+            return 3
+        node = Node.read(docker)
         place.console.row("cluster", f"kind, node {node.state}")
         if not node.is_running:
             return 3

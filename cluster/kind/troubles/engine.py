@@ -27,7 +27,7 @@ def old_version(facts: Facts) -> Iterator[Finding]:
         if found is not None and found < OLDEST and not facts.engine.is_podman:
             yield _problem(
                 f"Docker's {what} is {version}; kind needs {OLDEST[0]}.{OLDEST[1]} or newer.",
-                "Upgrade Docker and run this again.",
+                "Upgrade Docker.",
             )
 
 
@@ -36,7 +36,7 @@ def windows_containers(facts: Facts) -> Iterator[Finding]:
     if facts.engine.os_type not in {"linux", ""}:
         yield _problem(
             f"Docker runs {facts.engine.os_type} containers; kind needs linux ones.",
-            "Switch Docker Desktop to Linux containers and run this again.",
+            "Switch Docker Desktop to Linux containers.",
         )
 
 
@@ -51,16 +51,9 @@ def architecture(facts: Facts) -> Iterator[Finding]:
 
 
 def elsewhere(facts: Facts) -> Iterator[Finding]:
-    """An engine whose loopback ports are those of another machine."""
+    """An engine outside of this container, whose loopback ports are those of another machine."""
     engine, machine = facts.engine, facts.machine
-    if engine.is_remote:
-        yield _problem(
-            f"Docker's engine is at {engine.endpoint}, not on this machine: the shops would be on the loopback address"
-            " of that machine.",
-            "Run ./setup.sh there, or select an engine of this machine: unset DOCKER_HOST, or docker context use"
-            " default.",
-        )
-    elif machine.in_container and engine.name and engine.name != machine.hostname:
+    if machine.in_container and engine.name and engine.name != machine.hostname:
         yield _problem(
             f"This is a container, and Docker's engine ({engine.name}) is outside of it: the shops would be on the"
             " loopback address of that machine, which cannot be reached from here.",
@@ -82,7 +75,7 @@ def rootless(facts: Facts) -> Iterator[Finding]:
         yield _problem(
             "Docker is rootless and may not limit memory, processes and CPU: it has no cgroup controllers.",
             "Put [Service] and Delegate=yes into /etc/systemd/system/user@.service.d/delegate.conf, run sudo systemctl"
-            " daemon-reload, sign in again and run this again.",
+            " daemon-reload, then sign in again.",
         )
 
 

@@ -63,10 +63,20 @@ def test_the_address_is_docker_host_before_the_context(setup: Setup) -> None:
     engine = Docker().engine()
     assert isinstance(engine, Engine)
     assert engine.endpoint == "unix:///run/user/1000/docker.sock"
-    setup.set(DOCKER_HOST="tcp://build.example.com:2376")
+    setup.set(DOCKER_HOST="tcp://127.0.0.1:2375")
     engine = Docker().engine()
     assert isinstance(engine, Engine)
-    assert engine.is_remote
+    assert engine.endpoint == "tcp://127.0.0.1:2375"
+
+
+@pytest.mark.parametrize("endpoint", ["tcp://build.example.com:2376", "ssh://me@build"])
+@pytest.mark.parametrize("variable", ["DOCKER_HOST", "ENDPOINT"])
+def test_an_engine_of_another_machine_is_not_even_asked(setup: Setup, endpoint: str, variable: str) -> None:
+    setup.set(**{variable: endpoint})
+    found = silence(setup)
+    assert found.sentence.startswith(f"Docker's engine is at {endpoint}, not on this machine: the shops would be on")
+    assert found.hint.startswith("Run ./setup.sh there, or select an engine of this machine")
+    assert not any(call.startswith("docker info") for call in setup.calls("docker"))
 
 
 def test_a_machine_without_docker_is_recognized(setup: Setup) -> None:
@@ -84,7 +94,7 @@ def test_an_engine_that_is_not_running_is_told_by_its_socket(setup: Setup, tmp_p
     setup.set(DOCKER_CODE=code, ENDPOINT=f"unix://{path}")
     found = silence(setup)
     assert found.sentence == f"Docker is installed, but no engine listens at unix://{path}, and kind needs one."
-    assert found.hint.startswith("Start it (sudo systemctl start docker")
+    assert found.hint.startswith("Start it: sudo systemctl start docker")
 
 
 def test_a_socket_that_this_user_may_not_use_is_told(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,7 +106,7 @@ def test_a_socket_that_this_user_may_not_use_is_told(setup: Setup, monkeypatch: 
     setup.answer("info", {"ServerErrors": ["permission denied"]})
     setup.set(ENDPOINT="unix:///var/run/docker.sock")
     found = silence(setup)
-    assert found.sentence.endswith("may not use its socket /var/run/docker.sock.")
+    assert found.sentence == "Docker's engine runs, but you may not use its socket /var/run/docker.sock."
     assert "sudo usermod -aG docker" in found.hint
 
 
@@ -108,7 +118,9 @@ def test_other_reasons_are_quoted(setup: Setup, tmp_path: Path) -> None:
         engine.bind(str(path))
         engine.listen()
         found = silence(setup)
-    assert found.sentence == "Docker does not respond, and kind needs it: Docker Desktop is manually paused."
+    assert found.sentence == (
+        f"Docker does not respond at unix://{path}, and kind needs it: Docker Desktop is manually paused."
+    )
 
 
 def test_an_engine_that_hangs_is_given_up(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from cluster.doctor.report import raise_problems
-from cluster.errors import ClusterError, ObstacleError
+from cluster.errors import ClusterError, KindError, ObstacleError
 from cluster.kind.choice import docker_check, kind_is_default
 from cluster.kind.kind import MODULE
 from cluster.kind.target import KindTarget
@@ -250,6 +250,7 @@ def test_an_engine_that_cannot_run_kind_is_not_the_default_and_says_why(setup: S
     assert not is_default
     assert sentence.startswith("Docker's engine is at tcp://10.0.0.5:2375, not on this machine")
     assert "Using the local cluster, whose containers are simulated. For kind: Run ./setup.sh there" in sentence
+    assert sentence.endswith("Then run ./setup.sh down and ./setup.sh --cluster kind.")
 
 
 def test_a_client_without_an_engine_is_not_the_default_and_says_why(setup: Setup) -> None:
@@ -259,7 +260,8 @@ def test_a_client_without_an_engine_is_not_the_default_and_says_why(setup: Setup
     assert (is_default, sentence) == (
         False,
         "Docker is installed, but no engine listens at unix:///nowhere.sock, and kind needs one."
-        " Using the local cluster, whose containers are simulated.",
+        " Using the local cluster, whose containers are simulated. For kind: Start it: sudo systemctl start docker, or"
+        " Docker Desktop. Then run ./setup.sh down and ./setup.sh --cluster kind.",
     )
 
 
@@ -273,7 +275,9 @@ def test_the_doctor_reports_the_engine_and_its_troubles(setup: Setup) -> None:
     assert engine.sentence == "Docker 28.2.2 responds at unix:///nowhere.sock, with cgroup v2."
     assert [finding for finding in others if finding.level == "problem"] == []
     setup.set(DOCKER_HOST="tcp://10.0.0.5:2375")
-    assert [finding.level for finding in docker_check(setup.place)] == ["ok", "problem"]
+    assert [finding.level for finding in docker_check(setup.place)] == ["note"]
+    setup.set(DOCKER_HOST="", HTTPS_PROXY="http://127.0.0.1:3128")
+    assert "problem" in [finding.level for finding in docker_check(setup.place)]
     setup.set(URUMI_HTTP_PORT="x")
     assert [finding.level for finding in docker_check(setup.place)] == ["problem"]
     (setup.bin / "docker").unlink()
@@ -324,6 +328,38 @@ def test_down_stops_the_node_and_purge_deletes_it(setup: Setup) -> None:
     kubeconfig = f"{setup.state}/kind.kubeconfig"
     assert without_details(setup.calls("kind")) == [f"kind delete cluster --name urumi --kubeconfig {kubeconfig}"]
     assert list(setup.state.iterdir()) == []
+
+
+def test_the_cluster_of_another_state_folder_is_neither_stopped_nor_deleted(setup: Setup) -> None:
+    setup.have_node("running")
+    (setup.state / "kind.kubeconfig").unlink()
+    assert not KIND.is_up(setup.place)
+    for purge in (False, True):
+        KIND.down(setup.place, purge)
+    assert setup.lines == [f"The kind cluster urumi belongs to another state folder than {setup.state}."] * 2
+    assert setup.changes == []
+
+
+def test_without_docker_nothing_is_deleted_from_the_state_folder(setup: Setup) -> None:
+    setup.have_node("running")
+    (setup.bin / "docker").unlink()
+    KIND.down(setup.place, purge=False)
+    assert KIND.status(setup.place) == 3
+    assert setup.lines == [
+        "The kind cluster is not running: Docker is not installed, and kind needs it.",
+        "cluster                  kind, not running: Docker is not installed, and kind needs it.",
+    ]
+    with pytest.raises(KindError, match="cannot be deleted: Docker is not installed"):
+        KIND.down(setup.place, purge=True)
+    assert (setup.state / "kind.kubeconfig").exists()
+
+
+def test_purge_without_a_node_needs_no_kind(setup: Setup) -> None:
+    setup.state.mkdir()
+    (setup.state / "kind.json").touch()
+    KIND.down(setup.place, purge=True)
+    assert list(setup.state.iterdir()) == []
+    assert setup.calls("kind") == []
 
 
 def test_down_of_a_stopped_node_changes_nothing(setup: Setup) -> None:

@@ -51,12 +51,6 @@ def test_a_machine_without_troubles_has_no_findings(facts: FactsOf) -> None:
         ({"client_version": "18.09.1"}, "Docker's client is 18.09.1; kind needs 20.10", "Upgrade Docker"),
         ({"os_type": "windows"}, "Docker runs windows containers; kind needs linux ones.", "Switch Docker Desktop"),
         ({"architecture": "riscv64"}, "Docker runs on riscv64; kind's node image exists for", "Set URUMI_KIND_IMAGE"),
-        (
-            {"endpoint": "tcp://build.example.com:2376"},
-            "Docker's engine is at tcp://build.example.com:2376",
-            "Run ./se",
-        ),
-        ({"endpoint": "ssh://me@build"}, "Docker's engine is at ssh://me@build, not on this machine", "Run ./setup.sh"),
         ({"rootless": True, "cgroup_version": "1"}, "Docker is rootless and uses cgroup v1", "Use a Docker that runs"),
         ({"rootless": True, "limits_resources": False}, "Docker is rootless and may not limit", "Put [Service] and"),
     ],
@@ -226,6 +220,17 @@ def test_a_checkout_that_a_snap_cannot_read_is_a_problem(facts: FactsOf, tmp_pat
     assert troubles.find(facts()) == []
     object.__setattr__(moved := facts(), "root", Path(checkout.format(home=tmp_path)))
     assert only(moved).sentence.startswith("Docker was installed as a snap, which cannot read ")
+
+
+def test_a_credential_store_whose_program_is_gone_is_a_problem(facts: FactsOf) -> None:
+    (facts.folder / ".docker").mkdir()
+    (facts.folder / ".docker" / "config.json").write_text('{"auths": {}, "credsStore": "desktop.exe"}')
+    finding = only(facts())
+    assert "names the credential store 'desktop.exe', but there is no program docker-credential-" in finding.sentence
+    (facts.folder / "docker-credential-desktop.exe").write_text("#!/bin/sh\n")
+    (facts.folder / "docker-credential-desktop.exe").chmod(0o755)
+    environ = {"HOME": str(facts.folder), "PATH": str(facts.folder)}
+    assert troubles.find(facts(machine={"environ": environ})) == []
 
 
 def test_a_proxy_on_the_loopback_address_is_a_problem_for_a_new_node(facts: FactsOf) -> None:
