@@ -19,6 +19,9 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
   sandbox_image = "{pause}"
   # A machine may forbid a lower score, and runc then starts no container.
   restrict_oom_score_adj = true
+  # Mirrors and registries of the machine's owner, one folder each.
+  [plugins."io.containerd.grpc.v1.cri".registry]
+    config_path = "{registries}"
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "/usr/lib/cni"
     conf_dir = "{cni}"
@@ -53,7 +56,7 @@ current-context: node
 """
 
 
-def write_configuration(folder: NodeFolder, containerd_root: Path, server: str, token: str) -> None:
+def write_configuration(folder: NodeFolder, server: str, token: str) -> None:
     """Write every file that a program of the node reads."""
     etc = folder.etc
     (etc / "cni").mkdir(exist_ok=True)
@@ -61,7 +64,11 @@ def write_configuration(folder: NodeFolder, containerd_root: Path, server: str, 
     folder.kubeconfig.write_text(KUBECONFIG.format(server=server, authority=authority, token=token))
     (etc / "containerd.toml").write_text(
         CONTAINERD.format(
-            root=containerd_root, socket=layout.CONTAINERD_SOCKET, pause=layout.PAUSE_IMAGE, cni=etc / "cni"
+            root=folder.containerd,
+            socket=layout.CONTAINERD_SOCKET,
+            pause=layout.PAUSE_IMAGE,
+            cni=etc / "cni",
+            registries=etc / "certs.d",
         )
     )
     (etc / "Corefile").write_text(COREFILE.format(domain=layout.DOMAIN))
