@@ -17,7 +17,7 @@ from pathlib import Path
 
 from cluster.folders import cache_root
 from cluster.lock import file_lock
-from cluster.node.cgroups import mounts
+from cluster.node.cgroups import find_groups, remove_groups
 from cluster.node.host import SEARCH
 from testing.docker import host
 from testing.docker.errors import DockerError
@@ -209,14 +209,5 @@ def _group() -> str:
 
 def _remove_groups() -> None:
     """Remove the control groups of this engine's containers, or of one that was killed."""
-    deadline = time.monotonic() + DOWN_SECONDS
-    while left := [group for point, _, _ in mounts() if (group := Path(point, _group())).exists()]:
-        for group in left:
-            for folder in sorted((path for path in group.rglob("*") if path.is_dir()), reverse=True):
-                with suppress(OSError):
-                    folder.rmdir()
-            with suppress(OSError):
-                group.rmdir()
-        if time.monotonic() > deadline:
-            raise DockerError(f"These control groups of Docker cannot be removed: {', '.join(map(str, left))}.")
-        time.sleep(0.05)
+    if left := remove_groups(find_groups(_group())):
+        raise DockerError(f"These control groups of Docker cannot be removed: {', '.join(map(str, left))}.")
