@@ -96,7 +96,7 @@ class Engine:
 
     def command(self, *words: str | Path, folder: Path = ROOT) -> list[str]:
         """Return the command line that runs a program in the machine."""
-        return ["nsenter", "--target", str(self._pid()), *NAMESPACES, f"--wd={folder}", "--", *map(str, words)]
+        return ["nsenter", "--target", str(self._pid()), *NAMESPACES, f"--wdns={folder}", "--", *map(str, words)]
 
     def environ(self, **more: str) -> dict[str, str]:
         """Return the environment of the machine's user: an own home, and the caches of the caller."""
