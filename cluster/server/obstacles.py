@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from cluster.doctor.finding import Finding
 from cluster.place import Place
-from cluster.server.port import DEFAULT_PORT, chosen_port, something_listens
+from cluster.ports import something_listens
+from cluster.server.port import DEFAULT_PORT, chosen_port
 from cluster.server.process import HOST, ServerProcess
 
 

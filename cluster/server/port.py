@@ -1,10 +1,9 @@
 """The port of the server: `URUMI_PORT`, or the one of the running server, or 8780."""
 
 import os
-import socket
 
 from cluster.errors import SetupError
-from cluster.server.process import HOST, ServerProcess
+from cluster.server.process import ServerProcess
 
 DEFAULT_PORT = 8780
 
@@ -23,10 +22,3 @@ def chosen_port(server: ServerProcess) -> int:
     if not 1 <= int(given) <= 65535:
         raise SetupError(f"URUMI_PORT must be from 1 to 65535, got '{given}'.")
     return int(given)
-
-
-def something_listens(port: int) -> bool:
-    """Return whether a program accepts connections on the port."""
-    with socket.socket() as probe:
-        probe.settimeout(1.0)
-        return probe.connect_ex((HOST, port)) == 0

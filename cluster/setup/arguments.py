@@ -31,7 +31,7 @@ usage: ./setup.sh [--cluster local|kind|current] [COMMAND]
 The environment is .venv in this folder. The token, the cluster's data and the logs are in URUMI_STATE_DIR, by default
 ~/.local/state/urumi; the cluster's programs are in URUMI_CACHE_DIR, by default ~/.cache/urumi.
 URUMI_PORT is the server's port, by default 8780; URUMI_PYTHON the Python to use; URUMI_TEST_PROCESSES the number of
-processes that run the tests, by default 3."""
+processes that run the tests, by default 3. docs/docker.md lists the variables of the kind cluster."""
 
 
 class UsageError(Exception):
