@@ -78,5 +78,12 @@ class User:
         rows = self.kubectl("exec", "-n", f"store-{store_id}", "postgres-0", "-c", "postgres", "--", *psql, query)
         return dict(row.split("|") for row in rows.split()).get(number.lstrip("#"), "")
 
+    def usage(self) -> str:
+        """Return the memory of the node, the disk space of Docker, and the inotify instances of the machine."""
+        memory = self.engine.docker("stats", "--no-stream", "--format", "{{.MemUsage}}").strip()
+        disk = self.engine.docker("system", "df", "--format", "{{.Type}} {{.Size}}").replace("\n", ", ").strip(", ")
+        inotify = "find /proc/[0-9]*/fd -lname anon_inode:inotify 2>/dev/null | wc -l"
+        return f"memory {memory}; {disk}; inotify {self.engine.run('sh', '-c', inotify).strip()}"
+
     def _run(self, *words: str | Path, **options: Any) -> str:
         return self.engine.run(*words, environ=self._environ, folder=self.checkout, **options)

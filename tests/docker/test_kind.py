@@ -11,7 +11,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Browser, expect
 
-from testing.browser import Console
+from testing.browser import NETWORK, Console
+from testing.docker.base_images import STOREFRONT, official_name
 from testing.docker.engine import Engine
 from testing.docker.errors import DockerError
 from testing.docker.user import User
@@ -53,6 +54,18 @@ def order(browser: Browser, shop: str) -> str:
         return place_order(page)
 
 
+def test_a_port_of_another_container_is_named_before_anything_is_created(user: User) -> None:
+    """This test is first."""
+    image = official_name(STOREFRONT, "NGINX_IMAGE")
+    user.engine.docker("run", "--detach", "--name", "old-proxy", "--publish", "127.0.0.1:80:80", image, "sleep", "600")
+    try:
+        with pytest.raises(DockerError, match=r"Port 80 of 127.0.0.1 is in use by the container old-proxy"):
+            user.setup()
+    finally:
+        user.engine.docker("rm", "--force", "old-proxy")
+    assert NODE not in user.engine.docker("container", "ls", "--all")
+
+
 def test_setup_creates_a_kind_cluster_and_names_the_next_steps(user: User, started: str) -> None:
     assert re.search(rf"^Urumi: +{PAGE}/$", started, re.MULTILINE), started
     assert f"Token:  {user.token}" in started
@@ -68,6 +81,7 @@ def test_running_it_again_changes_nothing(user: User, started: str) -> None:
 
 def test_the_page_opens_in_a_browser(browser: Browser, user: User, started: str) -> None:
     console = Console()
+    console.allow(NETWORK)
     with visiting(browser, PAGE, console, DESKTOP) as page:
         page.goto("/")
         page.get_by_label("Access token").fill(user.token)
@@ -80,8 +94,9 @@ def test_an_order_is_placed_at_the_address_of_the_store(user: User, shop: str, o
     assert user.order_status(SHOP, order) == "pending"
 
 
-def test_verify_places_an_order_too(user: User, shop: str) -> None:
+def test_verify_places_an_order_too(user: User, shop: str, say: Say) -> None:
     assert json.loads(user.urumi("verify", SHOP, "--json"))["ok"] is True
+    say(f"the node with a store: {user.usage()}")
 
 
 @pytest.mark.skipif(not WORDPRESS_TREE, reason="URUMI_WORDPRESS_TREE names no folder with WordPress and WooCommerce")
