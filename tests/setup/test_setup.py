@@ -4,6 +4,7 @@ Its parts have their tests in tests/cluster.
 """
 
 import os
+import platform
 import socket
 import urllib.request
 from pathlib import Path
@@ -32,7 +33,7 @@ def test_the_first_run_ends_with_a_url_a_token_and_the_next_commands(checkout: C
     assert done.lines[-5:] == last_lines(checkout)
     assert [line for line in done.lines if line.startswith("[")] == [
         "[1/4] Python environment in .venv: about a minute the first time, a second later.",
-        "[2/4] Kubernetes: about 6 minutes the first time (its programs are built), 5 to 20 seconds later.",
+        "[2/4] Kubernetes: its programs are fetched or built the first time, 5 to 20 seconds later.",
         "[3/4] The Store definition: a second or two.",
         "[4/4] The server: about 3 seconds.",
     ]
@@ -152,6 +153,14 @@ def test_a_missing_venv_package_is_reported_in_one_sentence(checkout: Checkout) 
     assert len(done.err.splitlines()) == 1
 
 
+def test_a_state_folder_that_cannot_be_written_is_named_before_anything_is_installed(checkout: Checkout) -> None:
+    (checkout.root / "file").touch()
+    done = checkout.run(URUMI_STATE_DIR=str(checkout.root / "file" / "state"))
+    assert done.code == 1
+    assert "URUMI_STATE_DIR" in done.sentence
+    assert not (checkout.root / ".venv").exists()
+
+
 def test_a_taken_port_is_reported_before_anything_is_built(checkout: Checkout) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", checkout.port))
@@ -204,6 +213,27 @@ def test_the_cluster_can_be_changed_only_while_nothing_runs(checkout: Checkout) 
     assert checkout.run("--cluster", "local").code == 0
 
 
+# --- Ctrl-c
+
+
+@pytest.mark.parametrize(
+    ("after", "environ"),
+    [
+        ("pip .", {"PIP_HANGS": "yes"}),
+        ("cluster up", {"CLUSTER_HANGS": "yes"}),
+        ("urumi serve", {"READY_SAYS": "stores are not listed yet"}),
+    ],
+    ids=["environment", "cluster", "server"],
+)
+def test_after_ctrl_c_the_next_run_continues(checkout: Checkout, after: str, environ: dict[str, str]) -> None:
+    done = checkout.interrupt(after=after, **environ)
+    assert done.code == 130
+    assert done.err == ("setup.sh: Interrupted. Run the same command again: it continues where this one stopped.\n")
+    again = checkout.run()
+    assert (again.code, again.lines[-5:]) == (0, last_lines(checkout))
+    assert checkout.run("down").lines[0] == "Server stopped."
+
+
 # --- down and status
 
 
@@ -244,6 +274,16 @@ def test_status_reports_the_cluster_and_the_server(checkout: Checkout) -> None:
     assert done.lines[1] == "cluster     up"
     checkout.end_server()
     assert (checkout.run("status").code, checkout.run("status").lines[0]) == (3, "server                   not running")
+
+
+def test_the_doctor_needs_no_environment(checkout: Checkout) -> None:
+    # No test depends on the network.
+    done = checkout.run("doctor", HTTPS_PROXY="http://127.0.0.1:9", HTTP_PROXY="http://127.0.0.1:9")
+    assert done.err == ""
+    assert {line.split()[0] for line in done.lines if not line.startswith(" ")} <= {"ok", "note", "problem"}
+    assert "ok      .venv            does not exist yet; ./setup.sh makes it" in done.lines
+    assert f"ok      Python           {platform.python_version()} at {checkout.bin}/python3" in done.lines
+    assert "The check failed" not in done.out
 
 
 # --- Usage
