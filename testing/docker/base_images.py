@@ -16,7 +16,7 @@ from cluster.node.images.medusa import NGINX_BASE, NODE_BASE
 from cluster.node.images.official import BASE
 from cluster.node.images.server import PYTHON
 from cluster.node.images.woocommerce import shop_image
-from cluster.programs.toolchain import find_go, minimum_version
+from cluster.programs.golang.toolchain import find_go, minimum_version
 from testing.docker.engine import Engine
 from testing.node.images import WORDPRESS
 

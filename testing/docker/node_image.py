@@ -23,8 +23,9 @@ from cluster.node.images.image import Image, ensure_images
 from cluster.node.images.official import BUSYBOX, DEBIAN, MARIADB, PAUSE, POSTGRES, REDIS
 from cluster.node.ingress.source import ingress_recipe
 from cluster.node.programs import MODULE_DIR as NODE_MODULE
-from cluster.programs.binaries import Binaries, Recipe, ensure_binaries
-from cluster.programs.toolchain import find_go, minimum_version
+from cluster.programs.binaries import Binaries, ensure_binaries
+from cluster.programs.golang.toolchain import find_go, minimum_version
+from cluster.programs.recipe import Recipe
 from testing.docker.archives import combine
 from testing.docker.engine import Engine, docker_cache
 from testing.docker.errors import DockerError
