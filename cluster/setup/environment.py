@@ -42,7 +42,7 @@ class Environment:
         """
         try:
             is_here = str(self.python) in (self._folder / "bin" / "pip").read_text()
-            check = [self.python, "-c", _VERSION_CHECK]
+            check = [str(self.python), "-c", _VERSION_CHECK]
             return is_here and subprocess.run(check, capture_output=True, check=False).returncode == 0
         except (OSError, UnicodeDecodeError):
             return False
