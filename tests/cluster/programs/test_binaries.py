@@ -15,11 +15,13 @@ from cluster.programs.binaries import Binaries, BuildProgress, Recipe, ensure_bi
 from cluster.programs.golang import build as go_build
 from cluster.programs.golang.build import executable_name
 from cluster.programs.prefetch import prefetch
+from cluster.programs.recipe import MODULE_DIR, build_groups
 from testing.kubectl import wait_for
 from tests.cluster.programs.fake_go import FakeGo
 
 pytestmark = pytest.mark.slow
 
+NODE_MODULES = MODULE_DIR / "node"
 BUILD = """
 import sys
 from pathlib import Path
@@ -149,7 +151,7 @@ def test_a_program_without_a_version_gets_the_version_that_go_recorded(
     ("output", "hint"),
     [
         ("x.go:3: undefined: y", "Run the command again"),
-        ("dial tcp 10.0.0.1:443: connect: connection refused", "check the network"),
+        ("dial tcp 10.0.0.1:443: connect: connection refused", "Check the network"),
         ("write /tmp/x: no space left on device", "The disk is full"),
     ],
 )
@@ -208,6 +210,14 @@ def test_a_programs_file_has_the_name_that_go_gives_it(package: str, name: str) 
     assert executable_name(package) == name
 
 
+def test_a_program_that_spells_a_module_differently_is_compiled_apart() -> None:
+    recipe = Recipe.read(NODE_MODULES)
+    groups = [[program.name for program in group] for group in build_groups(recipe.programs)]
+    assert ["local-path-provisioner"] in groups
+    assert sorted(name for group in groups for name in group) == sorted(each.name for each in recipe.programs)
+    assert build_groups(()) == []
+
+
 def test_modules_are_downloaded_ahead_until_the_programs_are_there(go: FakeGo) -> None:
     recipe = Recipe.read(go.module)
     process = prefetch(go.cache, recipe)
@@ -221,3 +231,23 @@ def test_modules_are_downloaded_ahead_until_the_programs_are_there(go: FakeGo) -
 def test_without_go_nothing_is_downloaded_ahead(go: FakeGo) -> None:
     go.configure("version", "1.1.0")
     assert prefetch(go.cache, Recipe.read(go.module)) is None
+
+
+def test_the_caches_path_may_contain_spaces(go: FakeGo) -> None:
+    binaries = ensure_binaries(go.folder / "a b", lambda progress: None, lambda words: None, Recipe.read(go.module))
+    assert subprocess.check_output([binaries.path("alpha")], text=True) == "alpha is 1.2.3 or 4.5.6\n"
+
+
+def test_ctrl_c_ends_the_compiler_and_keeps_the_finished_programs(go: FakeGo, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(progress: BuildProgress) -> None:
+        if (go.folder / "held").exists():
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(go_build, "REPORT_SECONDS", 0.0)
+    go.configure("hold", "beta")
+    with pytest.raises(KeyboardInterrupt):
+        ensure_binaries(go.cache, interrupt, lambda words: None, Recipe.read(go.module))
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((go.folder / "held").read_text()), 0)
+    go.reset("hold")
+    build(go)
