@@ -8,9 +8,9 @@ from cluster.doctor.report import raise_problems
 from cluster.folders import state_root
 from cluster.place import Place
 from cluster.setup.arguments import USAGE, Arguments, UsageError, parse
-from cluster.setup.become import become
 from cluster.setup.diagnosis import diagnose
 from cluster.setup.environment import Environment
+from cluster.setup.guard import become
 
 ROOT = Path(__file__).resolve().parents[2]
 TITLES = {
@@ -41,7 +41,7 @@ def bootstrap(given: list[str]) -> int:
         return _without_environment(arguments, place)
     if arguments.command == "dev":
         return 0
-    return become(environment.python, "-m", "cluster.setup.inside", *given)
+    return become(environment.python, "-m", "cluster.setup.inside", *given, ignores_interrupts=True)
 
 
 def _without_environment(arguments: Arguments, place: Place) -> int:

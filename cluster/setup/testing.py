@@ -10,7 +10,7 @@ from cluster.command import ensure_programs
 from cluster.errors import SetupError
 from cluster.place import Place
 from cluster.setup.apt import apt_install
-from cluster.setup.become import become
+from cluster.setup.guard import become
 
 PROCESSES = "3"
 
