@@ -40,7 +40,7 @@ AS_ROOT = (
     # Debian keeps PostgreSQL's programs off PATH; pg_ctlcluster is installed with them.
     Need("PostgreSQL", ("initdb", "pg_ctlcluster"), ("postgresql",), is_any=True),
     Need("Redis", ("redis-server",), ("redis-server",)),
-    Need("nginx", ("nginx",), ("nginx",)),
+    Need("nginx and certificates for it", ("nginx", "openssl"), ("nginx", "openssl")),
     Need("Alpine's tools and both awks", ("busybox", "gawk", "mawk"), ("busybox-static", "gawk", "mawk")),
     Need("zsh and fish", ("zsh", "fish"), ("zsh", "fish")),
 )
