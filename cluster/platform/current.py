@@ -21,7 +21,7 @@ from cluster.target import Options
 VALUES = "charts/platform/values-prod.yaml"
 
 
-class CurrentCluster:
+class CurrentTarget:
     """The target of `--cluster current`."""
 
     name = "current"

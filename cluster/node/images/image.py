@@ -87,6 +87,14 @@ def ensure_images(images: Sequence[Image], say: Callable[[str], None]) -> None:
                 _archive(image)
 
 
+def provide(image: Image, name: str, say: Callable[[str], None]) -> None:
+    """Keep an image in buildah's storage under a name, for a build that names it as its base."""
+    with file_lock(node_cache() / "images.lock", lambda: say("Waiting for another process that is building images.")):
+        if not _is_built(image):
+            _build(image, say)
+        _buildah("tag", image.local_name, name)
+
+
 def load_images(node: Node, images: Sequence[Image], say: Callable[[str], None]) -> None:
     """Build the missing images and import every image into the node."""
     ensure_images(images, say)

@@ -19,6 +19,9 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
   sandbox_image = "{pause}"
   # A machine may forbid a lower score, and runc then starts no container.
   restrict_oom_score_adj = true
+  [plugins."io.containerd.grpc.v1.cri".registry]
+    # A folder per registry, in which another address and an authority can be set.
+    config_path = "{registries}"
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "/usr/lib/cni"
     conf_dir = "{cni}"
@@ -61,7 +64,11 @@ def write_configuration(folder: NodeFolder, containerd_root: Path, server: str, 
     folder.kubeconfig.write_text(KUBECONFIG.format(server=server, authority=authority, token=token))
     (etc / "containerd.toml").write_text(
         CONTAINERD.format(
-            root=containerd_root, socket=layout.CONTAINERD_SOCKET, pause=layout.PAUSE_IMAGE, cni=etc / "cni"
+            root=containerd_root,
+            socket=layout.CONTAINERD_SOCKET,
+            pause=layout.PAUSE_IMAGE,
+            cni=etc / "cni",
+            registries=etc / "certs.d",
         )
     )
     (etc / "Corefile").write_text(COREFILE.format(domain=layout.DOMAIN))
