@@ -10,18 +10,18 @@ import os
 import re
 import subprocess
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from pathlib import Path
 
 from cluster.node import layout
 from cluster.node.folders import node_cache
-from cluster.node.images.image import Image, provide
+from cluster.node.images.image import Image, open_files, provide
 from cluster.node.node import Node
 from testing.kubectl import wait_for
 from testing.serve import free_port
 
 NAME = "registry.example.com"
 PORT = 5000
-OPEN_FILES = 65536
 SETTINGS = """\
 version: 0.1
 storage: {{filesystem: {{rootdirectory: "{folder}"}}}}
@@ -46,7 +46,12 @@ class Registry:
         address = layout.NODE_ADDRESS
         self._settings.write_text(SETTINGS.format(folder=blobs, address=address, port=PORT))
         # The process is killed when the test run ends, as the node is.
-        command = ["setpriv", "--pdeathsig", "KILL", *self._node.in_network("docker-registry", "serve", self._settings)]
+        command = [
+            "setpriv",
+            "--pdeathsig",
+            "KILL",
+            *self._node.in_network("docker-registry", "serve", str(self._settings)),
+        ]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self._node.forward_port(self.port, address, PORT)
@@ -78,7 +83,7 @@ class Builder:
 
     def __init__(self, registry: Registry, folder: Path, volumes: Iterable[str]) -> None:
         storage = node_cache() / "buildah"
-        limits = json.dumps([f"nofile={OPEN_FILES}:{OPEN_FILES}"])
+        limits = json.dumps([f"nofile={open_files()}"])
         files = {
             "CONTAINERS_STORAGE_CONF": (
                 f'[storage]\ndriver = "overlay"\ngraphroot = "{storage / "root"}"\nrunroot = "{storage / "run"}"\n'
@@ -87,9 +92,7 @@ class Builder:
                 'unqualified-search-registries = ["docker.io"]\nshort-name-mode = "permissive"\n'
                 f'[[registry]]\nprefix = "{NAME}"\nlocation = "127.0.0.1:{registry.port}"\ninsecure = true\n'
             ),
-            "CONTAINERS_CONF": (
-                f"[containers]\ndefault_ulimits = {limits}\nvolumes = {json.dumps(list(volumes))}\n"
-            ),
+            "CONTAINERS_CONF": (f"[containers]\ndefault_ulimits = {limits}\nvolumes = {json.dumps(list(volumes))}\n"),
         }
         self.environ = {"BUILDAH_ISOLATION": "chroot", "BUILDAH_LAYERS": "true"}
         for name, text in files.items():
@@ -115,8 +118,8 @@ class Builder:
 
 def mounts_of(images: Iterable[Image]) -> list[str]:
     """Return the volumes that the builds of these images mount."""
-    words = [word for image in images for word in image.options()]
-    return [value for option, value in zip(words, words[1:], strict=False) if option == "--volume"]
+    words = (word for image in images for word in image.options())
+    return [value for option, value in pairwise(words) if option == "--volume"]
 
 
 def path_without(folder: Path, *programs: str) -> str:

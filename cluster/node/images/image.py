@@ -116,14 +116,14 @@ def _build(image: Image, say: Callable[[str], None]) -> None:
         arguments = [word for name, value in image.arguments.items() for word in ("--build-arg", f"{name}={value}")]
         _buildah(
             *("build", "--isolation", "chroot", "--pull-never", "--layers=false", "--tag", image.local_name),
-            *("--ulimit", f"nofile={_open_files()}", *arguments, *image.options()),
+            *("--ulimit", f"nofile={open_files()}", *arguments, *image.options()),
             *("--file", str(context / image.file), str(context)),
         )
     finally:
         shutil.rmtree(context, ignore_errors=True)
 
 
-def _open_files() -> str:
+def open_files() -> str:
     """Return the limit of open files of a build; npm unpacks all packages at once, and 1,024 files are too few."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     files = OPEN_FILES if most == resource.RLIM_INFINITY else min(most, OPEN_FILES)
