@@ -1,7 +1,8 @@
-"""A registry for images: Debian's docker-registry in the node's network, and a builder that pushes to it.
+"""A registry for images: Debian's docker-registry, where the builder pushes and where the node pulls.
 
-The registry has a public name, as one in production has. Configuration files lead that name to it: containerd's for the
-node, where k3s's registries.yaml writes the same file; those of containers-common for buildah. Its blobs stay in the
+Two processes serve the same blobs: one on a loopback address of this machine, one in the node's network. The registry
+has a public name, as one in production has: a file of hosts and buildah's configuration lead the builder to it,
+containerd's configuration leads the node, in the form that k3s makes of its registries.yaml. The blobs stay in the
 cache, so an unchanged layer is pushed once.
 """
 
@@ -18,15 +19,16 @@ from cluster.node.folders import node_cache
 from cluster.node.images.image import Image, open_files, provide
 from cluster.node.node import Node
 from testing.kubectl import wait_for
-from testing.serve import free_port
 
 NAME = "registry.example.com"
 PORT = 5000
+# A loopback address on which nothing else listens.
+OUTSIDE = "127.0.83.1"
 SETTINGS = """\
 version: 0.1
 storage: {{filesystem: {{rootdirectory: "{folder}"}}}}
-http: {{addr: "{address}:{port}"}}
-log: {{level: warn, accesslog: {{disabled: true}}}}
+http: {{addr: "{address}"}}
+log: {{level: error, accesslog: {{disabled: true}}}}
 """
 
 
@@ -34,39 +36,37 @@ class Registry:
     """A running registry; use as a context manager."""
 
     def __init__(self, node: Node, folder: Path) -> None:
-        self.port = free_port()
         self._node = node
-        self._settings = folder / "registry.yaml"
-        self._log = folder / "registry.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._folder = folder
+        self._processes: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> "Registry":
-        blobs = node_cache() / "registry"
-        blobs.mkdir(exist_ok=True)
-        address = layout.NODE_ADDRESS
-        self._settings.write_text(SETTINGS.format(folder=blobs, address=address, port=PORT))
-        # The process is killed when the test run ends, as the node is.
-        command = [
-            "setpriv",
-            "--pdeathsig",
-            "KILL",
-            *self._node.in_network("docker-registry", "serve", str(self._settings)),
-        ]
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        self._node.forward_port(self.port, address, PORT)
+        self._start(f"{OUTSIDE}:80", lambda *command: list(command))
+        self._start(f"{layout.NODE_ADDRESS}:{PORT}", self._node.in_network)
         self._trust()
         wait_for(self._responds, "the registry to respond", 30)
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
+        for process in self._processes:
+            process.kill()
+            process.wait()
+
+    def _start(self, address: str, placed: Callable[..., list[str]]) -> None:
+        blobs = node_cache() / "registry"
+        blobs.mkdir(exist_ok=True)
+        settings = self._folder / f"{address}.yaml"
+        settings.write_text(SETTINGS.format(folder=blobs, address=address))
+        # The process is killed when the test run ends, as the node is.
+        command = ["setpriv", "--pdeathsig", "KILL", *placed("docker-registry", "serve", str(settings))]
+        with settings.with_suffix(".log").open("wb") as log:
+            self._processes.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log))
 
     def _responds(self) -> bool:
-        command = ("busybox", "wget", "-q", "-O", "-", f"http://127.0.0.1:{self.port}/v2/")
-        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+        command = ("busybox", "wget", "-q", "-O", "-")
+        outside = subprocess.run([*command, f"http://{OUTSIDE}/v2/"], capture_output=True, check=False)
+        inside = self._node.in_network(*command, f"http://{layout.NODE_ADDRESS}:{PORT}/v2/")
+        return outside.returncode == 0 == subprocess.run(inside, capture_output=True, check=False).returncode
 
     def _trust(self) -> None:
         folder = self._node.folder.etc / "certs.d" / NAME
@@ -81,7 +81,9 @@ class Builder:
     `volumes` are mounted into each build: caches of package managers.
     """
 
-    def __init__(self, registry: Registry, folder: Path, volumes: Iterable[str]) -> None:
+    def __init__(self, folder: Path, volumes: Iterable[str]) -> None:
+        self._hosts = folder / "hosts"
+        self._hosts.write_text(f"127.0.0.1 localhost\n{OUTSIDE} {NAME}\n")
         storage = node_cache() / "buildah"
         limits = json.dumps([f"nofile={open_files()}"])
         files = {
@@ -90,7 +92,7 @@ class Builder:
             ),
             "CONTAINERS_REGISTRIES_CONF": (
                 'unqualified-search-registries = ["docker.io"]\nshort-name-mode = "permissive"\n'
-                f'[[registry]]\nprefix = "{NAME}"\nlocation = "127.0.0.1:{registry.port}"\ninsecure = true\n'
+                f'[[registry]]\nlocation = "{NAME}"\ninsecure = true\n'
             ),
             "CONTAINERS_CONF": (f"[containers]\ndefault_ulimits = {limits}\nvolumes = {json.dumps(list(volumes))}\n"),
         }
@@ -110,10 +112,10 @@ class Builder:
                 full = name if name.startswith("docker.io/") else f"docker.io/library/{name}"
                 provide(image.needs[alias], full, say)
 
-    @property
-    def command(self) -> tuple[str, ...]:
-        """The start of a command line whose mounts end with it."""
-        return ("unshare", "--mount", "--propagation", "private", "env", *(f"{k}={v}" for k, v in self.environ.items()))
+    def command(self, commands: str) -> list[str]:
+        """Return the command line that runs commands of a shell with this builder; its mounts end with it."""
+        mount = 'mount --bind "$0" /etc/hosts && exec bash -euc "$1"'
+        return ["unshare", "--mount", "--propagation", "private", "sh", "-c", mount, str(self._hosts), commands]
 
 
 def mounts_of(images: Iterable[Image]) -> list[str]:

@@ -79,7 +79,8 @@ class Publisher:
 
     def run(self, commands: str, folder: Path) -> str:
         """Run commands in the checkout, in this machine's network, with a builder that has the base images."""
-        return self.operator.run_outside([*self.builder.command, "bash", "-euc", commands], folder, {"PATH": self.path})
+        environ = {**self.builder.environ, "PATH": self.path}
+        return self.operator.run_outside(self.builder.command(commands), folder, environ)
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +90,6 @@ def publisher(
     """A machine that builds and pushes images."""
     images: list[Image] = [SERVER, BACKEND, STOREFRONT, *([shop_image(Path(TREE))] if TREE else [])]
     folder = tmp_path_factory.mktemp("builder")
-    builder = Builder(registry, folder, mounts_of(images))
+    builder = Builder(folder, mounts_of(images))
     builder.provide_bases(images, say)
     return Publisher(site.operator, builder, path_without(folder / "bin", "docker", "podman"))
