@@ -63,7 +63,7 @@ def say(words: str) -> None:
 
 
 def recipe() -> Recipe:
-    whole = Recipe.read(Path("scripts/kind")) if sys.argv[1] == "kind" else Recipe.read()
+    whole = Recipe.read(Path("cluster/kind")) if sys.argv[1] == "kind" else Recipe.read()
     if sys.argv[1] != "clients" or (cache_root() / "bin" / whole.key).is_dir():
         return whole
     return whole.only("kubectl", "helm")

@@ -9,6 +9,8 @@ ClusterError                    what failed, and what to do next
 ├── StartError                  a component did not start; names it and its log
 ├── StopError                   a component could not be stopped
 ├── ApiServerError              the API server does not respond, or responds with an error
+├── KindError                   a step of the kind cluster failed, or one of its settings is wrong
+├── ImageError                  an image of Urumi could not be built or pushed
 └── PlatformError               charts/platform could not be installed, or its pods are not ready
 """
 
@@ -52,6 +54,14 @@ class StartError(ClusterError):
 
 class ApiServerError(ClusterError):
     """Raised when the API server does not respond, or responds with an error."""
+
+
+class KindError(ClusterError):
+    """Raised when Docker or kind fails, and for a wrong setting of the kind cluster."""
+
+
+class ImageError(ClusterError):
+    """Raised when an image cannot be built or pushed."""
 
 
 class StopError(ClusterError):

@@ -1,15 +1,15 @@
 # Urumi on a kind cluster: real containers in Docker, real shops; sourced by setup.sh.
-# kind is built from the module pinned in scripts/kind/go.mod, which also pins the checksum of its node image.
+# kind is built from the module pinned in cluster/kind/go.mod, which also pins the checksum of its node image.
 # shellcheck shell=bash disable=SC2154 # the other functions are in setup.sh
 
 readonly KIND_CLUSTER=urumi
 readonly KIND_NODE=$KIND_CLUSTER-control-plane
-readonly KIND_HOST=urumi.127.0.0.1.nip.io
+readonly KIND_HOST=localhost
 
 # Docker's client is often installed without a running engine.
 docker_answers() { command -v docker >/dev/null 2>&1 && bounded 10 docker info >/dev/null 2>&1; }
 
-kind_pin() { sed -n 's/^[[:space:]]*sigs.k8s.io\/kind v\([0-9.]*\).*/\1/p' scripts/kind/go.mod; }
+kind_pin() { sed -n 's/^[[:space:]]*sigs.k8s.io\/kind v\([0-9.]*\).*/\1/p' cluster/kind/go.mod; }
 
 # Prints the path of kind: from PATH if it is the pinned version, because each version has its own node images.
 find_kind() {
@@ -37,7 +37,7 @@ ensure_kind_cluster() { # KIND KUBECONFIG
         absent)
             check_kind_ports
             start_ticker
-            "$1" create cluster --name "$KIND_CLUSTER" --config scripts/kind/cluster.yaml --kubeconfig "$2" --wait 180s ||
+            "$1" create cluster --name "$KIND_CLUSTER" --config cluster/kind/cluster.yaml --kubeconfig "$2" --wait 180s ||
                 fail "kind could not create the cluster: see its message above. Without Docker, run ./setup.sh --cluster local"
             stop_ticker
             ;;
@@ -75,7 +75,7 @@ load_images() { # KIND
 }
 
 install_traefik() {
-    "${kubectl[@]}" apply --server-side --force-conflicts -f scripts/kind/traefik.yaml >/dev/null ||
+    "${kubectl[@]}" apply --server-side --force-conflicts -f cluster/kind/traefik.yaml >/dev/null ||
         fail "The ingress controller could not be installed: see kubectl's message above."
     "${kubectl[@]}" -n traefik rollout status daemonset/traefik --timeout=180s >/dev/null ||
         fail "Traefik is not ready after 180 s. " \
@@ -107,8 +107,6 @@ up_kind() {
     printf '{"url": "http://%s"}\n' "$KIND_HOST" >"$state/server.json"
     say
     say "Urumi:  http://$KIND_HOST/"
-    say "        http://urumi.localhost/ in a browser, if the name above does not resolve;"
-    say "        for shops with such names, run URUMI_BASE_DOMAIN=localhost ./setup.sh"
     say "Token:  $(cat "$state/token")"
     say "        (from $state/token)"
     say "Next:   .venv/bin/urumi-tui"

@@ -4,6 +4,7 @@ The cluster is the project's local one, in a temporary folder, with an etcd that
 process share it, so every test uses its own store ids; with pytest-xdist each worker has a cluster.
 """
 
+import os
 import random
 import secrets
 from collections import defaultdict
@@ -16,6 +17,7 @@ from xdist.workermanage import WorkerController  # type: ignore[import-untyped]
 from cluster.local.cluster import ClusterInfo, LocalCluster
 from testing import seed, tiers
 from testing.kubectl import Kubectl
+from testing.proxy import exempt_loopback
 from testing.serve import ServerProcess
 
 CRD = Path(__file__).resolve().parent.parent / "crds" / "stores.yaml"
@@ -25,6 +27,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add --fast, --all, --node and --seed."""
     tiers.add_options(parser)
     seed.add_option(parser)
+
+
+def pytest_configure() -> None:
+    """Reach the servers of the tests directly."""
+    exempt_loopback(os.environ)
 
 
 @pytest.hookimpl(optionalhook=True)

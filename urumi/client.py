@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from urumi import __version__
 from urumi.errors import ApiError, ProtocolError, ServerUnreachable
+from urumi.proxies import proxy_for, without_password
 from urumi.text import cause_text
 from urumi.wire import (
     CreateStore,
@@ -54,7 +55,16 @@ class Client:
         headers = {"User-Agent": f"urumi/{__version__}"}
         if target.token:
             headers["Authorization"] = f"Bearer {target.token}"
-        self._http = httpx2.AsyncClient(base_url=target.url, headers=headers, timeout=timeout_seconds)
+        self._proxy = proxy_for(target.url)
+        # The environment's certificates count, its proxies are read above.
+        self._http = httpx2.AsyncClient(
+            base_url=target.url,
+            headers=headers,
+            timeout=timeout_seconds,
+            trust_env=False,
+            proxy=self._proxy,
+            verify=httpx2.create_ssl_context() if target.url.startswith("https:") else True,
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -119,7 +129,7 @@ class Client:
                     hint="Check the stores with `urumi list` before you try again.",
                 ) from error
             cause = "the request timed out" if isinstance(error, httpx2.TimeoutException) else cause_text(error)
-            raise ServerUnreachable(f"Server {self.target.url} unreachable: {cause}.") from error
+            raise self._unreachable(cause) from error
         if response.is_error:
             try:
                 problem = response.json()
@@ -136,3 +146,11 @@ class Client:
                 f"{method} {path} failed: HTTP {response.status_code} with a body that is not an Urumi API response.",
                 hint=f"Check that {self.target.url} is an Urumi server of this version.",
             ) from error
+
+    def _unreachable(self, cause: str) -> ServerUnreachable:
+        if self._proxy is None:
+            return ServerUnreachable(f"Server {self.target.url} unreachable: {cause}.")
+        return ServerUnreachable(
+            f"Server {self.target.url} unreachable through the proxy {without_password(self._proxy)}: {cause}.",
+            hint="Check the proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY, or add the server's host to NO_PROXY.",
+        )

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import platformdirs
 
 from urumi.errors import ConfigError
+from urumi.proxies import SUPPORTED, proxy_for, without_password
 
 DEFAULT_URL = "http://127.0.0.1:8780"
 
@@ -50,7 +51,7 @@ def find_target(url: str | None = None, token: str | None = None) -> Target:
     """Return the server to connect to.
 
     Raises:
-        ConfigError: if the URL or the token is malformed.
+        ConfigError: if the URL or the token is malformed, or the environment's proxy for the URL cannot be used.
     """
     found_url = url or os.environ.get("URUMI_URL")
     if not found_url:
@@ -65,6 +66,12 @@ def find_target(url: str | None = None, token: str | None = None) -> Target:
         is_valid = False
     if not is_valid:
         raise ConfigError(f"The server URL must be like {DEFAULT_URL}, got {found_url!r}.")
+    proxy = proxy_for(found_url)
+    if proxy is not None and not proxy.startswith(SUPPORTED):
+        raise ConfigError(
+            f"The proxy {without_password(proxy)} for {found_url} is not an HTTP proxy; other kinds are not supported.",
+            hint=f"Set HTTP_PROXY or HTTPS_PROXY to an HTTP proxy, or NO_PROXY={parts.hostname}.",
+        )
     found_token = token or os.environ.get("URUMI_TOKEN") or _read(token_file())
     if not _TOKEN.fullmatch(found_token):
         # The token is a secret, so the message does not repeat it.

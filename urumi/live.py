@@ -21,6 +21,7 @@ from pydantic import ValidationError
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
+from urumi.proxies import proxy_for, without_password
 from urumi.text import cause_text
 from urumi.wire import (
     FRAMES,
@@ -202,6 +203,7 @@ class LiveFeed:
 
     async def _open(self) -> ClientConnection:
         headers = {"Authorization": f"Bearer {self.target.token}"} if self.target.token else {}
+        proxy = proxy_for(self.target.url)
         try:
             return await connect(
                 "ws" + self.target.url.removeprefix("http") + "/ws",
@@ -210,14 +212,15 @@ class LiveFeed:
                 open_timeout=OPEN_SECONDS,
                 close_timeout=1,
                 max_size=MAX_FRAME_BYTES,
+                proxy=proxy,
             )
         except InvalidStatus as error:
             status = error.response.status_code
             cause = _REFUSALS.get(status, "the server refused the live connection")
             raise _ConnectionLost(f"{cause} (HTTP {status})", refused=status in _REFUSALS) from error
-        except (OSError, TimeoutError, WebSocketException, ImportError) as error:
-            # ImportError: the environment sets a SOCKS proxy, which needs another package.
-            raise _ConnectionLost(f"server {self.target.url} unreachable: {cause_text(error)}") from error
+        except (OSError, TimeoutError, WebSocketException) as error:
+            way = f" through the proxy {without_password(proxy)}" if proxy else ""
+            raise _ConnectionLost(f"server {self.target.url} unreachable{way}: {cause_text(error)}") from error
 
     async def _receive(self, socket: ClientConnection) -> AnyFrame:
         try:

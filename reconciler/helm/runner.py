@@ -25,8 +25,10 @@ from pyhelm3.errors import Error as HelmFailure
 
 from reconciler.metrics import HELM_PROCESSES, HELM_SECONDS
 from urumi.errors import ConfigurationError, StepError, TransientError
+from urumi.proxies import API_SERVER_VARIABLE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from reconciler.kube.resources import Object
@@ -38,7 +40,8 @@ GRACE_SECONDS = 20.0
 LOST_GRACE_SECONDS = 1.0
 # Helm runs for about a second. Without garbage collection, until it is large, it needs a quarter less processor time.
 HELM_MEMORY = {"GOGC": "off", "GOMEMLIMIT": "96MiB"}
-PASSED_VARIABLES = ("PATH", "HOME", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "NO_PROXY")
+PASSED_VARIABLES = ("PATH", "HOME", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "https_proxy")
+NO_PROXY_VARIABLES = ("NO_PROXY", "no_proxy")
 MAX_STDOUT_BYTES = 8 * 1024 * 1024
 MAX_STDERR_BYTES = 64 * 1024
 HISTORY_MAX_REVISIONS = 5
@@ -93,12 +96,7 @@ class HelmProcess(pyhelm3.Command):  # type: ignore[misc]  # pyhelm3 is untyped
         if shutil.which(self._executable) is None:
             raise FileNotFoundError(f"program {self._executable!r} not found")
         log.info("helm starts", extra={"verb": arguments[0], "release": arguments[1]})
-        # Only what Helm needs: HELM_* and token variables of the operator's shell must not reach it.
-        environment = {
-            name: value
-            for name, value in os.environ.items()
-            if name in PASSED_VARIABLES or name.startswith("KUBERNETES_SERVICE_")
-        }
+        environment = helm_environment(os.environ)
         process = await asyncio.create_subprocess_exec(
             *_kill_with_parent(),
             self._executable,
@@ -117,6 +115,19 @@ class HelmProcess(pyhelm3.Command):  # type: ignore[misc]  # pyhelm3 is untyped
         if process.returncode != 0:
             raise HelmFailure(process.returncode, stdout, stderr)
         return stdout
+
+
+def helm_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what Helm needs: HELM_* and token variables of the operator's shell must not reach it."""
+    passed = {
+        name: value
+        for name, value in environ.items()
+        if name in PASSED_VARIABLES or name.startswith("KUBERNETES_SERVICE_")
+    }
+    # Go reads the first of these that is set, and uses the proxy for a pod's API server unless it is listed.
+    bypassed = next((environ[name] for name in NO_PROXY_VARIABLES if environ.get(name)), "")
+    listed = ",".join(filter(None, (bypassed, environ.get(API_SERVER_VARIABLE, ""))))
+    return passed | ({"NO_PROXY": listed} if listed else {})
 
 
 class Helm:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
@@ -24,6 +25,7 @@ from reconciler.kube.list_stream import PageReader
 from reconciler.kube.reachability import Outage
 from reconciler.kube.token import in_cluster_token, kubeconfig_token
 from urumi.errors import ClusterConflict, ClusterError, ClusterNotFound, ClusterUnreachable, ConfigError
+from urumi.proxies import is_direct
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
@@ -39,6 +41,8 @@ CONNECT_SECONDS = 10.0
 QUOTED_BYTES = 80
 ERROR_BYTES = 65536
 CHUNK_BYTES = 1 << 18
+# What kubernetes-asyncio sets: the line of a watch holds a whole object, which may be 1.5 MiB large.
+READ_BYTES = 1 << 21
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
@@ -78,7 +82,10 @@ class Kube:
         except (kube_config.ConfigException, OSError) as error:
             what = f"kubeconfig {kubeconfig}" if kubeconfig else "in-cluster configuration"
             raise ConfigError(f"Cannot use {what}: {error}.", hint="Set KUBECONFIG or pass --kubeconfig.") from error
-        return cls(ApiClient(configuration), token)
+        api = ApiClient(configuration)
+        if is_direct(urlsplit(configuration.host).hostname or ""):
+            api.rest_client.pool_manager = _without_proxy(api.rest_client.pool_manager)
+        return cls(api, token)
 
     async def close(self) -> None:
         """Close the session."""
@@ -265,6 +272,13 @@ class Call:
     data: bytes | None = None
     content_type: str = JSON
     accept: str = JSON
+
+
+def _without_proxy(session: aiohttp.ClientSession) -> aiohttp.ClientSession:
+    """Return a session on the same connector; kubernetes-asyncio's uses the environment's proxy for every host."""
+    connector = session.connector
+    session.detach()
+    return aiohttp.ClientSession(connector=connector, read_bufsize=READ_BYTES)
 
 
 def _timeout(total_seconds: float, silence_seconds: float | None = None) -> aiohttp.ClientTimeout:

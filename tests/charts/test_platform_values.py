@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from cluster.kind.settings import COMMAND_HOST, OTHER_DOMAIN, PAGE_HOST
 from testing.kubectl import wait_for
 from testing.serve import ServerProcess
 
@@ -98,14 +99,21 @@ def test_the_ingress_requests_a_certificate_from_cert_manager(chart: "Chart", pr
     assert ingress["spec"]["tls"] == [{"hosts": ["urumi.example.com"], "secretName": "urumi-tls"}]
 
 
-def test_a_laptop_has_a_name_that_needs_no_dns(chart: "Chart", local: dict[str, Any]) -> None:
-    ingress = chart.render(local).named("Ingress", "urumi")
+def test_a_laptop_has_names_that_need_no_dns(chart: "Chart", local: dict[str, Any]) -> None:
+    rendered = chart.render(local)
+    ingress = rendered.named("Ingress", "urumi")
 
     hosts = [rule["host"] for rule in ingress["spec"]["rules"]]
-    assert hosts == ["urumi.127.0.0.1.nip.io", "urumi.localhost"]
+    assert hosts[:2] == [PAGE_HOST, COMMAND_HOST]
+    assert hosts[2].endswith(f".{OTHER_DOMAIN}")
     assert "tls" not in ingress["spec"]
-    shops = chart.render(merged(local, {"config": {"BASE_DOMAIN": "localhost"}})).named("ConfigMap", "urumi")
-    assert shops["data"]["URUMI_BASE_DOMAIN"] == "localhost"
+    assert rendered.named("ConfigMap", "urumi")["data"]["URUMI_BASE_DOMAIN"] == "localhost"
+
+
+@pytest.mark.parametrize("domain", [OTHER_DOMAIN, "shops.test"])
+def test_the_shops_of_a_laptop_can_have_another_domain(chart: "Chart", local: dict[str, Any], domain: str) -> None:
+    shops = chart.render(merged(local, {"config": {"BASE_DOMAIN": domain}})).named("ConfigMap", "urumi")
+    assert shops["data"]["URUMI_BASE_DOMAIN"] == domain
 
 
 def test_helm_test_calls_the_service_with_a_token(chart: "Chart", local: dict[str, Any]) -> None:

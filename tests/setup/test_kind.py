@@ -14,7 +14,7 @@ from cluster.programs.binaries import Recipe
 from testing.kubectl import Kubectl
 from tests.setup.checkout import SOURCE, Checkout, sentence_of, write_program
 
-KIND_FILES = SOURCE / "scripts" / "kind"
+KIND_FILES = SOURCE / "cluster" / "kind"
 PINNED = re.findall(r"^\tsigs\.k8s\.io/kind v(\S+)", (KIND_FILES / "go.mod").read_text(), re.M)[0]
 
 DOCKER = """\
@@ -65,8 +65,8 @@ def docker(checkout: Checkout) -> Checkout:
     for name, text in (("docker", DOCKER), ("kind", KIND), ("kubectl", KUBECTL), ("helm", HELM)):
         checkout.stand_in(name, text)
     write_program(checkout.root / "scripts" / "images", IMAGES)
-    (checkout.root / "scripts" / "kind").mkdir()
-    (checkout.root / "scripts" / "kind" / "go.mod").write_text((KIND_FILES / "go.mod").read_text())
+    (checkout.root / "cluster" / "kind").mkdir(parents=True)
+    (checkout.root / "cluster" / "kind" / "go.mod").write_text((KIND_FILES / "go.mod").read_text())
     (checkout.root / "charts" / "platform").mkdir()
     (checkout.root / "charts" / "platform" / "Chart.yaml").write_text('appVersion: "0.1.0"\n')
     script = checkout.root / "scripts" / "kind.sh"
@@ -80,7 +80,7 @@ def test_with_docker_kind_is_selected_and_the_shops_are_real(docker: Checkout) -
     assert (done.code, done.err) == (0, "")
     kubeconfig = f"--kubeconfig {docker.state}/kind.kubeconfig"
     create, export, *loads = docker.calls("kind")
-    assert create.startswith("kind create cluster --name urumi --config scripts/kind/cluster.yaml")
+    assert create.startswith("kind create cluster --name urumi --config cluster/kind/cluster.yaml")
     assert create.endswith(f"{kubeconfig} --wait 180s")
     assert export == f"kind export kubeconfig --name urumi {kubeconfig}"
     [images] = docker.calls("images")
@@ -101,12 +101,11 @@ def test_with_docker_kind_is_selected_and_the_shops_are_real(docker: Checkout) -
 def test_it_ends_with_urls_a_token_and_the_next_commands(docker: Checkout) -> None:
     done = docker.run()
 
-    assert "Urumi:  http://urumi.127.0.0.1.nip.io/" in done.lines
-    assert any("http://urumi.localhost/" in line for line in done.lines)
+    assert "Urumi:  http://localhost/" in done.lines
     assert "Token:  the-token" in done.lines
     assert "Next:   .venv/bin/urumi-tui" in done.lines
     # The commands on this machine read the server and the token from files.
-    assert json.loads((docker.state / "server.json").read_text())["url"] == "http://urumi.127.0.0.1.nip.io"
+    assert json.loads((docker.state / "server.json").read_text())["url"] == "http://localhost"
     assert (docker.state / "token").stat().st_mode & 0o077 == 0
 
 
@@ -241,7 +240,7 @@ def test_status_reports_the_node_and_the_server(docker: Checkout) -> None:
     done = docker.run("status", NODE="running")
     assert done.lines == [
         "cluster                  kind, node running",
-        "server                   running at http://urumi.127.0.0.1.nip.io/, 2 pods ready",
+        "server                   running at http://localhost/, 2 pods ready",
     ]
     assert (docker.run("status").code, docker.run("status").lines) == (
         3,

@@ -312,13 +312,6 @@ async def test_a_server_that_never_responds_times_out(mute_port: int, monkeypatc
         assert "timed out" in (await reader.connection("reconnecting")).detail
 
 
-async def test_an_unusable_proxy_is_reported(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("socks_proxy", "http://127.0.0.1:9")
-    monkeypatch.setenv("no_proxy", "")
-    async with reading(LiveFeed(target)) as reader:
-        assert (await reader.connection("reconnecting")).detail.startswith(f"server {target.url} unreachable: ")
-
-
 async def test_closing_the_feed_closes_its_socket(peer: Peer, target: Target) -> None:
     async with reading(LiveFeed(target)) as reader:
         await reader.snapshot()

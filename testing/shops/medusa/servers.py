@@ -3,7 +3,6 @@
 `Server` is their base: it starts and waits for a response, stops and waits for the exit. Nothing is left after the run.
 """
 
-import getpass
 import os
 import pwd
 import shutil
@@ -30,6 +29,11 @@ def program(name: str, package: str, *folders: Path) -> str:
     if found is None:
         pytest.fail(f"{name} not found. Run `apt-get install {package}`; `./setup.sh test` does.")
     return found
+
+
+def other_user(name: str) -> str | None:
+    """Return the user as whom a server has to run that must not run as root; None if this is not root."""
+    return name if os.geteuid() == 0 else None
 
 
 @dataclass(slots=True)
@@ -114,7 +118,7 @@ class Postgres:
 
     def __post_init__(self) -> None:
         """Create the data folder; for root it belongs to another user, because Postgres refuses to run as root."""
-        user = "postgres" if getpass.getuser() == "root" else None
+        user = other_user("postgres")
         if user:
             shutil.chown(self.folder, user)
         data = str(self.folder / "data")

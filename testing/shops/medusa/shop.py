@@ -15,12 +15,12 @@ import httpx2
 
 from testing.serve import free_port
 from testing.shops.medusa.api_clients import sign_in
-from testing.shops.medusa.ingress import answers, ingress
+from testing.shops.medusa.ingress import ingress
 from testing.shops.medusa.node import NODE
-from testing.shops.medusa.servers import Postgres, Server, program, redis_server
+from testing.shops.medusa.servers import Postgres, Server, redis_server
+from testing.shops.medusa.storefront import storefront
 
 CHART = Path(__file__).resolve().parents[3] / "charts" / "medusa"
-STOREFRONT = CHART / "image" / "storefront"
 TITLE = 'Ada\'s "Mugs" & <b>More</b> \\ Co'
 ADMIN_EMAIL = "admin@shop-a.test"
 MIGRATE_SECONDS = 280
@@ -134,15 +134,9 @@ class Shop:
     def storefront(self) -> Server:
         """The storefront, by the image's entrypoint."""
         names = ("URUMI_STORE_ID", "URUMI_STORE_TITLE", "URUMI_PUBLISHABLE_KEY")
-        environment = {name: self.environment[name] for name in names} | {
-            "PATH": "/usr/sbin:/usr/bin:/bin",
-            "URUMI_PORT": str(self.storefront_port),
-            "URUMI_RUN_DIR": str(self.folder / "storefront"),
-        }
-        program("nginx", "nginx")
-        command = [str(STOREFRONT / "urumi-storefront")]
-        url = f"http://127.0.0.1:{self.storefront_port}/config.json"
-        return Server("storefront", command, self.folder, lambda: answers(url), environment)
+        folder = self.folder / "storefront"
+        folder.mkdir()
+        return storefront(folder, self.storefront_port, {name: self.environment[name] for name in names})
 
     def ingress(self) -> Server:
         """An nginx with the routes of the chart's ingress."""

@@ -64,6 +64,7 @@ def open_shop(servers_folder: Path, postgres: Postgres) -> Iterator[OpenShop]:
     """The shop, set up from an empty database and running."""
     folder = servers_folder / "shop"
     (folder / "temp").mkdir(parents=True)
+    folder.chmod(0o711)
     shop = Shop(built_backend(), folder, postgres)
     redis, backend = shop.redis(), shop.backend()
     with ExitStack() as running:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from testing.shops.medusa.shop import STOREFRONT
+from testing.shops.medusa.storefront import SOURCES
 
 TITLES = [
     "Ada's Mugs",
@@ -45,7 +45,7 @@ def test_a_title_is_rendered_the_same_with_every_awk(tmp_path: Path, awk: str, t
         "URUMI_RUN_DIR": str(tmp_path / "run"),
     }
     done = subprocess.run(
-        [path / "sh", STOREFRONT / "urumi-storefront"], env=environ, capture_output=True, text=True, check=False
+        [path / "sh", SOURCES / "urumi-storefront"], env=environ, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
     # Control characters become blanks, except for line ends.

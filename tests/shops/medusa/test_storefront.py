@@ -8,11 +8,10 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from testing.shops.medusa.shop import STOREFRONT, TITLE, Shop
+from testing.shops.medusa.shop import TITLE, Shop
+from testing.shops.medusa.storefront import SOURCES
 
-SHOP_FILES = sorted(
-    path.relative_to(STOREFRONT / "shop") for path in (STOREFRONT / "shop").rglob("*") if path.is_file()
-)
+SHOP_FILES = sorted(path.relative_to(SOURCES / "shop") for path in (SOURCES / "shop").rglob("*") if path.is_file())
 
 
 @pytest.fixture
@@ -93,7 +92,7 @@ def test_a_storefront_without_its_key_does_not_start(tmp_path: Path) -> None:
     }
 
     done = subprocess.run(
-        [STOREFRONT / "urumi-storefront"], env=environment, capture_output=True, text=True, timeout=60, check=False
+        [SOURCES / "urumi-storefront"], env=environment, capture_output=True, text=True, timeout=60, check=False
     )
 
     assert done.returncode == 1
