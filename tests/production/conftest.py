@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cluster.node import layout
+from cluster.node.folders import ROOT
 from cluster.node.images.image import Image, load_images
 from cluster.node.images.medusa import BACKEND, STOREFRONT
 from cluster.node.images.official import MARIADB, POSTGRES, REDIS
@@ -56,6 +57,8 @@ def site(node: Node, tmp_path_factory: pytest.TempPathFactory, say: Callable[[st
     authority = Authority(folder)
     hosts = (PAGE_HOST, *(f"{shop}.{SHOPS_DOMAIN}" for shop in SHOPS))
     operator = Workstation(node, folder, authority.certificate, hosts)
+    # The environment that setup.sh checks; the cluster's network has no package index.
+    operator.run_outside(["./setup.sh", "dev"], ROOT, {})
     port = free_port()
     node.forward_port(port, layout.NODE_ADDRESS, 443)
     made = Site(node, kubectl, operator, authority, port, frozenset())
