@@ -19,8 +19,8 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
   sandbox_image = "{pause}"
   # A machine may forbid a lower score, and runc then starts no container.
   restrict_oom_score_adj = true
+  # Mirrors and registries of the machine's owner, one folder each.
   [plugins."io.containerd.grpc.v1.cri".registry]
-    # A folder per registry, in which another address and an authority can be set.
     config_path = "{registries}"
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "/usr/lib/cni"
@@ -56,7 +56,7 @@ current-context: node
 """
 
 
-def write_configuration(folder: NodeFolder, containerd_root: Path, server: str, token: str) -> None:
+def write_configuration(folder: NodeFolder, server: str, token: str) -> None:
     """Write every file that a program of the node reads."""
     etc = folder.etc
     (etc / "cni").mkdir(exist_ok=True)
@@ -64,7 +64,7 @@ def write_configuration(folder: NodeFolder, containerd_root: Path, server: str, 
     folder.kubeconfig.write_text(KUBECONFIG.format(server=server, authority=authority, token=token))
     (etc / "containerd.toml").write_text(
         CONTAINERD.format(
-            root=containerd_root,
+            root=folder.containerd,
             socket=layout.CONTAINERD_SOCKET,
             pause=layout.PAUSE_IMAGE,
             cni=etc / "cni",
