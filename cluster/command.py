@@ -9,9 +9,12 @@ import dataclasses
 import json
 import sys
 import time
+from collections.abc import Callable
 
 from cluster.errors import ClusterError
-from cluster.local.cluster import ClusterState, ClusterStatus, LocalCluster
+from cluster.folders import cache_root
+from cluster.local.cluster import ClusterInfo, ClusterState, ClusterStatus, LocalCluster
+from cluster.programs.binaries import ensure_binaries
 
 STATUS_CODES = {ClusterState.UP: 0, ClusterState.DEGRADED: 1, ClusterState.DOWN: 3}
 
@@ -35,12 +38,12 @@ class ClusterCommand:
         """Run the subcommand and return the exit code."""
         try:
             if args.cluster_action == "up":
-                return _up(args.nodes)
+                print(start(_say, args.nodes).kubeconfig)  # noqa: T201
+                return 0
             if args.cluster_action == "down":
-                return _down(args.purge)
-            status = LocalCluster().status()
-            print(json.dumps(dataclasses.asdict(status), default=str, indent=2) if args.json else _as_text(status))  # noqa: T201
-            return STATUS_CODES[status.state]
+                stop(_say, args.purge)
+                return 0
+            return print_status(args.json)
         except ClusterError as error:
             _say(f"error: {error.sentence()}")
         except OSError as error:
@@ -51,26 +54,50 @@ class ClusterCommand:
 command = ClusterCommand()
 
 
-def _up(node_count: int) -> int:
+def ensure_programs(say: Callable[[str], None]) -> None:
+    """Build the programs of the local cluster that are not in the cache.
+
+    Raises:
+        BuildError: they could not be built.
+    """
+    ensure_binaries(cache_root(), lambda build: say(build.sentence()), say)
+
+
+def start(say: Callable[[str], None], node_count: int = 1) -> ClusterInfo:
+    """Start the local cluster and say how long it took.
+
+    Raises:
+        ClusterError: the programs could not be built, or a component did not start.
+    """
     started = time.monotonic()
-    info = LocalCluster(node_count=node_count).up(_say)
-    _say(f"Kubernetes is ready at {info.server} after {time.monotonic() - started:.1f} s, with simulated containers.")
-    _say(f"Programs, including kubectl and helm: {info.bin_dir}")
-    print(info.kubeconfig)  # noqa: T201
-    return 0
+    info = LocalCluster(node_count=node_count).up(say)
+    say(f"Kubernetes is ready at {info.server} after {time.monotonic() - started:.1f} s, with simulated containers.")
+    say(f"Programs, including kubectl and helm: {info.bin_dir}")
+    return info
 
 
-def _down(purge: bool) -> int:
+def stop(say: Callable[[str], None], purge: bool) -> None:
+    """Stop the local cluster; with `purge`, also delete its data.
+
+    Raises:
+        StopError: a process survived.
+    """
     cluster = LocalCluster()
     before = cluster.status()
     if before.state is ClusterState.DOWN:
-        _say("The cluster is not running.")
+        say("The cluster is not running.")
     cluster.down(purge)
     if before.state is not ClusterState.DOWN:
-        _say("Cluster stopped." if purge else "Cluster stopped. Its data is kept for the next start.")
+        say("Cluster stopped." if purge else "Cluster stopped. Its data is kept for the next start.")
     if purge:
-        _say("Data, credentials and logs deleted.")
-    return 0
+        say("Data, credentials and logs deleted.")
+
+
+def print_status(as_json: bool = False) -> int:
+    """Print the status of the local cluster and return the exit code."""
+    status = LocalCluster().status()
+    print(json.dumps(dataclasses.asdict(status), default=str, indent=2) if as_json else _as_text(status), flush=True)  # noqa: T201
+    return STATUS_CODES[status.state]
 
 
 def _as_text(status: ClusterStatus) -> str:

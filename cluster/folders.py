@@ -1,28 +1,42 @@
-"""The folders of the local cluster: the cache of built programs, and the state of each cluster.
+"""The folders of the clusters: the cache of their programs, and the state of each cluster.
 
 The cache may be deleted while no cluster is running; it is rebuilt. The state is a cluster's data, credentials and
-logs.
+logs. `urumi` finds the same folders through platformdirs, which does not exist before the environment does.
 """
 
 import os
 import secrets
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
+NAME = "urumi"
 
 
 def cache_root() -> Path:
     """Return the folder of everything that can be rebuilt: `URUMI_CACHE_DIR` if set."""
     override = os.environ.get("URUMI_CACHE_DIR")
-    return Path(override).absolute() if override else platformdirs.user_cache_path("urumi")
+    return Path(override).absolute() if override else _user_folder("XDG_CACHE_HOME", ".cache", "Library/Caches")
+
+
+def state_root() -> Path:
+    """Return the folder of the token, the logs and the clusters: `URUMI_STATE_DIR` if set."""
+    override = os.environ.get("URUMI_STATE_DIR")
+    if override:
+        return Path(override).absolute()
+    return _user_folder("XDG_STATE_HOME", ".local/state", "Library/Application Support")
 
 
 def default_state_dir() -> Path:
-    """Return the folder of this user's cluster, in `URUMI_STATE_DIR` if set."""
-    override = os.environ.get("URUMI_STATE_DIR")
-    root = Path(override).absolute() if override else platformdirs.user_state_path("urumi")
-    return root / "cluster"
+    """Return the folder of this user's local cluster."""
+    return state_root() / "cluster"
+
+
+def _user_folder(variable: str, on_unix: str, on_macos: str) -> Path:
+    given = os.environ.get(variable, "")
+    if os.path.isabs(given):
+        return Path(given) / NAME
+    return Path.home() / (on_macos if sys.platform == "darwin" else on_unix) / NAME
 
 
 @dataclass(frozen=True, slots=True)

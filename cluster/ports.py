@@ -8,6 +8,7 @@ import socket
 
 ADDRESS = "127.0.0.1"
 RANGE = range(20000, 30000)
+CONNECT_SECONDS = 1.0
 
 
 def is_free(port: int) -> bool:
@@ -19,6 +20,13 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def something_listens(port: int) -> bool:
+    """Return whether a program accepts connections on the port."""
+    with socket.socket() as probe:
+        probe.settimeout(CONNECT_SECONDS)
+        return probe.connect_ex((ADDRESS, port)) == 0
 
 
 def free_port() -> int:

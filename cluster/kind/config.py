@@ -8,8 +8,8 @@ from typing import Any
 
 from cluster.kind.engine import Engine
 from cluster.kind.settings import Settings
+from cluster.ports import ADDRESS
 
-ADDRESS = "127.0.0.1"
 # Kubelets from 1.35 on do not start on cgroup v1 unless they are allowed to.
 CGROUP_V1_PATCH = "kind: KubeletConfiguration\nfailCgroupV1: false\n"
 

@@ -16,6 +16,8 @@ from cluster.errors import KindError
 from cluster.kind.engine import Engine, Silence, is_remote, reported_errors
 
 ANSWER_SECONDS = 10.0
+# kind prefers Docker unless the second variable names another engine, of which the rest of the setup knows nothing.
+IGNORED = {"DOCKER_DEFAULT_PLATFORM", "KIND_EXPERIMENTAL_PROVIDER"}
 
 
 class Docker:
@@ -32,9 +34,7 @@ class Docker:
 
     def environ(self) -> dict[str, str]:
         """Return the variables for Docker and for programs that call it."""
-        environ = {name: value for name, value in os.environ.items() if name != "DOCKER_DEFAULT_PLATFORM"}
-        # kind takes another engine by itself, or if this variable says so; the rest of the setup only knows Docker.
-        environ["KIND_EXPERIMENTAL_PROVIDER"] = "docker"
+        environ = {name: value for name, value in os.environ.items() if name not in IGNORED}
         if self.is_snap:
             folder = Path.home() / "snap" / "docker" / "common" / "urumi"
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -50,7 +50,8 @@ class KindTarget:
             found = troubles.find(facts)
         found.sort(key=lambda finding: finding.level == "problem")
         if found and found[-1].level == "problem":
-            found[-1] = replace(found[-1], hint=f"{found[-1].hint} {WITHOUT}".lstrip())
+            hint = found[-1].hint.removesuffix(".")
+            found[-1] = replace(found[-1], hint=f"{hint}. {WITHOUT}" if hint else WITHOUT)
         return found
 
     def up(self, place: Place, options: Options) -> None:
@@ -121,6 +122,9 @@ class KindTarget:
             place.console.row("cluster", f"kind, not running: {engine.sentence}")
             return 3
         node = Node.read(docker)
+        if node.exists and not Files(place.state).made_it:
+            place.console.row("cluster", "kind, not of this state folder")
+            return 3
         place.console.row("cluster", f"kind, node {node.state}")
         if not node.is_running:
             return 3

@@ -6,47 +6,47 @@ processes cannot delegate controllers.
 
 import hashlib
 import os
+import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from cluster.node.errors import NodeError
-from cluster.node.folders import node_cache
 
 REMOVE_SECONDS = 20.0
 NEEDED = {"cpu", "memory", "pids"}
 
 
-def group_name() -> str:
-    """Return the name of the groups: one per cache, because one node at a time uses a cache."""
-    return f"urumi-node-{hashlib.sha256(str(node_cache()).encode()).hexdigest()[:8]}"
+def group_name(storage: Path) -> str:
+    """Return the name of the groups: one per storage, because one node at a time uses a storage."""
+    return f"urumi-node-{hashlib.sha256(str(storage.resolve()).encode()).hexdigest()[:8]}"
 
 
-def make_groups() -> list[Path]:
+def make_groups(name: str) -> list[Path]:
     """Create the node's group in every hierarchy, remove those of a killed run, and return the folders.
 
     Raises:
         NodeError: a controller that the kubelet needs is not available.
     """
-    name = group_name()
-    remove_groups(find_groups())
+    remove_groups(find_groups(name))
     groups = [_make(Path(point) / own.lstrip("/"), Path(point), kind, name) for point, own, kind in _hierarchies()]
     if not groups:
         raise NodeError("A node needs control groups, but none are mounted in /sys/fs/cgroup.")
     return groups
 
 
-def find_groups() -> list[Path]:
+def find_groups(name: str) -> list[Path]:
     """Return the node's groups of every run, also under other parents."""
-    name = group_name()
     return [Path(folder, name) for point, _, _ in mounts() for folder, names, _ in os.walk(point) if name in names]
 
 
 def remove_groups(groups: list[Path]) -> list[Path]:
-    """Remove the groups and their children, and return those that could not be removed."""
+    """Kill what is left in the groups, remove them and their children, and return those that could not be removed."""
     deadline = time.monotonic() + REMOVE_SECONDS
     left = [group for group in groups if group.exists()]
     while left and time.monotonic() < deadline:
         for group in left:
+            _kill_members(group)
             _remove(group)
         left = [group for group in left if group.exists()]
         if left:
@@ -102,6 +102,15 @@ def _delegate(group: Path) -> None:
             if controller in NEEDED:
                 group.rmdir()
                 raise NodeError(f"Cgroup controller {controller} unavailable at {group}: {error}.") from error
+
+
+def _kill_members(group: Path) -> None:
+    for file in group.rglob("cgroup.procs"):
+        with suppress(OSError):
+            # A process of another pid namespace is listed as 0.
+            for pid in filter(None, map(int, file.read_text().split())):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
 
 def _remove(group: Path) -> None:

@@ -11,9 +11,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, slots=True)
 class NodeFolder:
-    """The files of one node; `root` is deleted with the node."""
+    """The files of one node, and containerd's storage, which nodes of the tests share.
+
+    Programs in the node see the kubelet's folder at /var/lib/kubelet: a socket's path may be 100 bytes long at most.
+    """
 
     root: Path
+    storage: Path
 
     @property
     def etcd(self) -> Path:
@@ -29,6 +33,21 @@ class NodeFolder:
     def volumes(self) -> Path:
         """The provisioned volumes."""
         return self.root / "volumes"
+
+    @property
+    def containerd(self) -> Path:
+        """containerd's images and containers."""
+        return self.storage / "root"
+
+    @property
+    def imported(self) -> Path:
+        """An empty file for each archive that containerd has."""
+        return self.storage / "imported"
+
+    @property
+    def run(self) -> Path:
+        """The records of the processes outside the namespaces."""
+        return self.root / "run"
 
     @property
     def etc(self) -> Path:
@@ -52,8 +71,11 @@ class NodeFolder:
 
     def make(self) -> None:
         """Create the folders."""
-        for folder in (self.root, self.etc, self.pki, self.logs, self.volumes, self.kubelet):
+        folders = (self.root, self.etc, self.pki, self.logs, self.run, self.volumes, self.kubelet)
+        for folder in (*folders, self.containerd, self.imported):
             folder.mkdir(parents=True, exist_ok=True)
+        # The volumes and the credentials are nobody else's.
+        self.root.chmod(0o700)
 
 
 def node_cache() -> Path:

@@ -7,6 +7,7 @@ import os
 import platform
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from cluster.node.errors import NodeError
@@ -48,23 +49,37 @@ def _has_loader(program: Path) -> bool:
         return b"/ld-" in file.read(4096)
 
 
-def obstacle(system: str = "", user: int | None = None) -> str:
+def obstacle() -> str:
     """Return why no node can run here and what to do, empty if one can."""
-    system = system or platform.system()
-    user = os.geteuid() if user is None else user
-    if system != "Linux":
-        return f"A node needs Linux, this is {system}: run these tests in a Linux virtual machine."
-    if user != 0:
-        return f"A node needs root for namespaces and mounts, this is user {user}: run these tests as root."
+    reason = platform_obstacle(platform.system(), os.geteuid())
+    if reason:
+        return reason
     missing = missing_packages()
     if missing:
         return f"A node needs Debian packages that are missing: apt-get install {' '.join(missing)}"
+    return namespace_obstacle()
+
+
+def platform_obstacle(system: str, user: int) -> str:
+    """Return why no node can run on this system or as this user, empty if one can."""
+    if system != "Linux":
+        return f"A node needs Linux, this is {system}: use a virtual machine with Linux."
+    if user != 0:
+        return f"A node needs root for namespaces and mounts, this is user {user}: run this as root."
+    return ""
+
+
+def namespace_obstacle() -> str:
+    """Return why the machine refuses the namespaces or the control groups of a node, empty if it does not."""
     done = subprocess.run(
         ["unshare", *NAMESPACES, "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
         words = done.stderr.strip() or f"unshare ended with {done.returncode}"
         return f"A node needs its own namespaces, which this machine refuses: {words}"
+    groups = Path("/sys/fs/cgroup")
+    if not any(groups.rglob("cgroup.procs")) or not os.access(groups, os.W_OK):
+        return f"A node needs control groups that it may create, but {groups} has none or is read-only."
     return ""
 
 
@@ -83,19 +98,26 @@ def run(*command: str | Path, cwd: Path | None = None, timeout_seconds: float = 
     """Run a command of the machine and return its output.
 
     Raises:
-        NodeError: it failed; quotes the end of its output.
+        NodeError: it failed, with the end of its output, or took too long.
     """
-    done = subprocess.run(
-        command,
-        cwd=cwd,
-        env={**os.environ, "PATH": SEARCH},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=timeout_seconds,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            command,
+            cwd=cwd,
+            env={**os.environ, "PATH": SEARCH},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout_seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise NodeError(f"{_shortened(command)} did not end within {timeout_seconds:.0f} s.") from None
     if done.returncode != 0:
         last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
-        raise NodeError(f"{' '.join(map(str, command))[:200]} ended with {done.returncode}:\n{last}")
+        raise NodeError(f"{_shortened(command)} ended with {done.returncode}:\n{last}")
     return done.stdout
+
+
+def _shortened(command: Sequence[str | Path]) -> str:
+    return " ".join(map(str, command))[:200]

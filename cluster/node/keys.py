@@ -7,7 +7,8 @@ from cluster.folders import write_private
 from cluster.node.host import run
 from cluster.node.layout import API_SERVICE_ADDRESS, DOMAIN, NODE, NODE_ADDRESS
 
-DAYS = "30"
+# Ten years, because nothing renews them.
+DAYS = "3650"
 API_NAMES = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", f"kubernetes.default.svc.{DOMAIN}")
 API_ADDRESSES = ("127.0.0.1", API_SERVICE_ADDRESS, NODE_ADDRESS)
 

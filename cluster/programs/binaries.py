@@ -36,7 +36,7 @@ NAMES = {
 }
 VERSION_ARGUMENTS: Mapping[str, tuple[str, ...]] = {"kubectl": ("version", "--client"), "helm": ("version",)}
 # Programs that do not print their version; `go version -m` reads it from the file.
-SILENT = frozenset({"kube-network-policies"})
+SILENT = frozenset({"kube-network-policies", "traefik"})
 # Output of the go command that indicates a network failure.
 NETWORK_SIGNS = ("dial tcp", "no such host", "i/o timeout", "proxyconnect", "connection refused", "TLS handshake")
 

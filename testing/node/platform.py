@@ -109,7 +109,7 @@ class InstalledPlatform(PatientCaller):
     def kill(self, pod: str) -> None:
         """Kill the server of a pod as a crash does; the kubelet restarts it."""
         container = self.kubectl.get("pod", pod, self.namespace)["status"]["containerStatuses"][0]["containerID"]
-        self._node.kill(container.removeprefix("containerd://"))
+        self._node.containers.kill(container.removeprefix("containerd://"))
 
     def logs(self, tail: int = -1) -> str:
         """Return the logs of the server's pods, complete or the last lines of each."""

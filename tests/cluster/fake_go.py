@@ -1,9 +1,10 @@
 """A substitute for the go command and for a module to build, controlled by files in a folder."""
 
 import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from testing.script import python_script
 
 GO_MOD = """\
 module example.com/toy
@@ -22,7 +23,6 @@ require (
 """
 
 SCRIPT = """\
-#!{python}
 import json, os, pathlib, sys, time
 
 folder = pathlib.Path({folder!r})
@@ -84,7 +84,7 @@ class FakeGo:
         (self.module / "go.mod").write_text(GO_MOD)
         (self.module / "go.sum").write_text("")
         command = self.bin / "go"
-        command.write_text(SCRIPT.format(python=sys.executable, folder=str(self.folder)))
+        command.write_text(python_script(SCRIPT.format(folder=str(self.folder))))
         command.chmod(0o755)
 
     def configure(self, name: str, text: str) -> None:

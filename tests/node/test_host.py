@@ -10,20 +10,20 @@ from cluster.node.errors import NodeError
 
 
 def test_another_operating_system_is_reported_with_a_hint() -> None:
-    assert host.obstacle(system="Darwin") == (
-        "A node needs Linux, this is Darwin: run these tests in a Linux virtual machine."
-    )
+    expected = "A node needs Linux, this is Darwin: use a virtual machine with Linux."
+    assert host.platform_obstacle("Darwin", 0) == expected
 
 
 def test_an_unprivileged_user_is_reported_with_a_hint() -> None:
-    message = host.obstacle(system="Linux", user=1000)
-    assert message == "A node needs root for namespaces and mounts, this is user 1000: run these tests as root."
+    expected = "A node needs root for namespaces and mounts, this is user 1000: run this as root."
+    assert host.platform_obstacle("Linux", 1000) == expected
 
 
 def test_missing_packages_are_named_with_the_command_that_installs_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(host, "PACKAGES", {"no-such-program": "no-such-package"})
+    monkeypatch.setattr(host, "platform_obstacle", lambda system, user: "")
     expected = "A node needs Debian packages that are missing: apt-get install no-such-package"
-    assert host.obstacle(system="Linux", user=0) == expected
+    assert host.obstacle() == expected
 
 
 def test_a_dynamically_linked_busybox_counts_as_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

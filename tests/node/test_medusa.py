@@ -362,7 +362,7 @@ def traces_of(node: Node, kubectl: Kubectl, store: DeletedStore) -> list[str]:
         ),
         *(item["metadata"]["name"] for item in volumes if item["spec"]["claimRef"]["namespace"] == namespace),
         *(path.name for path in node.folder.volumes.glob(f"*_{namespace}_*")),
-        *node.containers_of(namespace),
+        *node.containers.of(namespace),
         *(path.name for uid in uids for path in (node.folder.kubelet / "pods").glob(uid)),
         *(line for line in processes if any(uid in line for uid in uids)),
     ]

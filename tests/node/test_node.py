@@ -9,7 +9,7 @@ import pytest
 
 from cluster.local.component import is_alive
 from cluster.node import host
-from cluster.node.cgroups import find_groups
+from cluster.node.cgroups import find_groups, group_name
 from cluster.node.images.image import load_images
 from cluster.node.images.official import POSTGRES
 from cluster.node.node import Node
@@ -87,7 +87,7 @@ def test_a_stopped_node_leaves_nothing(node: Node) -> None:
         wait_for(lambda: not is_alive(pid), "the node's first process to end")
         assert Path("/proc/self/mountinfo").read_text() == seen
         assert host.run("ip", "-oneline", "link") == links
-        assert not find_groups()
+        assert not find_groups(group_name(node.folder.storage))
         assert str(node.folder.root) not in host.run("ps", "-eo", "args")
     finally:
         node.up()

@@ -38,7 +38,7 @@ def platform(node: Node, installed: InstalledPlatform, say: Callable[[str], None
     Its stores are deleted while the next tests run.
     """
     load_images(node, [MARIADB, WORDPRESS], say)
-    node.tag(WORDPRESS.full_name(), WOOCOMMERCE_NAME)
+    node.containers.tag(WORDPRESS.full_name(), WOOCOMMERCE_NAME)
     installed.upgrade(STOREFRONT_CHECK="off")
     yield installed
     for store in installed.call("GET", "/stores")[1]["items"]:

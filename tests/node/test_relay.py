@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from cluster.node.relay import join
+from cluster.node.outside.relay import join
 
 pytestmark = pytest.mark.anyio
 

@@ -1,7 +1,8 @@
 """A checkout with a substitute for every external program, so that the decisions of setup.sh can be tested.
 
-PATH has only the standard Unix tools; the test adds a Python, apt-get or Docker. The substitutes record their calls.
-The environment's `urumi` is a substitute too, whose server really serves /readyz.
+PATH has only a POSIX shell, two Unix tools and a Python without packages; the test adds an apt-get or Docker. The
+substitutes record their calls. In the checkout's copy of `cluster`, the local cluster is a substitute; the
+environment's `urumi` is one too, whose server really serves /readyz.
 """
 
 import os
@@ -14,27 +15,32 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-SOURCE = Path(__file__).resolve().parents[2]
-TOOLS = """
-awk bash cat cksum chmod cp cut df dirname env find grep head id kill mkdir mv nohup ps rm rmdir sed setsid sh sleep
-sort tail touch tr xargs
-"""
-SCRIPTS = ("current", "environment", "kind", "platform")
-PATIENCE_SECONDS = 60.0
+from testing.script import python_script
 
-# The installed Python: real, except that the environments it creates contain substitutes.
-PYTHON = """\
-#!/bin/bash
-echo "python3 $*" >>"$CALLS"
-case "$*" in
-    *"import ensurepip"*) exit "${NO_VENV:-0}" ;;
-    "-m venv"*)
-        rm -rf "$VENV_MADE"
-        cp -r "$STAND_INS/venv" "$VENV_MADE"
-        printf '#!%s/bin/python\\n' "$VENV_MADE" >"$VENV_MADE/bin/pip"
-        ;;
-    *) exec "$REAL_PYTHON" "$@" ;;
-esac
+SOURCE = Path(__file__).resolve().parents[2]
+# bash runs the substitutes.
+TOOLS = "bash cat cp dirname env grep head rm sh sleep"
+PATIENCE_SECONDS = 60.0
+# The Python from which the environment of the tests was created.
+BARE_PYTHON = Path(sys.base_prefix, "bin", f"python{sys.version_info.major}.{sys.version_info.minor}")
+
+# Take the place of the standard modules, because Python looks into the checkout first.
+VENV = """\
+import os, shutil, sys
+
+with open(os.environ["CALLS"], "a") as calls:
+    print("python3 -m venv", *sys.argv[1:], file=calls)
+made = sys.argv[-1]
+shutil.rmtree(made, ignore_errors=True)
+shutil.copytree(os.environ["STAND_INS"] + "/venv", made)
+with open(made + "/bin/pip", "w") as pip:
+    print(f"#!{made}/bin/python", file=pip)
+"""
+ENSUREPIP = """\
+import os
+
+if os.environ.get("NO_VENV"):
+    raise ImportError("No module named 'ensurepip'")
 """
 
 # The Python of the environment.
@@ -47,29 +53,61 @@ case "$*" in
         exit "${PIP_CODE:-0}"
         ;;
     "-m pytest"*) echo "pytest ${*:3}" && exit "${PYTEST_CODE:-0}" ;;
-    *state_dir*) echo "$URUMI_STATE_DIR" ;;
-    "- "*)
-        echo "build ${*: -1}" >>"$CALLS"
-        [ -z "${BUILD_FAILS:-}" ] || { echo "setup.sh: $BUILD_FAILS" >&2 && exit 1; }
-        echo "$STAND_INS/programs"
-        ;;
     *) exec "$REAL_PYTHON" "$@" ;;
 esac
 """
 
-URUMI = f"""\
-#!{sys.executable}
+# cluster/command.py, which starts and stops the local cluster.
+COMMAND = """\
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from cluster.errors import BuildError, StartError
+
+
+@dataclass
+class Info:
+    kubeconfig = Path("/kubeconfig")
+    kubectl = Path(os.environ["STAND_INS"], "programs", "kubectl")
+    helm = Path(os.environ["STAND_INS"], "programs", "helm")
+
+
+def record(*words):
+    with open(os.environ["CALLS"], "a") as calls:
+        print(*words, file=calls)
+
+
+def ensure_programs(say):
+    record("programs")
+    if os.environ.get("BUILD_FAILS"):
+        raise BuildError(os.environ["BUILD_FAILS"])
+
+
+def start(say):
+    ensure_programs(say)
+    record("cluster up")
+    if os.environ.get("CLUSTER_FAILS"):
+        raise StartError("etcd ended at its start.")
+    return Info()
+
+
+def stop(say, purge):
+    record("cluster down" + (" --purge" if purge else ""))
+
+
+def print_status():
+    print("cluster     up", flush=True)
+    return 0
+"""
+
+URUMI = python_script("""\
 import http.server, json, os, sys
 from pathlib import Path
 
 state = Path(os.environ["URUMI_STATE_DIR"])
 with open(os.environ["CALLS"], "a") as calls:
     print("urumi", *sys.argv[1:], file=calls)
-if sys.argv[1] == "cluster":
-    if os.environ.get("CLUSTER_FAILS") and sys.argv[2] == "up":
-        sys.exit("error: etcd ended at its start.")
-    print("cluster     up" if sys.argv[2] == "status" else "/kubeconfig")
-    sys.exit(0)
 if os.environ.get("SERVER_FAILS"):
     sys.exit("urumi: There is no helm program.")
 
@@ -91,9 +129,9 @@ class Ready(http.server.BaseHTTPRequestHandler):
 port = int(sys.argv[sys.argv.index("--port") + 1])
 server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Ready)
 (state / "token").write_text("the-token\\n")
-(state / "server.json").write_text(json.dumps({{"url": f"http://127.0.0.1:{{port}}", "pid": os.getpid()}}))
+(state / "server.json").write_text(json.dumps({"url": f"http://127.0.0.1:{port}", "pid": os.getpid()}))
 server.serve_forever()
-"""
+""")
 
 KUBECTL = """\
 #!/bin/bash
@@ -140,7 +178,6 @@ class Checkout:
             "HOME": str(folder),
             "CALLS": str(self.calls_file),
             "STAND_INS": str(self.stand_ins),
-            "VENV_MADE": str(self.root / ".venv"),
             "REAL_PYTHON": sys.executable,
             "URUMI_STATE_DIR": str(self.state),
             "URUMI_PORT": str(self.port),
@@ -151,14 +188,18 @@ class Checkout:
             (self.root / name).mkdir(parents=True)
         (self.root / "server" / "main.py").write_text("VERSION = 1\n")
         (self.root / "pyproject.toml").write_text("[project]\n")
-        for name in ("setup.sh", "scripts/check", *(f"scripts/{name}.sh" for name in SCRIPTS)):
+        for name in ("setup.sh", "scripts/check"):
             shutil.copy(SOURCE / name, self.root / name)
+        shutil.copytree(SOURCE / "cluster", self.root / "cluster", ignore=shutil.ignore_patterns("__pycache__"))
+        (self.root / "cluster" / "command.py").write_text(COMMAND)
+        (self.root / "venv.py").write_text(VENV)
+        (self.root / "ensurepip.py").write_text(ENSUREPIP)
         self.calls_file.touch()
         for tool in TOOLS.split():
             found = shutil.which(tool)
             if found:
                 self.stand_in(tool, found)
-        self.stand_in("python3", PYTHON)
+        self.stand_in("python3", str(BARE_PYTHON))
         write_program(self.stand_ins / "venv" / "bin" / "python", VENV_PYTHON)
         write_program(self.stand_ins / "venv" / "bin" / "urumi", URUMI)
         write_program(self.stand_ins / "programs" / "kubectl", KUBECTL)
@@ -177,10 +218,12 @@ class Checkout:
         """Remove a program from PATH."""
         (self.bin / name).unlink(missing_ok=True)
 
-    def run(self, *arguments: str, program: str = "setup.sh", **environ: str) -> Done:
-        """Run setup.sh to its end; there is no terminal."""
+    def run(
+        self, *arguments: str, program: str = "setup.sh", interpreter: tuple[str, ...] = (), **environ: str
+    ) -> Done:
+        """Run setup.sh to its end, in a shell or as a program; there is no terminal."""
         done = subprocess.run(
-            [self.bin / "bash", self.root / program, *arguments],
+            [*interpreter, self.root / program, *arguments],
             env={**self.environ, **environ},
             cwd=self.root.parent,
             stdin=subprocess.DEVNULL,

@@ -1,9 +1,10 @@
-"""The decisions of setup.sh: what it runs, repeats and skips, and its messages when it fails."""
+"""setup.sh as users run it: what it starts, repeats and skips, and its messages when it fails.
+
+Its parts have their tests in tests/cluster.
+"""
 
 import os
 import socket
-import subprocess
-import sys
 import urllib.request
 from pathlib import Path
 
@@ -15,7 +16,7 @@ OLD_PYTHON = '#!/bin/bash\n[ "$1" = --version ] && echo "Python 3.9.2"\nexit 1\n
 
 
 def last_lines(checkout: Checkout) -> list[str]:
-    """Return the last five lines of a successful run."""
+    """Return the last lines of a successful run."""
     return [
         f"Urumi:  http://127.0.0.1:{checkout.port}/",
         "Token:  the-token",
@@ -100,39 +101,24 @@ def test_a_token_from_the_environment_is_reported_as_such(checkout: Checkout) ->
     assert lines[-4:-2] == ["Token:  mine", "        (from the variable URUMI_TOKEN)"]
 
 
-def test_changed_dependencies_are_installed(checkout: Checkout) -> None:
-    checkout.run("dev")
-    assert checkout.calls("pip") == ["pip .[dev]"]
-    (checkout.root / "pyproject.toml").write_text("[project] # changed\n")
-    checkout.run("dev")
-    assert checkout.calls("pip") == ["pip .[dev]"]
+def test_a_path_with_spaces_and_another_folder_as_the_current_one(tmp_path: Path) -> None:
+    checkout = Checkout(tmp_path / "my shops")
+    try:
+        assert checkout.run(CDPATH=str(tmp_path)).code == 0
+        assert checkout.run("status").lines[0].startswith("server                   running at")
+    finally:
+        checkout.end_server()
 
 
-def test_a_development_environment_is_used_for_every_command(checkout: Checkout) -> None:
-    checkout.run("dev")
-    checkout.calls("pip")
-    checkout.run()
-    assert checkout.calls("pip") == []
+@pytest.mark.parametrize("shell", ["bash", "sh"])
+def test_any_shell_runs_it(checkout: Checkout, shell: str) -> None:
+    assert checkout.run("dev", interpreter=(shell,)).code == 0
 
 
-def test_a_plain_environment_becomes_a_development_environment(checkout: Checkout) -> None:
-    checkout.run()
-    checkout.run("dev")
-    assert checkout.calls("pip") == ["pip .", "pip .[dev]"]
-
-
-def test_a_moved_checkout_gets_a_new_environment(checkout: Checkout) -> None:
-    checkout.run("dev")
-    checkout.calls("python3 -m venv")
-    (checkout.root / ".venv" / "bin" / "pip").write_text("#!/somewhere/else/.venv/bin/python\n")
-    checkout.run("dev")
-    assert len(checkout.calls("python3 -m venv")) == 1
-
-
-def test_an_interrupted_installation_is_repeated(checkout: Checkout) -> None:
-    assert checkout.run("dev", PIP_CODE="1").code == 1
-    assert checkout.run("dev").code == 0
-    assert len(checkout.calls("pip")) == 2
+def test_a_python_outside_of_path_is_used_again_for_the_next_command(checkout: Checkout) -> None:
+    (checkout.bin / "python3").rename(checkout.root / "my python")
+    assert checkout.run(URUMI_PYTHON=str(checkout.root / "my python")).code == 0
+    assert checkout.run("status").code == 0
 
 
 # --- Errors
@@ -166,28 +152,6 @@ def test_a_missing_venv_package_is_reported_in_one_sentence(checkout: Checkout) 
     assert len(done.err.splitlines()) == 1
 
 
-def test_a_full_disk_is_reported_before_anything_is_written(checkout: Checkout) -> None:
-    checkout.stand_in("df", '#!/bin/bash\nprintf "Filesystem 1024-blocks Used Available\\n/dev/x 9 9 5000 9%% /\\n"\n')
-    words = sentence_of(checkout.run())
-    assert words == f"Not enough disk space: the environment needs 800 MB in {checkout.root}; 5 MB are free."
-    assert not (checkout.root / ".venv").exists()
-
-
-@pytest.mark.parametrize(
-    ("says", "words"),
-    [
-        ("OSError: [Errno 28] No space left on device", "The disk is full: pip could not install into"),
-        ("connection broken by NewConnectionError", "pip cannot reach the package index: check the network"),
-        ("connection broken by ProxyError('Cannot connect')", "pip cannot reach the package index: check the network"),
-        ("ERROR: something else", "pip could not install Urumi: see the lines above and"),
-    ],
-)
-def test_a_failed_installation_is_explained(checkout: Checkout, says: str, words: str) -> None:
-    done = checkout.run(PIP_CODE="1", PIP_SAYS=says)
-    assert sentence_of(done).startswith(words)
-    assert (says in done.err) is says.startswith("ERROR")
-
-
 def test_a_taken_port_is_reported_before_anything_is_built(checkout: Checkout) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", checkout.port))
@@ -197,22 +161,17 @@ def test_a_taken_port_is_reported_before_anything_is_built(checkout: Checkout) -
         f"Port {checkout.port} of 127.0.0.1 is in use by another program."
         f" Choose another: URUMI_PORT={checkout.port + 1} ./setup.sh"
     )
-    assert checkout.calls("urumi") == []
-
-
-@pytest.mark.parametrize("port", ["web", "0", "65536", "-1", "123456", "80 80"])
-def test_an_invalid_port_is_refused(checkout: Checkout, port: str) -> None:
-    assert "URUMI_PORT must be" in sentence_of(checkout.run(URUMI_PORT=port))
+    assert checkout.calls("cluster up") == []
 
 
 def test_a_failed_build_ends_the_run(checkout: Checkout) -> None:
     assert sentence_of(checkout.run(BUILD_FAILS="Building etcd failed.")) == "Building etcd failed."
-    assert checkout.calls("urumi") == []
+    assert checkout.calls("cluster up") == []
 
 
 def test_a_cluster_that_does_not_start_ends_the_run(checkout: Checkout) -> None:
     done = checkout.run(CLUSTER_FAILS="yes")
-    assert (done.code, done.err) == (1, "error: etcd ended at its start.\n")
+    assert (done.code, done.err) == (1, "setup.sh: etcd ended at its start.\n")
     assert checkout.calls("kubectl") == []
 
 
@@ -223,17 +182,26 @@ def test_a_refused_store_definition_ends_the_run(checkout: Checkout) -> None:
     assert checkout.calls("urumi serve") == []
 
 
-def test_a_server_that_exits_during_startup_shows_the_end_of_its_log(checkout: Checkout) -> None:
-    done = checkout.run(SERVER_FAILS="yes")
-    assert "urumi: There is no helm program." in done.err
-    assert sentence_of(done).endswith(f"see the lines above and {checkout.state}/server.log")
+def test_an_obstacle_ends_the_run_before_anything_is_created(checkout: Checkout) -> None:
+    done = checkout.run("--cluster", "kind")
+    assert done.code == 1
+    assert "./setup.sh --cluster local" in done.sentence
+    assert not (checkout.state / "where").exists()
 
 
-def test_a_server_that_does_not_become_ready_reports_what_is_missing(checkout: Checkout) -> None:
-    script = (checkout.root / "setup.sh").read_text().replace("READY_SECONDS=60", "READY_SECONDS=1")
-    (checkout.root / "setup.sh").write_text(script)
-    words = sentence_of(checkout.run(READY_SAYS="stores are not listed yet"))
-    assert words.startswith("The server is not ready after 1 s: stores are not listed yet")
+def test_a_docker_without_an_engine_leads_to_the_local_cluster_and_the_reason(checkout: Checkout) -> None:
+    checkout.stand_in("docker", "#!/bin/bash\necho 'Cannot connect to the Docker daemon' >&2\nexit 1\n")
+    done = checkout.run()
+    assert done.code == 0
+    assert any(line.startswith("      Docker") for line in done.lines)
+    assert checkout.calls("cluster up") == ["cluster up"]
+
+
+def test_the_cluster_can_be_changed_only_while_nothing_runs(checkout: Checkout) -> None:
+    checkout.run()
+    words = sentence_of(checkout.run("--cluster", "current"))
+    assert words == "Urumi runs on the local cluster. Stop it first (./setup.sh down), then run this again."
+    assert checkout.run("--cluster", "local").code == 0
 
 
 # --- down and status
@@ -243,7 +211,7 @@ def test_down_stops_server_and_cluster_and_keeps_the_data(checkout: Checkout) ->
     checkout.run()
     done = checkout.run("down")
     assert (done.code, done.lines[0]) == (0, "Server stopped.")
-    assert checkout.calls("urumi cluster down") == ["urumi cluster down"]
+    assert checkout.calls("cluster down") == ["cluster down"]
     assert (checkout.state / "token").exists()
     assert not (checkout.state / "server.pid").exists()
     assert checkout.run("down").lines[0] == "The server is not running."
@@ -252,19 +220,8 @@ def test_down_stops_server_and_cluster_and_keeps_the_data(checkout: Checkout) ->
 def test_down_with_purge_deletes_everything(checkout: Checkout) -> None:
     checkout.run()
     assert checkout.run("down", "--purge").code == 0
-    assert checkout.calls("urumi cluster down") == ["urumi cluster down --purge"]
+    assert checkout.calls("cluster down") == ["cluster down --purge"]
     assert not checkout.state.exists()
-
-
-def test_down_leaves_other_processes_running(checkout: Checkout) -> None:
-    checkout.run("dev")
-    checkout.state.mkdir()
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as stranger:
-        (checkout.state / "server.pid").write_text(str(stranger.pid))
-        assert checkout.run("down").lines[0] == "The server is not running."
-        assert stranger.poll() is None
-        stranger.communicate(b"\n")
-    assert stranger.returncode == 0
 
 
 def test_down_without_an_environment_reports_it(checkout: Checkout) -> None:
@@ -292,24 +249,10 @@ def test_status_reports_the_cluster_and_the_server(checkout: Checkout) -> None:
 # --- Usage
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["splendid"],
-        ["--help-me"],
-        ["up", "now"],
-        ["down", "--purgee"],
-        ["status", "x"],
-        ["dev", "x"],
-        ["--cluster", "gke"],
-        ["--cluster"],
-    ],
-    ids=str,
-)
-def test_an_unknown_argument_is_refused(checkout: Checkout, arguments: list[str]) -> None:
-    done = checkout.run(*arguments)
+def test_an_unknown_argument_is_refused(checkout: Checkout) -> None:
+    done = checkout.run("splendid")
     assert (done.code, done.out) == (2, "")
-    assert "usage: ./setup.sh" in done.err
+    assert done.err.startswith("setup.sh: unexpected argument: splendid\n\nusage: ./setup.sh")
     assert checkout.calls("") == []
 
 
@@ -320,7 +263,10 @@ def test_help_names_every_command(checkout: Checkout, word: str) -> None:
     for command in (
         "status",
         "down [--purge]",
+        "doctor",
         "test --all",
+        "test --node",
+        "test --docker",
         "test ARGS...",
         "dev",
         "--cluster kind",

@@ -1,7 +1,9 @@
 """Troubles of building images and of pulling those of the registries."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import which
 from urllib.parse import urlsplit
 
 from cluster.doctor.finding import Finding
@@ -37,6 +39,23 @@ def snap(facts: Facts) -> Iterator[Finding]:
             f"Docker was installed as a snap, which cannot read {facts.root}: it reads only folders in {home} that are"
             " not hidden.",
             "Move the checkout there, or install Docker Engine from Docker's packages.",
+        )
+
+
+def credentials(facts: Facts) -> Iterator[Finding]:
+    """A program for credentials that Docker's configuration names and that is gone: then every build fails."""
+    environ = facts.machine.environ
+    config = Path(environ.get("DOCKER_CONFIG") or Path(environ.get("HOME", "/")) / ".docker") / "config.json"
+    try:
+        name = json.loads(config.read_text()).get("credsStore")
+    except (OSError, ValueError, AttributeError):
+        return
+    if name and which(f"docker-credential-{name}", path=environ.get("PATH")) is None:
+        yield Finding(
+            "problem",
+            "images",
+            f"{config} names the credential store {name!r}, but there is no program docker-credential-{name} on PATH.",
+            'Delete the line "credsStore" from that file, or install the program.',
         )
 
 
@@ -76,7 +95,7 @@ def platform(facts: Facts) -> Iterator[Finding]:
         )
 
 
-CHECKS = (buildx, snap, proxy_of_node, proxy_of_engine, platform)
+CHECKS = (buildx, snap, credentials, proxy_of_node, proxy_of_engine, platform)
 
 
 def _proxy(facts: Facts) -> tuple[str, str]:

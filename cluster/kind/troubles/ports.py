@@ -2,17 +2,15 @@
 
 import os
 import shutil
-import socket
 from collections.abc import Iterator
 
 from cluster.doctor.finding import Finding
-from cluster.kind.config import ADDRESS
 from cluster.kind.facts import Facts
 from cluster.kind.settings import Ports
+from cluster.ports import ADDRESS, something_listens
 
 SUBJECT = "ports"
 UNPRIVILEGED = "net.ipv4.ip_unprivileged_port_start"
-CONNECT_SECONDS = 1.0
 
 
 def taken(facts: Facts) -> Iterator[Finding]:
@@ -72,13 +70,6 @@ def privileged(facts: Facts) -> Iterator[Finding]:
             f"Choose other ports: {_other_ports()} ./setup.sh --cluster kind. Or allow it: sudo sysctl"
             f" {UNPRIVILEGED}={lowest}",
         )
-
-
-def something_listens(port: int) -> bool:
-    """Return whether a program accepts connections on the port of the loopback address."""
-    with socket.socket() as probe:
-        probe.settimeout(CONNECT_SECONDS)
-        return probe.connect_ex((ADDRESS, port)) == 0
 
 
 CHECKS = (fixed, taken, privileged)

@@ -29,7 +29,8 @@ class Image:
     """An image to build: its name for pods, its context, and the images it needs by the names in its Dockerfile.
 
     `prepare` adds files to the copy of the context; `key` identifies them in the digest. `ignore_file` selects files of
-    the context. `options` are further arguments for buildah that do not affect the content: caches, mirrors.
+    the context. With `pulled`, the image is fetched from there and not built. `options` are further arguments for
+    buildah that do not affect the content: caches, mirrors.
     """
 
     name: str
@@ -41,12 +42,15 @@ class Image:
     key: str = ""
     ignore_file: Path | None = None
     options: Callable[[], Sequence[str]] = list
+    pulled: str = ""
 
     @property
     def digest(self) -> str:
         """A digest of all inputs of the image."""
-        found = hashlib.sha256(f"{self.name}\0{self.file}\0{self.key}\0{sorted(self.arguments.items())}\0".encode())
-        found.update(context_digest(self.context, self.ignore_file).encode())
+        arguments = sorted(self.arguments.items())
+        found = hashlib.sha256(f"{self.name}\0{self.file}\0{self.key}{self.pulled}\0{arguments}\0".encode())
+        if not self.pulled:
+            found.update(context_digest(self.context, self.ignore_file).encode())
         for alias, image in sorted(self.needs.items()):
             found.update(f"{alias}\0{image.digest}\0".encode())
         return found.hexdigest()[:16]
@@ -99,14 +103,19 @@ def load_images(node: Node, images: Sequence[Image], say: Callable[[str], None])
     """Build the missing images and import every image into the node."""
     ensure_images(images, say)
     for image in images:
-        node.load(image.archive)
+        node.containers.load(image.archive)
 
 
 def _build(image: Image, say: Callable[[str], None]) -> None:
+    if image.pulled:
+        say(f"Fetching the image {image.name}.")
+        run_buildah("pull", "--quiet", image.pulled)
+        run_buildah("tag", image.full_name(), image.local_name)
+        return
     for alias, needed in image.needs.items():
         if not _is_built(needed):
             _build(needed, say)
-        _buildah("tag", needed.local_name, alias)
+        run_buildah("tag", needed.local_name, alias)
     say(f"Building the image {image.name}.")
     context = node_cache() / "build" / image.digest
     shutil.rmtree(context, ignore_errors=True)
@@ -114,7 +123,7 @@ def _build(image: Image, say: Callable[[str], None]) -> None:
     try:
         image.prepare(context)
         arguments = [word for name, value in image.arguments.items() for word in ("--build-arg", f"{name}={value}")]
-        _buildah(
+        run_buildah(
             *("build", "--isolation", "chroot", "--pull-never", "--layers=false", "--tag", image.local_name),
             *("--ulimit", f"nofile={open_files()}", *arguments, *image.options()),
             *("--file", str(context / image.file), str(context)),
@@ -133,28 +142,33 @@ def open_files() -> str:
 def _archive(image: Image) -> None:
     partial = image.archive.with_suffix(".partial")
     partial.unlink(missing_ok=True)
-    _buildah("push", "--quiet", image.local_name, f"docker-archive:{partial}:{image.full_name()}")
+    run_buildah("push", "--quiet", image.local_name, f"docker-archive:{partial}:{image.full_name()}")
     for old in image.archive.parent.glob(f"{image.archive.stem.rpartition('-')[0]}-{'?' * 16}.tar"):
         old.unlink()
         # The image may come from another cache's archive, or be the base of others.
         with suppress(NodeError):
-            _buildah("rmi", f"localhost/urumi-node:{old.stem[-16:]}")
+            run_buildah("rmi", f"localhost/urumi-node:{old.stem[-16:]}")
     partial.rename(image.archive)
 
 
 def _is_built(image: Image) -> bool:
     try:
-        _buildah("inspect", "--type", "image", image.local_name)
+        run_buildah("inspect", "--type", "image", image.local_name)
     except NodeError:
         return False
     return True
 
 
-def _buildah(*words: str) -> None:
+def run_buildah(*words: str, timeout_seconds: float = BUILD_SECONDS) -> None:
+    """Run buildah with the storage of the cache.
+
+    Raises:
+        NodeError: it failed, or took too long.
+    """
     storage = node_cache() / "buildah"
     # In a separate mount namespace, so that an interrupted build leaves no mount on the machine.
     run(
         *("unshare", "--mount", "--propagation", "private", "buildah"),
         *("--root", str(storage / "root"), "--runroot", str(storage / "run"), "--storage-driver", "overlay", *words),
-        timeout_seconds=BUILD_SECONDS,
+        timeout_seconds=timeout_seconds,
     )

@@ -20,7 +20,7 @@ class Programs:
     node: Path
 
 
-def first_commands(folder: NodeFolder, programs: Programs) -> dict[str, list[str]]:
+def first_commands(folder: NodeFolder, programs: Programs, *, is_durable: bool) -> dict[str, list[str]]:
     """Return the programs that start first: containerd, etcd, the API server."""
     return {
         "containerd": ["containerd", "--config", str(folder.etc / "containerd.toml")],
@@ -34,7 +34,7 @@ def first_commands(folder: NodeFolder, programs: Programs) -> dict[str, list[str
                 "initial-advertise-peer-urls": PEER,
                 "initial-cluster": f"default={PEER}",
                 "watch-progress-notify-interval": "5s",
-                "unsafe-no-fsync": "true",
+                "unsafe-no-fsync": str(not is_durable).lower(),
                 "log-level": "warn",
             },
         ),
@@ -51,7 +51,7 @@ def later_commands(folder: NodeFolder, programs: Programs) -> dict[str, list[str
     kubelet: Flags = {
         "config": folder.etc / "kubelet.yaml",
         "kubeconfig": kubeconfig,
-        "root-dir": folder.kubelet,
+        "root-dir": layout.KUBELET_FOLDER,
         "cert-dir": folder.pki,
         "hostname-override": layout.NODE,
         "node-ip": layout.NODE_ADDRESS,

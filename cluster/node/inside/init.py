@@ -1,16 +1,18 @@
-"""PID 1 of the node's namespaces.
-
-`python -m cluster.node.inside.init FOLDER CONTAINERD_ROOT PORT CLUSTER_BIN NODE_BIN FRESH`
+"""PID 1 of the node's namespaces: `python -m cluster.node.inside.init PLAN`.
 
 It creates private mounts and a private network, starts the node's programs in order and exits when one of them exits;
 the kernel then kills all other processes in the namespaces and deletes the namespaces. Nothing outside is changed: what
 programs write below /var and into the machine's sysctls stays in overlays and files of the node.
+
+SIGTERM is forwarded to every process in the namespaces, so that databases can write what they have.
 """
 
 import os
+import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from cluster.api import Api
@@ -19,9 +21,11 @@ from cluster.node.cgroups import mounts
 from cluster.node.folders import NodeFolder
 from cluster.node.host import SEARCH, run
 from cluster.node.inside.commands import Programs, first_commands, later_commands
+from cluster.node.inside.plan import Plan
 from cluster.node.keys import admin_token
 
 READY_SECONDS = 120.0
+STOP_SECONDS = 10.0
 # Sysctls that the kubelet, kube-proxy and the bridge require.
 SYSCTLS = {
     "vm/overcommit_memory": "1",
@@ -36,23 +40,50 @@ NET_SYSCTLS = {"net/ipv4/ip_forward": "1", "net/bridge/bridge-nf-call-iptables":
 
 def main() -> None:
     """Run the node until one of its programs exits."""
-    folder, containerd_root = NodeFolder(Path(sys.argv[1])), Path(sys.argv[2])
-    port, programs, is_fresh = int(sys.argv[3]), Programs(Path(sys.argv[4]), Path(sys.argv[5])), sys.argv[6] == "fresh"
+    plan = Plan.read(Path(sys.argv[1]))
+    folder, programs = plan.folder, Programs(Path(plan.cluster_programs), Path(plan.node_programs))
+    signal.signal(signal.SIGTERM, _raise_stopped)
+    try:
+        _run(plan, folder, programs)
+    except Stopped:
+        _end_everything()
+
+
+def _run(plan: Plan, folder: NodeFolder, programs: Programs) -> None:
     os.environ.update({"PATH": SEARCH, "HOME": str(folder.root), "CONFIG_MOUNT_PATH": str(folder.etc / "volumes")})
     _mount_groups()
-    _mount_private(folder, containerd_root)
-    _make_network(port)
+    _mount_private(folder)
+    _make_network(plan.port)
     children: dict[int, str] = {}
-    _start(children, first_commands(folder, programs), folder)
+    _start(children, first_commands(folder, programs, is_durable=plan.is_durable), folder)
     _wait_for_containerd()
-    if is_fresh:
+    if plan.is_fresh:
         _forget_containers()
-    api = Api(f"https://127.0.0.1:{port}", (folder.pki / "ca.crt").read_text(), admin_token(folder.pki))
+    api = Api(f"https://127.0.0.1:{plan.port}", (folder.pki / "ca.crt").read_text(), admin_token(folder.pki))
     _wait_for_api(api, children)
     _start(children, later_commands(folder, programs), folder)
-    (folder.root / "started").touch()
+    (folder.run / "started").touch()
     while True:
         _stop_if_ended(children, *os.wait())
+
+
+class Stopped(BaseException):
+    """SIGTERM arrived."""
+
+
+def _raise_stopped(*_: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise Stopped
+
+
+def _end_everything() -> None:
+    deadline = time.monotonic() + STOP_SECONDS
+    os.kill(-1, signal.SIGTERM)
+    with suppress(ChildProcessError):
+        # Orphans become children of this process, so without children nothing is left.
+        while time.monotonic() < deadline:
+            if os.waitpid(-1, os.WNOHANG) == (0, 0):
+                time.sleep(0.02)
 
 
 def _mount_groups() -> None:
@@ -68,17 +99,21 @@ def _mount_groups() -> None:
         run("mount", "-t", kind, *(["-o", names] if kind == "cgroup" else []), kind, point)
 
 
-def _mount_private(folder: NodeFolder, containerd_root: Path) -> None:
-    # Before new mounts cover /run and /var, because the caches may be in them.
-    for path in (folder.root, containerd_root):
-        run("mount", "--bind", path, path)
-        run("mount", "--make-rshared", path)
+def _mount_private(folder: NodeFolder) -> None:
+    # Opened before new mounts cover /run and /var, because the folders may be in them.
+    kept = {path: os.open(path, os.O_PATH) for path in (folder.root, folder.storage)}
     # The link may point into /run, so its target is created there again.
     resolv = Path("/etc/resolv.conf").resolve()
     run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
     for name in ("lock", "var-upper", "var-work"):
         Path("/run", name).mkdir()
     run("mount", "-t", "overlay", "-o", "lowerdir=/var,upperdir=/run/var-upper,workdir=/run/var-work", "var", "/var")
+    for path, descriptor in kept.items():
+        path.mkdir(parents=True, exist_ok=True)
+        _bind(f"/proc/{os.getpid()}/fd/{descriptor}", path)
+        os.close(descriptor)
+    layout.KUBELET_FOLDER.mkdir(parents=True, exist_ok=True)
+    _bind(folder.kubelet, layout.KUBELET_FOLDER)
     if resolv.is_relative_to("/run"):
         resolv.parent.mkdir(parents=True, exist_ok=True)
         resolv.touch()
@@ -87,6 +122,12 @@ def _mount_private(folder: NodeFolder, containerd_root: Path) -> None:
         file = folder.etc / f"sysctl-{name.replace('/', '-')}"
         file.write_text(f"{value}\n")
         run("mount", "--bind", file, f"/proc/sys/{name}")
+
+
+def _bind(source: Path | str, target: Path) -> None:
+    run("mount", "--bind", source, target)
+    # What the kubelet mounts for one pod must be seen in the other copies.
+    run("mount", "--make-rshared", target)
 
 
 def _make_network(port: int) -> None:

@@ -37,7 +37,7 @@ esac
 KIND = f"""\
 #!/bin/bash
 [ "$1" != --version ] || {{ echo "kind version ${{KIND_IS:-{PINNED}}}" && exit; }}
-echo "kind $* (provider $KIND_EXPERIMENTAL_PROVIDER, platform ${{DOCKER_DEFAULT_PLATFORM:-none}})" >>"$CALLS"
+echo "kind $* (provider ${{KIND_EXPERIMENTAL_PROVIDER:-none}}, platform ${{DOCKER_DEFAULT_PLATFORM:-none}})" >>"$CALLS"
 [ "$1" != "${{KIND_FAILS:-}}" ] || exit 1
 [ "$1" != export ] || touch "${{@: -1}}"
 """

@@ -139,5 +139,4 @@ def test_a_snap_gets_a_folder_for_temporary_files_that_it_can_read(setup: Setup,
     environ = Docker().environ()
     assert environ["TMPDIR"] == str(tmp_path / "snap" / "docker" / "common" / "urumi")
     assert Path(environ["TMPDIR"]).is_dir()
-    assert environ["KIND_EXPERIMENTAL_PROVIDER"] == "docker"
     assert "DOCKER_DEFAULT_PLATFORM" not in environ

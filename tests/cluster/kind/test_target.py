@@ -75,7 +75,7 @@ def test_the_cluster_the_images_the_ingress_controller_and_the_release_follow_ea
 def test_kind_and_docker_do_not_see_other_providers_or_platforms(setup: Setup) -> None:
     setup.set(KIND_EXPERIMENTAL_PROVIDER="podman", DOCKER_DEFAULT_PLATFORM="linux/arm64")
     up(setup)
-    assert all(call.endswith("(provider docker, platform none)") for call in setup.calls("kind"))
+    assert all(call.endswith("(provider none, platform none)") for call in setup.calls("kind"))
 
 
 def test_it_ends_with_urls_a_token_and_the_next_commands(setup: Setup) -> None:
@@ -337,6 +337,7 @@ def test_the_cluster_of_another_state_folder_is_neither_stopped_nor_deleted(setu
     for purge in (False, True):
         KIND.down(setup.place, purge)
     assert setup.lines == [f"The kind cluster urumi belongs to another state folder than {setup.state}."] * 2
+    assert KIND.status(setup.place) == 3
     assert setup.changes == []
 
 

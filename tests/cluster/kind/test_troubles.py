@@ -222,6 +222,17 @@ def test_a_checkout_that_a_snap_cannot_read_is_a_problem(facts: FactsOf, tmp_pat
     assert only(moved).sentence.startswith("Docker was installed as a snap, which cannot read ")
 
 
+def test_a_credential_store_whose_program_is_gone_is_a_problem(facts: FactsOf) -> None:
+    (facts.folder / ".docker").mkdir()
+    (facts.folder / ".docker" / "config.json").write_text('{"auths": {}, "credsStore": "desktop.exe"}')
+    finding = only(facts())
+    assert "names the credential store 'desktop.exe', but there is no program docker-credential-" in finding.sentence
+    (facts.folder / "docker-credential-desktop.exe").write_text("#!/bin/sh\n")
+    (facts.folder / "docker-credential-desktop.exe").chmod(0o755)
+    environ = {"HOME": str(facts.folder), "PATH": str(facts.folder)}
+    assert troubles.find(facts(machine={"environ": environ})) == []
+
+
 def test_a_proxy_on_the_loopback_address_is_a_problem_for_a_new_node(facts: FactsOf) -> None:
     machine = {"environ": {"https_proxy": "http://127.0.0.1:3128"}}
     finding = only(facts(machine=machine, proxy="http://proxy:3128"))

@@ -1,4 +1,4 @@
-"""A port forwarder into the node's network: `python -m cluster.node.relay PID [LISTEN_PORT ADDRESS PORT]...`.
+"""A port forwarder into the node's network: `python -m cluster.node.outside.relay PID [LISTEN_PORT ADDRESS PORT]...`.
 
 The process first listens on this machine's loopback interface, then enters the network of the process PID, because a
 socket stays in the network in which it was created. So the machine's own network is unchanged, and clients of the node

@@ -1,0 +1,1 @@
+"""The ingress controller of the node: Traefik, as k3s ships it, built from its Go modules."""

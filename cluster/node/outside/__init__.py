@@ -1,0 +1,1 @@
+"""The node's processes outside its namespaces: what holds them, and what forwards ports into their network."""

@@ -1,0 +1,61 @@
+"""The commands of setup.sh."""
+
+from cluster.console import Terminal
+from cluster.doctor.report import raise_problems
+from cluster.folders import state_root
+from cluster.kind.choice import kind_is_default
+from cluster.place import Place
+from cluster.setup.arguments import Arguments, parse
+from cluster.setup.bootstrap import ROOT
+from cluster.setup.choice import choose
+from cluster.setup.diagnosis import diagnose
+from cluster.setup.targets import TARGETS
+from cluster.setup.testing import run_tests
+
+
+def run(given: list[str]) -> int:
+    """Run a command and return its exit code."""
+    arguments = parse(given)
+    place = Place(ROOT, state_root(), Terminal(), ROOT / ".venv" / "bin" / "python")
+    match arguments.command:
+        case "up":
+            return up(place, arguments)
+        case "down":
+            return down(place, arguments.purge)
+        case "status":
+            return choose(place, "", TARGETS, kind_is_default)[0].status(place)
+        case "doctor":
+            return diagnose(place)
+    return run_tests(place, arguments.rest)
+
+
+def up(place: Place, arguments: Arguments) -> int:
+    """Start Urumi on the chosen cluster.
+
+    Raises:
+        ClusterError: a stage failed, or this machine lacks what the cluster needs.
+    """
+    target, note = choose(place, arguments.cluster, TARGETS, kind_is_default)
+    if note:
+        place.console.say(f"      {note}")
+    obstacles = target.obstacles(place)
+    for finding in obstacles:
+        if finding.level == "note":
+            place.console.say(f"      Note: {finding.sentence} {finding.hint}".rstrip())
+    raise_problems(obstacles)
+    place.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    target.up(place, arguments.options)
+    return 0
+
+
+def down(place: Place, purge: bool) -> int:
+    """Stop Urumi; with `purge`, also delete what it kept."""
+    choose(place, "", TARGETS, kind_is_default)[0].down(place, purge)
+    if purge:
+        place.token.unlink(missing_ok=True)
+        place.server_file.unlink(missing_ok=True)
+        place.forget()
+        if place.state.is_dir() and not any(place.state.iterdir()):
+            place.state.rmdir()
+        place.console.say("The token, logs and settings are deleted.")
+    return 0

@@ -1,0 +1,61 @@
+"""The command line of setup.sh."""
+
+from pathlib import Path
+
+import pytest
+
+from cluster.setup.arguments import CLUSTERS, USAGE, Arguments, UsageError, parse
+from cluster.setup.targets import TARGETS
+from cluster.target import Options
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ([], Arguments()),
+        (["up"], Arguments()),
+        (["--cluster", "local"], Arguments(cluster="local")),
+        (["up", "--cluster", "kind"], Arguments(cluster="kind")),
+        (
+            ["--cluster", "current", "--values", "a b.yaml", "--yes", "--values", "c.yaml"],
+            Arguments(cluster="current", options=Options((Path("a b.yaml"), Path("c.yaml")), yes=True)),
+        ),
+        (["down"], Arguments("down")),
+        (["down", "--purge"], Arguments("down", purge=True)),
+        (["status"], Arguments("status")),
+        (["doctor"], Arguments("doctor")),
+        (["test", "tests/urumi", "-k", "a or b"], Arguments("test", rest=("tests/urumi", "-k", "a or b"))),
+        (["--help"], Arguments("help")),
+        (["-h"], Arguments("help")),
+        (["help", "me"], Arguments("help")),
+    ],
+    ids=str,
+)
+def test_arguments(given: list[str], expected: Arguments) -> None:
+    assert parse(given) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["splendid"], "splendid"),
+        (["--help-me"], "--help-me"),
+        (["up", "now"], "now"),
+        (["down", "--purgee"], "--purgee"),
+        (["status", "x"], "x"),
+        (["dev", "x"], "x"),
+        (["--cluster", "gke"], "--cluster gke"),
+        (["--yes", "--cluster"], "--cluster"),
+        (["--values", ""], "--values "),
+    ],
+    ids=str,
+)
+def test_an_unknown_argument_is_named(given: list[str], words: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse(given)
+    assert str(caught.value) == f"unexpected argument: {words}"
+
+
+def test_every_cluster_can_be_chosen_and_is_in_the_usage() -> None:
+    assert list(CLUSTERS) == list(TARGETS)
+    assert all(f"--cluster {name} " in USAGE for name in TARGETS)
