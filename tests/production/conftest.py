@@ -18,13 +18,13 @@ from cluster.node.images.server import SERVER
 from cluster.node.images.woocommerce import TREE, shop_image
 from cluster.node.node import Node
 from testing.kubectl import Kubectl
+from testing.node.fixtures import node as node
+from testing.node.fixtures import say as say
 from testing.production.authority import Authority
 from testing.production.inventory import inventory
 from testing.production.registry import Builder, Registry, mounts_of, path_without
 from testing.production.workstation import Workstation
 from testing.serve import free_port
-from tests.node.conftest import node as node
-from tests.node.conftest import say as say
 
 PAGE_HOST = "urumi.example.com"
 SHOPS_DOMAIN = "shops.example.com"
