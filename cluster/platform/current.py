@@ -21,7 +21,7 @@ from cluster.target import Options
 VALUES = "charts/platform/values-prod.yaml"
 
 
-class CurrentTarget:
+class CurrentCluster:
     """The target of `--cluster current`."""
 
     name = "current"

@@ -1,6 +1,6 @@
 """The node as an empty cluster, and what surrounds a cluster in production: a registry, an operator's machine.
 
-These tests run after those of tests/node on the same node, and delete what is left of them.
+These tests run after those of tests/node, on the node of the run with a new and empty cluster.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,8 +18,7 @@ from cluster.node.images.server import SERVER
 from cluster.node.images.woocommerce import TREE, shop_image
 from cluster.node.node import Node
 from testing.kubectl import Kubectl
-from testing.node.fixtures import node as node
-from testing.node.fixtures import say as say
+from testing.node.fixtures import bring_up
 from testing.production.authority import Authority
 from testing.production.inventory import inventory
 from testing.production.registry import Builder, Registry, mounts_of, path_without
@@ -52,6 +51,9 @@ class Site:
 def site(node: Node, tmp_path_factory: pytest.TempPathFactory, say: Callable[[str], None]) -> Site:
     """The cluster before Urumi is installed, with the images of the databases."""
     kubectl = Kubectl(node.cluster)
+    if kubectl.get("crd", "stores.stores.urumi.ai") is not None:
+        node.delete()
+        bring_up(node, say)
     load_images(node, (MARIADB, POSTGRES, REDIS), say)
     folder = tmp_path_factory.mktemp("operator")
     authority = Authority(folder)

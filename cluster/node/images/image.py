@@ -96,7 +96,7 @@ def provide(image: Image, name: str, say: Callable[[str], None]) -> None:
     with file_lock(node_cache() / "images.lock", lambda: say("Waiting for another process that is building images.")):
         if not _is_built(image):
             _build(image, say)
-        _buildah("tag", image.local_name, name)
+        run_buildah("tag", image.local_name, name)
 
 
 def load_images(node: Node, images: Sequence[Image], say: Callable[[str], None]) -> None:

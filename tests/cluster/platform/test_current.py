@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cluster.errors import ClusterError
-from cluster.platform.current import CurrentTarget
+from cluster.platform.current import CurrentCluster
 from cluster.target import Options
 from tests.cluster.platform.conftest import Machine
 
@@ -18,7 +18,7 @@ DEFAULT = {"annotations": {"storageclass.kubernetes.io/is-default-class": "true"
 
 def up(machine: Machine, *values: str) -> list[str]:
     """Install without the question, and return the lines."""
-    CurrentTarget().up(machine.place, Options(tuple(map(Path, values)), yes=True))
+    CurrentCluster().up(machine.place, Options(tuple(map(Path, values)), yes=True))
     return machine.console.lines
 
 
@@ -163,7 +163,7 @@ def test_a_user_who_may_not_list_gets_no_false_note(machine: Machine) -> None:
 def test_down_changes_nothing_and_prints_the_commands(machine: Machine) -> None:
     up(machine)
     before = machine.changes
-    CurrentTarget().down(machine.place, purge=False)
+    CurrentCluster().down(machine.place, purge=False)
     assert "  helm --kube-context prod-eu -n store-platform uninstall urumi" in machine.console.lines
     assert machine.changes == before
 
@@ -181,6 +181,6 @@ def test_the_status_is_that_of_the_servers_pods(
 ) -> None:
     machine.place.remember("current", "prod-eu")
     machine.set(**environ)
-    assert CurrentTarget().status(machine.place) == code
+    assert CurrentCluster().status(machine.place) == code
     assert "cluster: context prod-eu, namespace store-platform" in machine.console.lines
     assert machine.console.lines[-1] == words
