@@ -55,7 +55,7 @@ class Workstation:
 
     def run_outside(self, command: Sequence[str], folder: Path, environ: Mapping[str, str]) -> str:
         """Run a command with this machine's network, in which package registries are."""
-        done = self._execute(command, folder, environ, subprocess.DEVNULL)
+        done = self._execute(command, folder, {**os.environ, **environ}, subprocess.DEVNULL)
         assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr[-3000:]}"
         return done.stdout
 
@@ -76,15 +76,16 @@ class Workstation:
     ) -> "subprocess.CompletedProcess[str]":
         shell = ("bash", "-euo", "pipefail", "-c", commands)
         inside = self._node.in_network("sh", "-c", MOUNT_HOSTS, str(self._hosts), *shell)
-        return self._execute(inside, folder, environ, stdin)
+        return self._execute(inside, folder, {**self.environ, **environ}, stdin)
 
+    @staticmethod
     def _execute(
-        self, command: Sequence[str], folder: Path, environ: Mapping[str, str], stdin: int
+        command: Sequence[str], folder: Path, environ: Mapping[str, str], stdin: int
     ) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             command,
             cwd=folder,
-            env={**self.environ, **environ},
+            env=environ,
             stdin=stdin,
             capture_output=True,
             text=True,

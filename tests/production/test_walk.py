@@ -303,8 +303,7 @@ def test_an_upgrade_and_a_rollback_restart_the_platform_and_no_shop(
     in_checkout(site, rollback)
     assert image_of_the_server(site) == image
     assert containers(site) == before
-    for shop in SHOPS:
-        assert is_ready(ada, shop)
+    wait_for(lambda: all(is_ready(ada, shop) for shop in SHOPS), "the stores to be Ready")
     buy(site)
 
 
@@ -334,9 +333,10 @@ def test_a_lost_cluster_is_restored_with_its_orders_and_accounts(
     assert "ada@example.org" in orders(ada).values()
 
 
-def is_ready(ada: User, shop: str) -> bool:
-    """Return whether a store is Ready."""
-    return bool(ada.call("GET", f"/stores/{shop}")["phase"] == "Ready")
+def is_ready(user: User, shop: str) -> bool:
+    """Return whether a store is Ready; while the platform starts, none is."""
+    done = user.attempt(f"urumi get {shop} --json")
+    return done.returncode == 0 and bool(json.loads(done.stdout)["phase"] == "Ready")
 
 
 def buy_patiently(site: Site) -> str:
