@@ -290,12 +290,14 @@ def backups(
 
 
 def test_an_upgrade_and_a_rollback_restart_the_platform_and_no_shop(
-    site: Site, ada: User, publisher: Publisher, backups: dict[str, Backup]
+    site: Site, ada: User, publisher: Publisher, backups: dict[str, Backup], say: Say
 ) -> None:
+    began = time.monotonic()
     before, image = containers(site), image_of_the_server(site)
     pushed, _, commands = blocks("Upgrade and rollback of the platform")[0].partition("\n")
     upgrade, history, rollback = commands.partition("helm -n store-platform history urumi\n")
     publish(publisher, pushed)
+    say(f"`{pushed}`: {time.monotonic() - began:.0f} s")
     in_checkout(site, upgrade)
     assert image_of_the_server(site).endswith(":0.2.0")
     listed = site.operator.run(history)
@@ -305,6 +307,7 @@ def test_an_upgrade_and_a_rollback_restart_the_platform_and_no_shop(
     assert containers(site) == before
     wait_for(lambda: all(is_ready(ada, shop) for shop in SHOPS), "the stores to be Ready")
     buy(site)
+    say(f"upgraded and rolled back in {time.monotonic() - began:.0f} s")
 
 
 def test_an_uninstall_leaves_nothing_in_the_cluster(site: Site, backups: dict[str, Backup], say: Say) -> None:
