@@ -14,13 +14,15 @@ from starlette.staticfiles import StaticFiles
 
 from reconciler.controller import Controller
 from server.auth.authority import SharedToken
+from server.auth.ended_sessions import EndedSessions
 from server.auth.identity import Gate
-from server.auth.session import Session
+from server.auth.session_calls import SessionCalls
+from server.auth.sessions import Sessions
 from server.auth.token_review import ClusterAuthority
-from server.http.client_address import ForwardedHeaders
+from server.http.forwarded import ForwardedHeaders
 from server.http.middleware import Envelope
 from server.http.page import STATIC, page
-from server.http.problems import ProblemError, handle_error, problem_response
+from server.http.problems import LIVE_PATH, ProblemError, handle_error, problem_response
 from server.live.hub import Hub
 from server.live.socket import LiveSocket
 from server.openapi.operation import routes
@@ -65,12 +67,13 @@ class Service:
         if server_settings.auth_mode == "kubernetes":
             authority = ClusterAuthority(kube, settings.platform_namespace, server_settings.auth_cache_seconds)
         else:
-            authority = SharedToken(server_settings.token, server_settings.session_seconds)
-        gate = Gate(authority)
+            authority = SharedToken(server_settings.token)
+        self._ended_sessions = EndedSessions(kube, settings.platform_namespace)
+        gate = Gate(authority, Sessions(authority, self._ended_sessions, server_settings.session_seconds))
         self._stores = StoreCalls(kube, view, gate, server_settings, settings.platform_namespace)
         self._verification = VerificationCall(kube, view, settings, self._stores.find)
         self._credentials = CredentialsCall(kube, settings)
-        self._session = Session(gate, server_settings.session_seconds)
+        self._session = SessionCalls(gate)
         shows_reasons = "health" in server_settings.anonymous_reads
         self._probes = Probes(view, self.controller.elector, lambda: self.is_stopping, shows_reasons=shows_reasons)
         self._metrics = Metrics(self.controller, self.hub)
@@ -105,13 +108,16 @@ class Service:
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
         task = asyncio.create_task(self.controller.run(), name="controller")
         task.add_done_callback(self._controller_ended)
-        watching = asyncio.create_task(self._watch_trouble(), name="watch trouble")
+        background = (
+            asyncio.create_task(self._watch_trouble(), name="watch trouble"),
+            asyncio.create_task(self._ended_sessions.run(), name="ended sessions"),
+        )
         try:
             yield
         finally:
-            watching.cancel()
-            task.cancel()
-            await asyncio.gather(task, watching, return_exceptions=True)
+            for each in (task, *background):
+                each.cancel()
+            await asyncio.gather(task, *background, return_exceptions=True)
             await self._kube.close()
 
     async def _watch_trouble(self) -> None:
@@ -143,20 +149,24 @@ def application(
         *routes(table, gate),
         Route("/", page),
         Mount("/static", StaticFiles(directory=STATIC)),
-        WebSocketRoute("/ws", live.__call__),
+        WebSocketRoute(LIVE_PATH, live.__call__),
         WebSocketRoute("/{path:path}", _no_socket),
     ]
     middleware = [
-        Middleware(ForwardedHeaders, trusted=settings.trusted_proxies),
+        Middleware(ForwardedHeaders, trusted=settings.trusted_proxies, root_path=settings.root_path),
         Middleware(RequestCounter),
         Middleware(Envelope),
     ]
-    return Starlette(
+    app = Starlette(
         routes=all_routes,
         middleware=middleware,
         exception_handlers={404: handle_error, 405: handle_error, UrumiError: handle_error},
         lifespan=lifespan,
     )
+    # Starlette would redirect /stores/ to an absolute URL with the scheme of the last proxy's connection, and a client
+    # that follows it from https to http sends its token in clear text.
+    app.router.redirect_slashes = False
+    return app
 
 
 async def _no_socket(socket: WebSocket) -> None:

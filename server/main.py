@@ -15,7 +15,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +26,7 @@ from reconciler.install import install
 from reconciler.kube.client import Kube
 from reconciler.settings import Settings, settings_from
 from server.app import Service
+from server.http.listener import EVERY_ADDRESS, EVERY_IPV4_ADDRESS, listeners
 from server.live.connection import Connection
 from server.ops.logs import set_up_logs
 from server.settings import MAX_BODY_BYTES, ServerSettings, server_settings_from
@@ -35,7 +35,10 @@ from urumi.errors import ConfigError
 
 if TYPE_CHECKING:
     import argparse
+    import socket
     from types import FrameType
+
+    from starlette.types import ASGIApp
 
 GRACEFUL_SECONDS = 10
 # The informers hold hundreds of thousands of objects without reference cycles. With Python's default thresholds,
@@ -78,8 +81,8 @@ class ServeCommand:
         )
         if server_settings.auth_mode == "token":
             server_settings = replace(server_settings, token=local_token())
-        listener = _listener(server_settings)
-        return asyncio.run(_serve(settings, server_settings, listener, with_install=args.install))
+        sockets = listeners(server_settings)
+        return asyncio.run(_serve(settings, server_settings, sockets, with_install=args.install))
 
 
 command = ServeCommand()
@@ -106,14 +109,31 @@ class _Server(uvicorn.Server):
 
 
 async def _serve(
-    settings: Settings, server_settings: ServerSettings, listener: socket.socket, *, with_install: bool
+    settings: Settings, server_settings: ServerSettings, sockets: list[socket.socket], *, with_install: bool
 ) -> int:
     kube = await Kube.connect(settings.kubeconfig)
     if with_install:
         await install(kube, settings.platform_namespace)
     service = Service(kube, settings, server_settings)
-    config = uvicorn.Config(
-        service.app,
+    server = _Server(uvicorn_config(service.app), service)
+    url = _write_server_file(server_settings)
+    identity: dict[str, str] = {"auth_mode": server_settings.auth_mode}
+    if server_settings.token:
+        identity["token_file"] = str(token_file())
+    log.info("server started", extra={"url": url, "cluster": kube.host, **identity})
+    try:
+        await server.serve(sockets=sockets)
+    finally:
+        for each in sockets:
+            each.close()
+        server_file().unlink(missing_ok=True)
+    return server.exit_code
+
+
+def uvicorn_config(app: ASGIApp) -> uvicorn.Config:
+    """Return the configuration with which uvicorn serves the application."""
+    return uvicorn.Config(
+        app,
         ws=Connection,
         ws_max_size=MAX_BODY_BYTES,
         # Compression would cost time and memory for each subscriber, and the frames are small.
@@ -122,21 +142,9 @@ async def _serve(
         lifespan="on",
         log_config=None,
         access_log=False,
-        proxy_headers=False,  # server/http/client_address.py reads them, from trusted proxies only
+        proxy_headers=False,  # server/http/forwarded.py reads them, from trusted proxies only
         server_header=False,
     )
-    server = _Server(config, service)
-    url = _write_server_file(server_settings)
-    identity: dict[str, str] = {"auth_mode": server_settings.auth_mode}
-    if server_settings.token:
-        identity["token_file"] = str(token_file())
-    log.info("server started", extra={"url": url, "cluster": kube.host, **identity})
-    try:
-        await server.serve(sockets=[listener])
-    finally:
-        listener.close()
-        server_file().unlink(missing_ok=True)
-    return server.exit_code
 
 
 def local_token() -> str:
@@ -183,25 +191,10 @@ def _reconciler_settings(args: argparse.Namespace) -> Settings:
     return replace(settings, helm=helm)
 
 
-def _listener(settings: ServerSettings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    # asyncio sets TCP_NODELAY only on a socket with an explicit protocol; without it, answers are delayed by 40 ms.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((settings.host, settings.port))
-    except OSError as error:
-        listener.close()
-        where = f"{settings.host}:{settings.port}"
-        raise ConfigError(
-            f"Cannot listen on {where}: {error.strerror}.", hint="Pass another --port or set URUMI_PORT."
-        ) from error
-    return listener
-
-
 def _write_server_file(settings: ServerSettings) -> str:
     """Write the address for commands on the same machine, and return it."""
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - not a bind
+    given = settings.host.removeprefix("[").removesuffix("]")
+    host = "127.0.0.1" if given in (EVERY_ADDRESS, EVERY_IPV4_ADDRESS) else given
     url = f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
     state_dir().mkdir(parents=True, exist_ok=True, mode=0o700)
     server_file().write_text(json.dumps({"url": url, "pid": os.getpid()}) + "\n")

@@ -19,6 +19,8 @@ MAX_BODY_BYTES = 64 * 1024
 # The number of grants that the admission ledger can hold; see server/stores/admission.py.
 MAX_RATE = 1000
 MAX_AUTH_CACHE_SECONDS = 300.0
+# A path prefix at which a proxy publishes the server.
+PREFIX_PATTERN = r"(?:/[A-Za-z0-9._~-]+)+"
 
 Count = Annotated[int, Field(ge=1), Expected("a whole number from 1")]
 Limit = Annotated[int, Field(ge=0), Expected("a whole number from 0")]
@@ -34,6 +36,12 @@ Networks = Annotated[
     tuple[Network, ...],
     BeforeValidator(str.split),
     Expected("networks such as 10.42.0.0/16, separated by spaces"),
+]
+RootPath = Annotated[
+    str,
+    BeforeValidator(lambda text: text.rstrip("/")),
+    Field(pattern=f"^({PREFIX_PATTERN})?$"),
+    Expected("a path such as /urumi, or empty"),
 ]
 AuthMode = Annotated[Literal["token", "kubernetes"], Expected("token or kubernetes")]
 Reads = Annotated[
@@ -56,6 +64,7 @@ class ServerSettings:
     create_rate_limit: Annotated[Rate, prefixed("CREATE_RATE_LIMIT")] = 30
     rate_window_seconds: Annotated[Count, prefixed("RATE_WINDOW_SECONDS")] = 60
     trusted_proxies: Annotated[Networks, prefixed("TRUSTED_PROXIES")] = ()
+    root_path: Annotated[RootPath, Variable("URUMI_ROOT_PATH")] = ""
     session_seconds: int = 12 * 3600
     max_sockets: Annotated[Count, prefixed("MAX_SOCKETS")] = 2000
     auth_mode: Annotated[AuthMode, prefixed("AUTH_MODE")] = "token"

@@ -19,12 +19,15 @@ from websockets.typing import Subprotocol
 
 from reconciler.store.object import StoreObject
 from server.auth.authority import SharedToken
+from server.auth.ended_sessions import EndedSessions
 from server.auth.identity import Gate
+from server.auth.sessions import Sessions
 from server.http.middleware import Envelope
 from server.live.connection import Connection
 from server.live.hub import Hub
 from server.live.socket import LiveSocket
 from server.ops.metrics import RequestCounter
+from testing.apiserver.server import ApiServer
 from urumi.wire import SUBPROTOCOL
 
 TOKEN = "s3cret"
@@ -119,7 +122,8 @@ class Replica:
 
     def _begin(self) -> None:
         self.hub = Hub(self._store, lambda: [StoreObject(raw) for raw in self.stores.values()])
-        gate = Gate(SharedToken(TOKEN, 600))
+        authority = SharedToken(TOKEN)
+        gate = Gate(authority, Sessions(authority, EndedSessions(ApiServer(), ""), seconds=600))
         live = LiveSocket(
             self.hub, gate, lambda: 0.0, lambda: self.trouble, max_sockets=self._max_sockets, review_seconds=30.0
         )
@@ -134,13 +138,14 @@ class Replica:
             log_config=None,
             timeout_graceful_shutdown=10,
         )
-        self._server = _Server(config)
+        self._server = QuietServer(config)
 
 
-class _Server(uvicorn.Server):
+class QuietServer(uvicorn.Server):
+    """uvicorn without its handlers of signals, which belong to the test run."""
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        # Signals belong to the test run.
         yield
 
 

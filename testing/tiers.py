@@ -1,9 +1,10 @@
 """Selects the tests of a run by what each test uses.
 
 A test that uses the fixture `local_cluster` needs a Kubernetes API server, one that uses `browser` needs Chromium, one
-below `tests/shops` needs a shop's servers, and one that runs the whole dashboard or setup.sh takes about half a second.
-The markers `cluster`, `browser`, `shop`, `dashboard` and `script` follow from that at collection, so there is no list
-of names to maintain. `thorough`, `slow` and `node` are set on the test.
+below `tests/shops` needs a shop's servers, one that uses `open_front` needs nginx, which the shops need too, and one
+that runs the whole dashboard or setup.sh takes about half a second. The markers `cluster`, `browser`, `shop`,
+`dashboard` and `script` follow from that at collection, so there is no list of names to maintain. `thorough`, `slow`
+and `node` are set on the test.
 
 The default tier runs each test that creates a store, and each test of the page, with its first parameters only (but
 for each engine); `--all` runs every combination.
@@ -25,6 +26,7 @@ MARKER_OF_FIXTURE = {
     "browser": "browser",
     "whole_dashboard": "dashboard",
     "checkout": "script",
+    "open_front": "shop",
 }
 LEFT_OUT = {
     "fast": {"cluster", "browser", "shop", "dashboard", "script", "slow", "thorough", "node"},

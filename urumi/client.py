@@ -130,6 +130,13 @@ class Client:
                 ) from error
             cause = "the request timed out" if isinstance(error, httpx2.TimeoutException) else cause_text(error)
             raise self._unreachable(cause) from error
+        if response.has_redirect_location:
+            # A redirect is not followed: the token would go to another address, possibly in clear text.
+            address = str(response.url.join(response.headers["Location"])).partition("?")[0]
+            raise ProtocolError(
+                f"Server {self.target.url} redirects {method} {path} to {address}.",
+                hint=f"Use the address that it redirects to: --url {address.removesuffix(path)}",
+            )
         if response.is_error:
             try:
                 problem = response.json()

@@ -11,7 +11,7 @@ from cluster.place import Place
 
 OLDEST = (3, 11)
 # The newest version that all tests were run with.
-NEWEST_TRIED = (3, 13)
+NEWEST_TRIED = (3, 14)
 CALL_SECONDS = 10.0
 
 

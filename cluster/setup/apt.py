@@ -10,7 +10,8 @@ from cluster.place import Console
 
 # At runlevel 1 Debian does not start the servers that it installs. sudo drops variables, so env sets them.
 ENVIRON = ("env", "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1")
-INSTALL = ("apt-get", "install", "-qq", "-y", "--no-install-recommends")
+# Another apt-get may run: that of the system's own upgrades, or one that was interrupted a moment ago.
+INSTALL = ("apt-get", "install", "-qq", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=60")
 
 
 def apt_install(console: Console, what: str, packages: Sequence[str]) -> None:

@@ -3,11 +3,14 @@
 from pathlib import Path
 
 from cluster.console import Terminal, report_error
+from cluster.doctor.folders import folders
+from cluster.doctor.report import raise_problems
 from cluster.folders import state_root
 from cluster.place import Place
 from cluster.setup.arguments import USAGE, Arguments, UsageError, parse
-from cluster.setup.become import become
+from cluster.setup.diagnosis import diagnose
 from cluster.setup.environment import Environment
+from cluster.setup.guard import become
 
 ROOT = Path(__file__).resolve().parents[2]
 TITLES = {
@@ -29,11 +32,13 @@ def bootstrap(given: list[str]) -> int:
         console.say(USAGE)
         return 0
     environment = Environment(ROOT, console)
+    place = Place(ROOT, state_root(), console, environment.python)
     if arguments.command in TITLES:
+        raise_problems(folders(place))
         console.say(TITLES[arguments.command])
         environment.ensure("run" if arguments.command == "up" else "dev")
     elif not environment.is_usable():
-        return _without_environment(arguments, Place(ROOT, state_root(), console, environment.python))
+        return _without_environment(arguments, place)
     if arguments.command == "dev":
         return 0
     return become(environment.python, "-m", "cluster.setup.inside", *given)
@@ -41,6 +46,8 @@ def bootstrap(given: list[str]) -> int:
 
 def _without_environment(arguments: Arguments, place: Place) -> int:
     match arguments.command:
+        case "doctor":
+            return diagnose(place)
         case "status":
             place.console.row("server", "not set up; run ./setup.sh")
             return 3

@@ -11,21 +11,13 @@ from pathlib import Path
 from typing import Literal
 
 from cluster.errors import SetupError
+from cluster.network import network_advice
 from cluster.place import Console
 from cluster.setup.apt import apt_install
 
 MINIMUM = (3, 11)
 NEEDED_BYTES = 800_000_000  # with its developer tools it is about 420 MB, pip's cache comes on top
 LOG_LINES = 5
-NETWORK_SIGNS = (
-    "Failed to establish",
-    "NewConnectionError",
-    "NameResolution",
-    "ConnectTimeout",
-    "ReadTimeout",
-    "ProxyError",
-    "SSLError",
-)
 
 # What is installed: the packages that Urumi needs, or also those of its developers.
 Extra = Literal["run", "dev"]
@@ -138,11 +130,9 @@ class Environment:
                 f"The disk is full: pip could not install into {self._folder}.",
                 hint="Free some space and run this again.",
             )
-        if any(sign in output for sign in NETWORK_SIGNS):
-            return SetupError(
-                "pip cannot reach the package index: check the network or the proxy, and run this again.",
-                hint=f"The log: {self._log}",
-            )
+        advice = network_advice(output)
+        if advice:
+            return SetupError("pip cannot reach the package index.", hint=f"{advice} The log: {self._log}")
         lines = "\n".join(f"      {line}" for line in output.splitlines()[-LOG_LINES:])
         return SetupError(f"pip could not install Urumi. The end of {self._log}:\n{lines}")
 

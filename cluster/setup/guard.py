@@ -1,9 +1,11 @@
-"""Every way in which setup.sh ends: an exit code, or one sentence instead of a traceback."""
+"""Every way in which setup.sh ends: an exit code, one sentence instead of a traceback, or another program."""
 
 import errno
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
 
 from cluster.console import report_error
 from cluster.errors import ClusterError
@@ -28,6 +30,12 @@ def guarded(run: Callable[[], int]) -> int:
     except OSError as error:
         report_error(_sentence(error))
     return 1
+
+
+def become(program: Path, *arguments: str) -> NoReturn:
+    """Continue in another program, in the same process: signals and the terminal stay as they are."""
+    sys.stdout.flush()
+    os.execv(program, [str(program), *arguments])  # noqa: S606
 
 
 def _sentence(error: OSError) -> str:

@@ -1,26 +1,30 @@
 """`--cluster local`: the local cluster, and the server as a process of this machine."""
 
-import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from cluster import command
 from cluster.doctor.finding import Finding
-from cluster.errors import SetupError
 from cluster.place import Place
 from cluster.platform.clients import Tool
 from cluster.platform.release import platform_namespace
+from cluster.server.definition import apply_definition
 from cluster.server.obstacles import server_obstacles
 from cluster.server.port import chosen_port
 from cluster.server.process import HOST, ServerProcess
+from cluster.server.report import print_server_status, token_lines
 from cluster.target import Options
-
-DEFINITION = "crds/stores.yaml"
 
 
 class LocalTarget:
-    """Real Kubernetes, simulated containers, no Docker."""
+    """Real Kubernetes, simulated containers, no Docker.
+
+    `node_obstacles` returns what prevents real containers without Docker on this machine.
+    """
 
     name = "local"
+
+    def __init__(self, node_obstacles: Callable[[Place], Iterable[Finding]]) -> None:
+        self._node_obstacles = node_obstacles
 
     def obstacles(self, place: Place) -> Sequence[Finding]:
         """Return what prevents the server."""
@@ -33,13 +37,13 @@ class LocalTarget:
         port = chosen_port(server)
         place.remember(self.name)
 
-        say("[2/4] Kubernetes: about 6 minutes the first time (its programs are built), 5 to 20 seconds later.")
+        say("[2/4] Kubernetes: its programs are fetched or built the first time, 5 to 20 seconds later.")
         say("      Using the local cluster: real Kubernetes, simulated containers.")
         cluster = command.start(lambda text: say(f"      {text}"))
 
         say("[3/4] The Store definition: a second or two.")
         kubectl = Tool((str(cluster.kubectl), "--kubeconfig", str(cluster.kubeconfig)), place.root)
-        _apply_definition(kubectl)
+        apply_definition(kubectl)
         say(f"      Store definition and namespace {platform_namespace()} applied.")
 
         say("[4/4] The server: about 3 seconds.")
@@ -47,10 +51,11 @@ class LocalTarget:
 
         say()
         say(f"Urumi:  http://{HOST}:{port}/")
-        for line in _token_lines(place):
+        for line in token_lines(place):
             say(line)
         say("Next:   .venv/bin/urumi-tui")
         say("        .venv/bin/urumi create shop-1 --engine woocommerce --wait")
+        say(f"Note:   {self._about_real_shops(place)}")
 
     def down(self, place: Place, purge: bool) -> None:
         """Stop the server and the cluster."""
@@ -66,39 +71,10 @@ class LocalTarget:
 
     def status(self, place: Place) -> int:
         """Print the state of the server and of the cluster."""
-        return max(_server_status(place), command.print_status())
+        return max(print_server_status(place), command.print_status())
 
-
-def _apply_definition(kubectl: Tool) -> None:
-    namespace = platform_namespace()
-    if not (
-        kubectl.passes("apply", "-f", DEFINITION)
-        and kubectl.passes("wait", "--for=condition=Established", "--timeout=60s", "-f", DEFINITION)
-        and (
-            kubectl.attempt("get", "namespace", namespace).returncode == 0
-            or kubectl.passes("create", "namespace", namespace)
-        )
-    ):
-        raise SetupError(
-            f"The Store definition or the namespace {namespace} could not be applied: see kubectl's message above."
-        )
-
-
-def _token_lines(place: Place) -> tuple[str, str]:
-    given = os.environ.get("URUMI_TOKEN")
-    if given:
-        return f"Token:  {given}", "        (from the variable URUMI_TOKEN)"
-    return f"Token:  {place.token.read_text().strip()}", f"        (from {place.token})"
-
-
-def _server_status(place: Place) -> int:
-    server = ServerProcess(place)
-    pid, port = server.pid(), server.port()
-    if pid is None or port is None:
-        place.console.row("server", "not running")
-        return 3
-    if not server.is_ready(port):
-        place.console.row("server", f"not ready: {server.missing(port)} See {server.log}")
-        return 1
-    place.console.row("server", f"running at http://{HOST}:{port}/, pid {pid}; log {server.log}")
-    return 0
+    def _about_real_shops(self, place: Place) -> str:
+        for finding in self._node_obstacles(place):
+            if finding.level == "problem":
+                return f"containers are simulated. Real shops (./setup.sh --cluster node): {finding.sentence}"
+        return "containers are simulated; real shops on this machine: ./setup.sh --cluster node"

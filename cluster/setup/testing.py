@@ -10,7 +10,7 @@ from cluster.command import ensure_programs
 from cluster.errors import SetupError
 from cluster.place import Place
 from cluster.setup.apt import apt_install
-from cluster.setup.become import become
+from cluster.setup.guard import become
 
 PROCESSES = "3"
 
@@ -55,9 +55,7 @@ def run_tests(place: Place, arguments: Sequence[str]) -> int:
     Raises:
         ClusterError: something is missing and could not be installed.
     """
-    place.console.say(
-        "[2/3] What the tests drive: a browser, a terminal, a Kubernetes (about 6 minutes the first time)."
-    )
+    place.console.say("[2/3] What the tests drive: a browser, a terminal, a Kubernetes.")
     for need in _needs():
         if not need.is_met():
             apt_install(place.console, need.what, need.packages)

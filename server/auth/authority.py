@@ -1,15 +1,13 @@
 """Authorities: the user of a token and the rights of that user.
 
 `Authority` is the protocol. `SharedToken` is the authority of a server with one token; `token_review.py` has the one
-that asks the Kubernetes API. A session cookie leads back to a token, and each call checks the token, so that a right
-that was revoked is also revoked for the page.
+that asks the Kubernetes API.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import time
 from typing import Protocol
 
 from server.http.problems import ProblemError
@@ -33,12 +31,12 @@ class Authority(Protocol):
         """Return if the user may use the RBAC verb on stores; raise otherwise."""
         ...
 
-    def cookie(self, token: str) -> str:
-        """Return the value of a session cookie for a valid token."""
+    def proof(self, claim: str, token: str) -> str:
+        """Return the part of a session cookie that proves a claim (id and expiry) to come from a valid token."""
         ...
 
-    def token_in(self, cookie: str) -> str:
-        """Return the token of a session cookie, empty if the cookie is not valid."""
+    def token_of(self, claim: str, proof: str) -> str:
+        """Return the token from which a claim comes, empty if the proof is wrong."""
         ...
 
     def unauthorized(self, detail: str) -> ProblemError:
@@ -49,15 +47,14 @@ class Authority(Protocol):
 class SharedToken:
     """One token with all rights, for a server on a single machine.
 
-    The cookie is stateless: an expiry time, signed with a key that is derived from the token. It is valid across
-    restarts and becomes invalid when the token changes.
+    The proof in a session cookie is a signature with a key that is derived from the token: valid across restarts and
+    replicas, and invalid when the token changes.
     """
 
-    def __init__(self, token: str, session_seconds: int) -> None:
+    def __init__(self, token: str) -> None:
         if not token:
             raise ValueError("the token must not be empty")
         self._token = token
-        self._session_seconds = session_seconds
         self._key = hashlib.sha256(b"urumi-session:" + token.encode()).digest()
 
     async def identify(self, token: str) -> str:
@@ -70,25 +67,19 @@ class SharedToken:
         """Return if the token is valid: the one user has every right."""
         await self.identify(token)
 
-    def cookie(self, token: str) -> str:
-        """Return a signed expiry time."""
-        expiry = str(int(time.time()) + self._session_seconds)
-        return f"{expiry}.{self._signature(expiry)}"
+    def proof(self, claim: str, token: str) -> str:
+        """Return the signature of the claim."""
+        return hmac.new(self._key, claim.encode(), hashlib.sha256).hexdigest()
 
-    def token_in(self, cookie: str) -> str:
-        """Return the token if the expiry time is signed and in the future."""
-        expiry, _, signature = cookie.partition(".")
-        if not expiry.isdigit() or not hmac.compare_digest(signature.encode(), self._signature(expiry).encode()):
-            return ""
-        return self._token if int(expiry) > time.time() else ""
+    def token_of(self, claim: str, proof: str) -> str:
+        """Return the one token if the claim is signed."""
+        is_signed = hmac.compare_digest(proof.encode(), self.proof(claim, self._token).encode())
+        return self._token if is_signed else ""
 
     def unauthorized(self, detail: str) -> ProblemError:
         """Return the problem, with the place of the token."""
         hint = "Send Authorization: Bearer <token>. The server logs the path of the token file when it starts."
         return unauthorized(detail, hint)
-
-    def _signature(self, expiry: str) -> str:
-        return hmac.new(self._key, expiry.encode(), hashlib.sha256).hexdigest()
 
 
 def unauthorized(detail: str, hint: str) -> ProblemError:

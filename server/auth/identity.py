@@ -7,11 +7,12 @@ change something and WebSocket handshakes with a cookie must come from the page'
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
+from server.http.origin import check_origin
 from server.http.problems import ProblemError
 
 if TYPE_CHECKING:
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from server.auth.authority import Authority
+    from server.auth.sessions import Session, Sessions
 
     Endpoint = Callable[[Request], Awaitable[Response]]
 
-COOKIE = "urumi_session"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # The verb of a route that needs an identity and no right.
 ANY = ""
@@ -42,8 +43,9 @@ class Caller:
 class Gate:
     """Authenticates and authorizes calls."""
 
-    def __init__(self, authority: Authority) -> None:
+    def __init__(self, authority: Authority, sessions: Sessions) -> None:
         self.authority = authority
+        self.sessions = sessions
 
     def guard(self, verb: str, endpoint: Endpoint) -> Endpoint:
         """Return the endpoint, restricted to callers with the RBAC verb on stores."""
@@ -62,8 +64,7 @@ class Gate:
             ProblemError: unauthorized, not-allowed, or forbidden for a cookie from another origin.
             ClusterError: the token could not be checked.
         """
-        token = self._token(connection)
-        user = await self.authority.identify(token)
+        token, user = await self._identify(connection)
         ip = connection.client.host if connection.client else ""
         caller = Caller(user[:256], ip, connection.headers.get("user-agent", "")[:200])
         # Kept before the check of the right, because the audit line of a refused call has the user too.
@@ -84,38 +85,36 @@ class Gate:
             raise self.authority.unauthorized("Authentication required.")
         return caller
 
-    def _token(self, connection: HTTPConnection) -> str:
+    async def session_ended(self, connection: HTTPConnection) -> None:
+        """Wait until the user of a connection signs out; never returns for a bearer token."""
+        session: Session | None = getattr(connection.state, "session", None)
+        if session is None:
+            await asyncio.Event().wait()
+        else:
+            await self.sessions.until_ended(session)
+
+    async def _identify(self, connection: HTTPConnection) -> tuple[str, str]:
+        """Return the token of a call and its user."""
+        connection.state.session = None
         scheme, _, token = connection.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
-            return token.strip()
-        token = self.authority.token_in(connection.cookies.get(COOKIE, ""))
-        if not token:
-            raise self.authority.unauthorized("Authentication required: the request has no token and no valid session.")
-        if connection.scope.get("method", "WEBSOCKET") not in SAFE_METHODS:
-            check_origin(connection)
-        return token
+            return token.strip(), await self.authority.identify(token.strip())
+        refusal = self.authority.unauthorized("Authentication required: the request has no token and no valid session.")
+        for session in self.sessions.of(connection):
+            try:
+                user = await self.authority.identify(session.token)
+            except ProblemError as problem:
+                # Another cookie of this name may be the session: any page on a sibling domain can set one.
+                refusal = problem
+                continue
+            if connection.scope.get("method", "WEBSOCKET") not in SAFE_METHODS:
+                check_origin(connection)
+            connection.state.session = session
+            return session.token, user
+        raise refusal
 
 
 def identified_caller(connection: HTTPConnection) -> Caller | None:
     """Return the authenticated caller, also if it lacks the right; None if the caller is not known."""
     caller: Caller | None = getattr(connection.state, "identified_caller", None)
     return caller
-
-
-def check_origin(connection: HTTPConnection) -> None:
-    """Check by headers that scripts cannot forge that a browser's request comes from the page itself.
-
-    Raises:
-        ProblemError: forbidden.
-    """
-    site = connection.headers.get("sec-fetch-site")
-    origin = connection.headers.get("origin")
-    if site is not None and site not in ("same-origin", "none"):
-        detail = f"Request from another site refused: Sec-Fetch-Site must be same-origin, got {site[:40]!r}."
-        raise ProblemError("forbidden", detail)
-    if origin is not None and urlsplit(origin).netloc != connection.headers.get("host", ""):
-        detail = f"Request from another origin refused: expected the page's own origin, got {origin[:200]!r}."
-        raise ProblemError("forbidden", detail)
-    if origin is None and site is None:
-        detail = "Request with a session cookie refused: it has no Origin header."
-        raise ProblemError("forbidden", detail, hint="Send a bearer token instead of the cookie.")

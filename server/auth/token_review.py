@@ -9,8 +9,8 @@ Reviews are cached for a short time, refusals for a shorter one, by the hash of 
 the same review share it, so a thousand sockets of one user cause one review. A review that fails is neither a yes nor
 a no: the ClusterError reaches the caller as 503.
 
-The session cookie is the token itself, in a cookie that no script can read: replicas share no key, and revoking a token
-ends its sessions. Not guaranteed: that a revocation takes effect at once. It does when the cached reviews have expired,
+A session cookie contains the token itself, and no script can read it: replicas share no key, and revoking a token ends
+its sessions. Not guaranteed: that a revocation takes effect at once. It does when the cached reviews have expired,
 here and in the API server, which itself caches tokens for about 10 s.
 """
 
@@ -40,8 +40,9 @@ MAX_CONCURRENT_REVIEWS = 16
 TOKEN_REVIEWS = Resource("authentication.k8s.io", "v1", "tokenreviews", "TokenReview", namespaced=False)
 ACCESS_REVIEWS = Resource("authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview", namespaced=False)
 
-# A cookie has at most 4096 bytes with its name and attributes.
-_TOKEN = re.compile(r"[A-Za-z0-9._~+/=:-]{1,3800}")
+# A token with many groups has thousands of characters. A line of a WebSocket handshake has at most 8192 bytes.
+MAX_TOKEN_LENGTH = 8000
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/=:-]+")
 
 Key = tuple[str, str]
 V = TypeVar("V")
@@ -124,13 +125,13 @@ class ClusterAuthority:
                 "or urumi-viewer for read access.",
             )
 
-    def cookie(self, token: str) -> str:
+    def proof(self, claim: str, token: str) -> str:
         """Return the token."""
         return token
 
-    def token_in(self, cookie: str) -> str:
-        """Return the value of the cookie, which is the token."""
-        return cookie
+    def token_of(self, claim: str, proof: str) -> str:
+        """Return the proof, which is the token."""
+        return proof
 
     def unauthorized(self, detail: str) -> ProblemError:
         """Return the problem, with the command that creates a token."""
@@ -140,6 +141,10 @@ class ClusterAuthority:
         return unauthorized(detail, hint)
 
     async def _user(self, token: str) -> User:
+        if len(token) > MAX_TOKEN_LENGTH:
+            raise self.unauthorized(
+                f"Invalid token: it has {len(token)} characters, at most {MAX_TOKEN_LENGTH} are read."
+            )
         user = None
         if _TOKEN.fullmatch(token):
             user = await self._users.get((_hash(token), ""), lambda: self._review_token(token))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 URN = "urn:urumi:problem:"
 RETRY_AFTER_SECONDS = 5
+LIVE_PATH = "/ws"
 
 # Every problem: its name, its status, and its title, which is the same in every response.
 PROBLEMS = {
@@ -115,12 +116,23 @@ async def handle_error(request: Request, error: Exception) -> Response:
     problem = as_problem(error)
     if problem.name in ("not-found", "method-not-allowed") and not problem.message:
         problem.message = f"No endpoint {request.method} {request.url.path} in this API."
+        problem.hint = _hint_for(request.scope["path"].removeprefix(request.scope.get("root_path", "")))
     call = {"request_id": request_id(request), "method": request.method, "path": request.url.path}
     if problem.name == "internal":
         log.error("request failed", exc_info=error, extra=call)
     elif not getattr(request.state, "is_audited", False):
         log.info("request refused", extra={**call, "problem": problem.name, "detail": problem.message})
     return problem_response(request, problem)
+
+
+def _hint_for(path: str) -> str:
+    """Return what to do about a path that is not served."""
+    if path == LIVE_PATH:
+        return (
+            "Connect to it as a WebSocket. If this is a WebSocket client, a reverse proxy on the way does not pass on "
+            "the headers Upgrade and Connection."
+        )
+    return f"Remove the slash at the end: {path.rstrip('/')}" if path.strip("/") and path.endswith("/") else ""
 
 
 def _cluster_problem(error: ClusterError) -> ProblemError:

@@ -5,8 +5,9 @@ All three run side by side, and the end of any ends the others. The reader is ne
 write has a deadline, because a peer that stops reading would otherwise block its task; closing has one for the same
 reason.
 
-A caller that loses the right, the session or the token is disconnected within `review_seconds`. While the Kubernetes
-API cannot be asked, the socket stays open: it receives no new data either, and its bookmarks show the age of the data.
+A caller that loses the right or the token is disconnected within `review_seconds`, one that signs out at once. While
+the Kubernetes API cannot be asked, the socket stays open: it receives no new data either, and its bookmarks show the
+age of the data.
 """
 
 from __future__ import annotations
@@ -181,7 +182,8 @@ class LiveSocket:
 
     async def _review(self, socket: WebSocket) -> None:
         while True:
-            await anyio.sleep(self._review_seconds)
+            with anyio.move_on_after(self._review_seconds):
+                await self._gate.session_ended(socket)
             try:
                 await self._gate.authorize(socket, "watch")
             except ProblemError as problem:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic.json_schema import models_json_schema
 
+from server.auth.session_cookie import HOST_NAME
 from server.http.problems import PROBLEMS, URN
 from server.http.request import IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_PATTERN
 from urumi import __version__
@@ -58,7 +59,7 @@ def document(operations: Sequence[Operation]) -> Json:
             "summary": "E-commerce stores on Kubernetes.",
             "description": DESCRIPTION,
         },
-        "servers": [{"url": "/"}],
+        "servers": [{"url": "."}],
         "tags": [{"name": name} for name in dict.fromkeys(map(_tag, operations))],
         "paths": paths,
         "components": {
@@ -66,7 +67,12 @@ def document(operations: Sequence[Operation]) -> Json:
             "headers": {name: {"description": text, "schema": {"type": "string"}} for name, text in HEADERS.items()},
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer", "description": "For programs."},
-                "session": {"type": "apiKey", "in": "cookie", "name": "urumi_session", "description": "For the page."},
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": HOST_NAME,
+                    "description": "For the page. Below a path prefix or without TLS, it has another name.",
+                },
             },
         },
     }

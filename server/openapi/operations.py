@@ -23,7 +23,7 @@ from urumi.wire import (
 )
 
 if TYPE_CHECKING:
-    from server.auth.session import Session
+    from server.auth.session_calls import SessionCalls
     from server.openapi.pages import ApiReference
     from server.ops.metrics import Metrics
     from server.ops.probes import Probes
@@ -44,7 +44,7 @@ def operations(
     stores: StoreCalls,
     verification: VerificationCall,
     credentials: CredentialsCall,
-    session: Session,
+    session: SessionCalls,
     probes: Probes,
     metrics: Metrics,
     reference: ApiReference,
@@ -173,7 +173,7 @@ def _stores(calls: StoreCalls, verification: VerificationCall, credentials: Cred
     )
 
 
-def _session(session: Session) -> tuple[Operation, ...]:
+def _session(session: SessionCalls) -> tuple[Operation, ...]:
     return (
         Operation(
             "GET",
@@ -202,9 +202,10 @@ def _session(session: Session) -> tuple[Operation, ...]:
             "/session",
             session.sign_out,
             "signOut",
-            "Sign out: clear the session cookie of the page",
-            {204: Answer("Signed out.", headers=("Set-Cookie",))},
+            "Sign out: end the session of the page",
+            {204: Answer("Signed out; the cookie is refused from now on.", headers=("Set-Cookie",))},
             (*GUARDED, "forbidden"),
+            description="Ends the session on every replica and closes its WebSockets. A bearer token remains valid.",
             verb=ANY,
             action="sign out",
         ),

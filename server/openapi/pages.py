@@ -1,7 +1,7 @@
 """GET /openapi.json and GET /docs: the API contract as a document and, rendered from it, as a page.
 
 The page is plain HTML without scripts and without files from other hosts, so it works offline and under the strict
-Content-Security-Policy.
+Content-Security-Policy. Its links and the server in the document are relative, so both are right below any path prefix.
 """
 
 from __future__ import annotations
@@ -76,13 +76,13 @@ def html_of(described: Json) -> str:
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(info["title"])} API</title>
-<link rel="icon" href="/static/favicon.svg">
-<link rel="stylesheet" href="/static/docs.css">
+<link rel="icon" href="static/favicon.svg">
+<link rel="stylesheet" href="static/docs.css">
 </head>
 <body>
 <a class="skip" href="#main">Skip to the operations</a>
 <header><h1>{escape(info["title"])} API <small>{escape(info["version"])}</small></h1>
-<p><a href="/">Stores</a> · <a href="/openapi.json">openapi.json</a></p></header>
+<p><a href="./">Stores</a> · <a href="openapi.json">openapi.json</a></p></header>
 <nav aria-label="Operations"><ul>{links}<li><a href="#schemas">Models</a></li></ul></nav>
 <main id="main">{_paragraphs(info["description"])}{sections}
 <section><h2 id="schemas">Models</h2>{schemas}</section></main>

@@ -4,6 +4,8 @@
  */
 
 const RESPONSE_MS = 20_000;
+// The page may be below a path prefix, which only the address of its files shows reliably.
+const ROOT = new URL("..", import.meta.url);
 
 /** @type {() => void} */
 let sessionExpired = () => {};
@@ -48,7 +50,8 @@ export const createStore = (storeId, engine) => call("POST", "/stores", { storeI
 export async function whyNotLive() {
   try {
     await session.who();
-    return { refused: false, detail: "the server responds, but refuses the live connection" };
+    // No response to a WebSocket is visible to scripts; a proxy that drops the upgrade is the most frequent reason.
+    return { refused: false, detail: "the server responds, but a proxy on the way may not pass on WebSocket upgrades" };
   } catch (thrown) {
     if (!(thrown instanceof Problem)) throw thrown;
     const detail = thrown.detail.charAt(0).toLowerCase() + thrown.detail.slice(1).replace(/\.$/, "");
@@ -103,7 +106,7 @@ async function send(method, path, body) {
   const headers = new Headers({ Accept: "application/json" });
   if (body) headers.set("Content-Type", "application/json");
   try {
-    return await fetch(path, {
+    return await fetch(address(path), {
       method,
       headers,
       body: body ? JSON.stringify(body) : undefined,
@@ -114,6 +117,12 @@ async function send(method, path, body) {
     throw noResponse(method, error);
   }
 }
+
+/**
+ * Return the address of a path of the API.
+ * @param {string} path
+ */
+export const address = (path) => new URL(`.${path}`, ROOT);
 
 /**
  * @param {string} method

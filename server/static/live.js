@@ -12,6 +12,8 @@
  * @typedef {{refused: boolean, detail: string}} Diagnosis
  */
 
+import { address } from "./api.js";
+
 const SUBPROTOCOL = "urumi.v1";
 const OPEN_MS = 10_000;
 const SILENCE_MS = 35_000; // the server sends a bookmark every 10 s; three missing ones mean a dead connection
@@ -182,7 +184,9 @@ export class LiveFeed {
 }
 
 function socketAddress() {
-  return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
+  const socket = address("/ws");
+  socket.protocol = socket.protocol === "https:" ? "wss:" : "ws:";
+  return socket;
 }
 
 /** @param {string} data */

@@ -177,7 +177,7 @@ class StoreCalls:
                 await self._admission.release(fingerprint)
             raise
         note(request, outcome="created")
-        return _accepted(StoreObject(created), is_replay=False)
+        return _accepted(request, StoreObject(created), is_replay=False)
 
     def _check_key(self, fingerprint: str, wanted: CreateStore) -> None:
         existing, deleted = self._keys.existing(fingerprint), self._keys.deleted(fingerprint)
@@ -210,7 +210,7 @@ class StoreCalls:
             )
         note(request, outcome="exists")
         if fingerprint_of(store) == fingerprint:
-            return _accepted(store, is_replay=True)
+            return _accepted(request, store, is_replay=True)
         return JSONResponse(store_view(store))
 
     async def _lost_race(self, request: Request, wanted: CreateStore, fingerprint: str) -> Response:
@@ -272,8 +272,9 @@ def _closing(page: Page) -> bytes:
     return b"]," + json.dumps(rest)[1:].encode()
 
 
-def _accepted(store: StoreObject, *, is_replay: bool) -> Response:
-    headers = {"Location": f"/stores/{store.name}"}
+def _accepted(request: Request, store: StoreObject, *, is_replay: bool) -> Response:
+    root = request.scope.get("root_path", "")
+    headers = {"Location": f"{root}/stores/{store.name}"}
     if is_replay:
         headers["Idempotency-Replayed"] = "true"
     return JSONResponse(store_view(store), 202, headers)

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from reconciler.leaderelection.lease import LEASE_NAME
+from server.auth.ended_sessions import LEASE_NAME as SESSIONS_NAME
 from server.main import GRACEFUL_SECONDS
 from server.stores.admission import LEDGER_NAME
 from urumi.store import namespace_name
@@ -173,7 +174,7 @@ def test_the_server_listens_where_service_and_probes_look(rendered: "Rendered", 
     [port] = container["ports"]
     [service] = rendered.of_kind("Service")
 
-    assert container["args"] == ["urumi", "serve", "--host", "0.0.0.0", "--port", str(port["containerPort"])]  # noqa: S104
+    assert container["args"] == ["urumi", "serve", "--host", "::", "--port", str(port["containerPort"])]
     assert service["spec"]["ports"][0]["targetPort"] == port["name"]
 
 
@@ -228,6 +229,14 @@ def test_the_ingress_leads_to_the_service_under_tls(chart: "Chart") -> None:
     assert rule["http"]["paths"][0]["backend"]["service"] == {"name": "urumi", "port": {"name": "http"}}
 
 
+def test_one_setting_publishes_the_page_below_a_path_prefix(chart: "Chart") -> None:
+    rendered = chart.render({**WITH_TLS, "config": {"ROOT_PATH": "/urumi"}})
+
+    [rule] = rendered.named("Ingress", "urumi")["spec"]["rules"]
+    assert rule["http"]["paths"][0]["path"] == "/urumi"
+    assert rendered.named("ConfigMap", "urumi")["data"]["URUMI_ROOT_PATH"] == "/urumi"
+
+
 def test_without_an_ingress_no_controller_may_call(chart: "Chart") -> None:
     assert callers(chart.render({})) == ["store-shop-a"]
     assert callers(chart.render(WITH_TLS)) == ["store-shop-a", "traefik", "kube-system"]
@@ -249,7 +258,7 @@ def test_the_names_in_the_rights_are_those_of_the_code(rendered: "Rendered") -> 
     named = [rule for rule in rendered.named("Role", "urumi")["rules"] if "resourceNames" in rule]
 
     assert f'request.namespace.startsWith("{namespace_name("")}")' in validation["expression"]
-    assert [rule["resourceNames"] for rule in named] == [[LEASE_NAME, LEDGER_NAME]]
+    assert [rule["resourceNames"] for rule in named] == [[LEASE_NAME, LEDGER_NAME], [SESSIONS_NAME]]
 
 
 def test_cluster_scoped_objects_are_named_after_the_namespace_of_the_release(rendered: "Rendered") -> None:

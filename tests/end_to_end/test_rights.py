@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 import yaml
 
@@ -119,6 +120,8 @@ def observed(
         for store_id in SHOPS:
             observed.wait_until_ready(store_id)
             assert server.call("POST", f"/stores/{store_id}/credentials")[0] == 200
+        for _ in range(2):
+            sign_in_and_out(server)
         exceed_the_quota_and_recover(kubectl, observed)
         for store_id, (_, service) in SHOPS.items():
             correct_drift(kubectl, observed, store_id, service)
@@ -138,6 +141,14 @@ def create_caller(kubectl: Kubectl) -> str:
     account = f"--serviceaccount={NAMESPACE}:caller"
     kubectl.run("create", "rolebinding", "caller", "--role=caller", account, "-n", NAMESPACE)
     return kubectl.run("create", "token", "caller", "-n", NAMESPACE, "--duration=2h").strip()
+
+
+def sign_in_and_out(server: ServerProcess) -> None:
+    """Begin a session as the page does, and end it: the first end creates the record, the next ones patch it."""
+    origin = {"Origin": server.url}
+    signed_in = httpx2.post(f"{server.url}/session", json={"token": server.token}, headers=origin, timeout=30)
+    cookie = {"Cookie": signed_in.headers["Set-Cookie"].partition(";")[0]}
+    assert httpx2.delete(f"{server.url}/session", headers={**origin, **cookie}, timeout=30).status_code == 204
 
 
 def exceed_the_quota_and_recover(kubectl: Kubectl, observed: Observed) -> None:

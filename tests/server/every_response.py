@@ -19,10 +19,13 @@ from starlette.testclient import TestClient
 
 from server.app import application
 from server.auth.authority import SharedToken
+from server.auth.ended_sessions import EndedSessions
 from server.auth.identity import Gate
+from server.auth.sessions import Sessions
 from server.openapi.operations import operations
 from server.settings import ServerSettings
 from testing.accounts import Account
+from testing.apiserver.server import ApiServer
 from testing.faults.call import of
 from testing.faults.proxy import ApiProxy
 from testing.kubectl import Kubectl, wait_for
@@ -289,7 +292,9 @@ def call_defects(responses: Responses) -> None:
     """A defect in every endpoint."""
     broken: Any = Defective()
     table = operations(broken, broken, broken, broken, broken, broken, broken, OPEN)
-    app = application(table, Gate(SharedToken("token", 60)), broken, ServerSettings(), None)  # type: ignore[arg-type]
+    authority = SharedToken("token")
+    gate = Gate(authority, Sessions(authority, EndedSessions(ApiServer(), ""), seconds=60))
+    app = application(table, gate, broken, ServerSettings(), None)  # type: ignore[arg-type]
     with TestClient(app, headers={"Authorization": "Bearer token"}) as client:
         for operation in table:
             response = client.request(operation.method, operation.path.format(store_id="shop-1"))

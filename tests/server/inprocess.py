@@ -17,8 +17,10 @@ from reconciler.kube.resources import STORES, Object
 from reconciler.view import ClusterView
 from server.app import application
 from server.auth.authority import SharedToken
+from server.auth.ended_sessions import EndedSessions
 from server.auth.identity import Gate
-from server.auth.session import Session
+from server.auth.session_calls import SessionCalls
+from server.auth.sessions import Sessions
 from server.openapi.operations import operations
 from server.settings import ServerSettings
 from server.stores.calls import StoreCalls
@@ -88,22 +90,26 @@ async def served(*stores: Object, **changes: Any) -> AsyncIterator[InProcess]:
     for store in stores:
         await kube.create(STORES, store, NAMESPACE)
     view = ClusterView(kube, NAMESPACE)
-    gate = Gate(SharedToken(TOKEN, settings.session_seconds))
+    authority = SharedToken(TOKEN)
+    ended = EndedSessions(kube, NAMESPACE)
+    gate = Gate(authority, Sessions(authority, ended, settings.session_seconds))
     absent: Any = Absent()
     calls = StoreCalls(kube, view, gate, settings, NAMESPACE)
-    session = Session(gate, settings.session_seconds)
+    session = SessionCalls(gate)
     table = operations(calls, absent, absent, session, absent, absent, absent, settings.anonymous_reads)
     app = application(table, gate, absent, settings, None)  # type: ignore[arg-type]
-    informer = asyncio.create_task(view.stores.run())
+    informers = [asyncio.create_task(each) for each in (view.stores.run(), ended.run())]
     transport = httpx2.ASGITransport(app=app, client=("127.0.0.1", 4711))
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             await view.stores.synced.wait()
+            await ended.until_known()
         async with httpx2.AsyncClient(transport=transport, base_url=URL) as http:
             yield InProcess(kube, view, http)
     finally:
-        informer.cancel()
-        await asyncio.gather(informer, return_exceptions=True)
+        for each in informers:
+            each.cancel()
+        await asyncio.gather(*informers, return_exceptions=True)
 
 
 def store(store_id: str, engine: str = "medusa", **status: Any) -> Object:

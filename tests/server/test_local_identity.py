@@ -1,4 +1,4 @@
-"""URUMI_AUTH_MODE=token: the token file and the session cookie."""
+"""URUMI_AUTH_MODE=token: the token file and the one token."""
 
 import stat
 from pathlib import Path
@@ -47,22 +47,8 @@ def test_an_empty_token_file_is_refused() -> None:
         local_token()
 
 
-async def test_a_cookie_replaces_the_token_until_it_expires() -> None:
-    assert SharedToken("s3cret", 60).token_in(SharedToken("s3cret", 60).cookie("s3cret")) == "s3cret"
-    assert SharedToken("s3cret", 60).token_in(SharedToken("s3cret", -1).cookie("s3cret")) == ""
-
-
-@pytest.mark.parametrize("cookie", ["", ".", "9999999999", "9999999999.", "x.y", "9999999999.0123", "²."])
-async def test_an_unsigned_cookie_is_refused(cookie: str) -> None:
-    assert SharedToken("s3cret", 60).token_in(cookie) == ""
-
-
-async def test_another_token_ends_the_sessions_of_the_old_one() -> None:
-    assert SharedToken("new", 60).token_in(SharedToken("old", 60).cookie("old")) == ""
-
-
 @pytest.mark.parametrize("token", ["", "nearly", "s3cret ", "S3CRET", "ü"])
 async def test_a_wrong_token_is_unauthorized(token: str) -> None:
     with pytest.raises(ProblemError) as refused:
-        await SharedToken("s3cret", 60).permit(token, "list")
+        await SharedToken("s3cret").permit(token, "list")
     assert refused.value.name == "unauthorized"

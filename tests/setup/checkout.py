@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +51,7 @@ case "$*" in
     "-m pip"*)
         echo "pip ${*: -1}" >>"$CALLS"
         printf '%s\\n' "${PIP_SAYS:-}"
+        [ -z "${PIP_HANGS:-}" ] || exec sleep 600
         exit "${PIP_CODE:-0}"
         ;;
     "-m pytest"*) echo "pytest ${*:3}" && exit "${PYTEST_CODE:-0}" ;;
@@ -60,6 +62,7 @@ esac
 # cluster/command.py, which starts and stops the local cluster.
 COMMAND = """\
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,6 +90,8 @@ def ensure_programs(say):
 def start(say):
     ensure_programs(say)
     record("cluster up")
+    if os.environ.get("CLUSTER_HANGS"):
+        time.sleep(600)
     if os.environ.get("CLUSTER_FAILS"):
         raise StartError("etcd ended at its start.")
     return Info()
@@ -233,6 +238,24 @@ class Checkout:
             check=False,
         )
         return Done(done.returncode, done.stdout, done.stderr)
+
+    def interrupt(self, *arguments: str, after: str, **environ: str) -> Done:
+        """Run setup.sh as a terminal does, and press ctrl-c after a call of a substitute."""
+        with subprocess.Popen(
+            [self.root / "setup.sh", *arguments],
+            env={**self.environ, **environ},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        ) as process:
+            deadline = time.monotonic() + PATIENCE_SECONDS
+            while after not in self.calls_file.read_text() and time.monotonic() < deadline:
+                time.sleep(0.02)
+            os.killpg(process.pid, signal.SIGINT)
+            out, err = process.communicate(timeout=PATIENCE_SECONDS)
+        return Done(process.returncode, out, err)
 
     def calls(self, start: str) -> list[str]:
         """Return the calls of the substitute of that name since the last query."""

@@ -135,7 +135,6 @@ async def test_an_error_has_a_message(peer: Peer, client: Client, answer: Respon
         pytest.param(PlainTextResponse("<html>hello</html>"), id="page"),
         pytest.param(JSONResponse({"items": [{"storeId": "shop-1"}]}), id="half a store"),
         pytest.param(JSONResponse([]), id="another shape"),
-        pytest.param(RedirectResponse("/login"), id="redirect"),
         pytest.param(Response(status_code=204), id="empty"),
     ],
 )
@@ -144,6 +143,19 @@ async def test_a_response_that_is_not_of_the_api_is_reported(peer: Peer, client:
     with pytest.raises(ProtocolError, match="not an Urumi API response") as caught:
         await client.list_stores()
     assert peer.url in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("location", "address"),
+    [("https://x.example/urumi/stores?phase=", "https://x.example/urumi"), ("/login", "{url}/login")],
+)
+async def test_a_redirect_is_not_followed_and_its_address_is_named(
+    peer: Peer, client: Client, location: str, address: str
+) -> None:
+    peer.answer = RedirectResponse(location)
+    with pytest.raises(ProtocolError, match=f"Server {peer.url} redirects GET /stores to ") as caught:
+        await client.list_stores()
+    assert caught.value.hint.endswith(f": --url {address.format(url=peer.url)}")
 
 
 async def test_a_response_that_cannot_be_decoded_is_reported(peer: Peer, client: Client) -> None:

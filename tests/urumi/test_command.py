@@ -48,7 +48,7 @@ def test_version(urumi: Command) -> None:
         (["create", "Shop 1", "--engine", "medusa"], "may hold lower-case letters"),
         (["create", "shop-1", "--engine", "medusa", "--wait", "--timeout", "soon"], "must be a number of seconds"),
         (["get", "../healthz"], "may hold lower-case letters"),
-        (["list", "--phase", "Splendid"], "invalid choice: 'Splendid' (choose from 'Pending', 'Provisioning'"),
+        (["list", "--phase", "Splendid"], "invalid choice: 'Splendid' (choose from "),
         (["list", "--url", "localhost"], "The server URL must be like"),
         (["--url"], "expected one argument"),
         (["delete", "shop-1"], "Store shop-1 not deleted: stdin is not a terminal. Pass --yes"),

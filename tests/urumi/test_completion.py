@@ -142,4 +142,4 @@ def test_an_extension_that_cannot_be_loaded_completes_as_a_name(urumi: Command, 
 def test_an_unsupported_shell_is_rejected(urumi: Command) -> None:
     done = urumi("--print-completion", "tcsh")
     assert (done.code, done.out) == (2, "")
-    assert "invalid choice: 'tcsh' (choose from 'bash', 'zsh', 'fish')" in done.err
+    assert "invalid choice: 'tcsh' (choose from " in done.err

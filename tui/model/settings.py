@@ -21,6 +21,7 @@ from tui.model.keymap import check_keys
 from urumi import __version__
 from urumi.completion import add_print_completion
 from urumi.errors import ConfigError
+from urumi.parser import PlainParser
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,7 +73,7 @@ def settings(arguments: Sequence[str]) -> Settings:
 
 def argument_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(
+    parser = PlainParser(
         prog="urumi-tui",
         description="Shows the stores of a platform live in a terminal, and acts on them.",
         epilog=EPILOG,

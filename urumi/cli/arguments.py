@@ -15,13 +15,14 @@ from urumi import __version__
 from urumi.cli.extensions import KNOWN, extensions, load
 from urumi.completion import add_print_completion, complete_store_ids
 from urumi.errors import InvalidRequest, UrumiError
+from urumi.parser import PlainParser
 from urumi.store import Engine, Phase, check_store_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     # The only name that argparse has for the return type of add_subparsers.
-    Parsers = argparse._SubParsersAction[argparse.ArgumentParser]
+    Parsers = argparse._SubParsersAction[PlainParser]
 
 WAIT_SECONDS = 900.0
 LIST_SECONDS = 10.0
@@ -52,7 +53,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     Raises:
         UrumiError: if the requested command is an extension that cannot be loaded.
     """
-    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    finder = PlainParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     _add_target(finder, default=None)
     finder.add_argument("command", nargs="?", default="")
     try:
@@ -71,7 +72,7 @@ def make_parser(requested: str | None = None) -> argparse.ArgumentParser:
     Raises:
         UrumiError: if the requested command is an extension that cannot be loaded.
     """
-    parser = argparse.ArgumentParser(
+    parser = PlainParser(
         prog="urumi",
         description="Create stores on Kubernetes and follow their progress.",
         epilog=EPILOG,

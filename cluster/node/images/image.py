@@ -17,7 +17,7 @@ from cluster.lock import file_lock
 from cluster.node.errors import NodeError
 from cluster.node.folders import node_cache
 from cluster.node.host import run
-from cluster.node.images.context import context_digest, copy_context
+from cluster.node.images.context import context_digest, copy_context, open_context
 from cluster.node.node import Node
 
 BUILD_SECONDS = 1200.0
@@ -122,6 +122,7 @@ def _build(image: Image, say: Callable[[str], None]) -> None:
     copy_context(image.context, context, image.ignore_file)
     try:
         image.prepare(context)
+        open_context(context)
         arguments = [word for name, value in image.arguments.items() for word in ("--build-arg", f"{name}={value}")]
         run_buildah(
             *("build", "--isolation", "chroot", "--pull-never", "--layers=false", "--tag", image.local_name),

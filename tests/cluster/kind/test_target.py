@@ -10,12 +10,9 @@ import yaml
 
 from cluster.doctor.report import raise_problems
 from cluster.errors import ClusterError, KindError, ObstacleError
-from cluster.kind.choice import docker_check, kind_is_default
-from cluster.kind.kind import MODULE
 from cluster.kind.target import KindTarget
 from cluster.programs.binaries import Binaries, Recipe
 from cluster.target import Options
-from testing.kubectl import Kubectl
 from tests.cluster.kind.conftest import PINNED, Setup
 from tests.cluster.kind.facts import INFO
 
@@ -232,59 +229,6 @@ def test_a_wrong_setting_ends_the_run_before_anything_is_created(
     assert setup.changes == []
 
 
-# --- The choice and the doctor
-
-
-def test_kind_is_the_default_if_docker_responds(setup: Setup) -> None:
-    assert kind_is_default(setup.place) == (True, "")
-
-
-def test_a_machine_without_docker_uses_the_local_cluster_without_a_word(setup: Setup) -> None:
-    (setup.bin / "docker").unlink()
-    assert kind_is_default(setup.place) == (False, "")
-
-
-def test_an_engine_that_cannot_run_kind_is_not_the_default_and_says_why(setup: Setup) -> None:
-    setup.set(DOCKER_HOST="tcp://10.0.0.5:2375")
-    is_default, sentence = kind_is_default(setup.place)
-    assert not is_default
-    assert sentence.startswith("Docker's engine is at tcp://10.0.0.5:2375, not on this machine")
-    assert "Using the local cluster, whose containers are simulated. For kind: Run ./setup.sh there" in sentence
-    assert sentence.endswith("Then run ./setup.sh down and ./setup.sh --cluster kind.")
-
-
-def test_a_client_without_an_engine_is_not_the_default_and_says_why(setup: Setup) -> None:
-    setup.answer("info", {})
-    setup.set(DOCKER_CODE="1")
-    is_default, sentence = kind_is_default(setup.place)
-    assert (is_default, sentence) == (
-        False,
-        "Docker is installed, but no engine listens at unix:///nowhere.sock, and kind needs one."
-        " Using the local cluster, whose containers are simulated. For kind: Start it: sudo systemctl start docker, or"
-        " Docker Desktop. Then run ./setup.sh down and ./setup.sh --cluster kind.",
-    )
-
-
-def test_a_taken_port_does_not_select_another_cluster(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cluster.kind.troubles.ports.something_listens", lambda port: True)
-    assert kind_is_default(setup.place) == (True, "")
-
-
-def test_the_doctor_reports_the_engine_and_its_troubles(setup: Setup) -> None:
-    engine, *others = docker_check(setup.place)
-    assert engine.sentence == "Docker 28.2.2 responds at unix:///nowhere.sock, with cgroup v2."
-    assert [finding for finding in others if finding.level == "problem"] == []
-    setup.set(DOCKER_HOST="tcp://10.0.0.5:2375")
-    assert [finding.level for finding in docker_check(setup.place)] == ["note"]
-    setup.set(DOCKER_HOST="", HTTPS_PROXY="http://127.0.0.1:3128")
-    assert "problem" in [finding.level for finding in docker_check(setup.place)]
-    setup.set(URUMI_HTTP_PORT="x")
-    assert [finding.level for finding in docker_check(setup.place)] == ["problem"]
-    (setup.bin / "docker").unlink()
-    setup.set(URUMI_HTTP_PORT="8080")
-    assert [finding.level for finding in docker_check(setup.place)] == ["ok"]
-
-
 # --- Failures, down and status
 
 
@@ -384,29 +328,3 @@ def test_status_reports_the_node_and_the_server(setup: Setup) -> None:
         "cluster                  kind, node running",
         "server                   not ready: no pod yet",
     ]
-
-
-# --- The pinned module and the ingress controller
-
-
-def test_kind_is_built_from_a_module_that_is_pinned_with_its_checksums() -> None:
-    [program] = Recipe.read(MODULE).programs
-    assert (program.name, program.version) == ("kind", f"v{PINNED}")
-    assert f"sigs.k8s.io/kind v{PINNED} h1:" in (MODULE / "go.sum").read_text()
-
-
-def test_the_api_server_accepts_the_ingress_controller_and_the_shops_admit_it(kubectl: Kubectl) -> None:
-    path = MODULE / "traefik.yaml"
-    try:
-        done = kubectl.attempt("apply", "--server-side", "--validate=strict", "-f", str(path))
-        assert (done.returncode, done.stderr) == (0, "")
-        kubectl.run("rollout", "status", "daemonset/traefik", "-n", "traefik", "--timeout=90s")
-    finally:
-        kubectl.run("delete", "-f", str(path), "--ignore-not-found")
-    objects = list(yaml.safe_load_all(path.read_text()))
-    [daemons] = [each for each in objects if each["kind"] == "DaemonSet"]
-    assert daemons["metadata"]["namespace"] == "traefik"
-    assert "hostNetwork" not in daemons["spec"]["template"]["spec"]
-    assert {port["hostPort"] for port in daemons["spec"]["template"]["spec"]["containers"][0]["ports"]} == {80, 443}
-    values = yaml.safe_load((MODULE.parents[1] / "charts" / "platform" / "values.yaml").read_text())
-    assert "traefik" in values["config"]["INGRESS_NAMESPACES"].split()

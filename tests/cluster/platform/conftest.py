@@ -33,7 +33,7 @@ esac
 """
 HELM = """\
 #!/bin/bash
-[ "$1" != version ] || { echo "${HELM_IS:-v4.2.4}" && exit; }
+[ "$1" != version ] || { echo "${HELM_IS:-v4.2.3}" && exit; }
 echo "helm $*" >>"$CALLS"
 case "$*" in
     *"list "*) printf '%s' "${RELEASE:-}" ;;

@@ -57,7 +57,7 @@ def sentence() -> str:
 
 INSTALLED = [
     "noninteractive 1 apt-get update -qq",
-    "noninteractive 1 apt-get install -qq -y --no-install-recommends php-cli php-zip",
+    "noninteractive 1 apt-get install -qq -y --no-install-recommends -o DPkg::Lock::Timeout=60 php-cli php-zip",
 ]
 
 

@@ -173,8 +173,8 @@ def test_a_python_that_cannot_create_an_environment_is_quoted(
     ("says", "words"),
     [
         ("OSError: [Errno 28] No space left on device", "The disk is full: pip could not install into"),
-        ("connection broken by NewConnectionError", "pip cannot reach the package index: check the network"),
-        ("connection broken by ProxyError('Cannot connect')", "pip cannot reach the package index: check the network"),
+        ("connection broken by NewConnectionError", "pip cannot reach the package index. Check "),
+        ("connection broken by ProxyError('Cannot connect')", "pip cannot reach the package index. Check "),
         ("ERROR: something else", "pip could not install Urumi. The end of"),
     ],
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from server.http.listener import has_ipv6
 from testing.shops.medusa.shop import TITLE, Shop
 from testing.shops.medusa.storefront import SOURCES
 
@@ -75,6 +76,12 @@ def test_a_file_has_its_type_and_no_foreign_url(visitor: httpx2.Client, name: Pa
     assert answer.headers["content-type"].split(";")[0] == types[name.suffix]
     outside = re.findall(r"""https?://[^\s"')]+""", answer.text)
     assert set(outside) <= {"http://www.w3.org/2000/svg"}
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this host has no IPv6")
+@pytest.mark.parametrize("address", ["127.0.0.1", "[::1]"])
+def test_the_storefront_listens_on_both_address_families(shop: Shop, address: str) -> None:
+    assert httpx2.get(f"http://{address}:{shop.storefront_port}/", timeout=60).status_code == 200
 
 
 def test_an_unchanged_page_is_not_sent_again(visitor: httpx2.Client) -> None:

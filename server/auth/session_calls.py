@@ -1,4 +1,4 @@
-"""The page's session: sign in with a token, keep it in a cookie that scripts cannot read, sign out."""
+"""The calls of the page's session: sign in with a token, read who is signed in, sign out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from starlette.responses import JSONResponse, Response
 
 from server.auth.audit_log import note
-from server.auth.identity import COOKIE, check_origin
+from server.auth.session_cookie import cookie_of
+from server.http.origin import check_origin
 from server.http.request import check_fields, json_body
 from urumi.wire import SignIn
 
@@ -17,23 +18,21 @@ if TYPE_CHECKING:
     from server.auth.identity import Gate
 
 
-class Session:
+class SessionCalls:
     """The endpoint /session."""
 
-    def __init__(self, gate: Gate, seconds: int) -> None:
+    def __init__(self, gate: Gate) -> None:
         self._gate = gate
-        self._seconds = seconds
 
     async def sign_in(self, request: Request) -> Response:
         """POST /session."""
         check_origin(request)
         token = check_fields(SignIn, await json_body(request)).token.strip()
-        authority = self._gate.authority
-        note(request, user=(await authority.identify(token))[:256])
+        note(request, user=(await self._gate.authority.identify(token))[:256])
+        cookie, sessions = cookie_of(request), self._gate.sessions
+        value = sessions.begin(token, cookie)
         response = Response(status_code=204)
-        is_secure = request.url.scheme == "https"
-        cookie = authority.cookie(token)
-        response.set_cookie(COOKIE, cookie, max_age=self._seconds, httponly=True, samesite="strict", secure=is_secure)
+        cookie.set(response, value, sessions.seconds)
         return response
 
     async def who(self, request: Request) -> Response:
@@ -43,6 +42,8 @@ class Session:
     async def sign_out(self, request: Request) -> Response:
         """DELETE /session."""
         self._gate.admit(request)
+        for session in self._gate.sessions.of(request):
+            await self._gate.sessions.end(session)
         response = Response(status_code=204)
-        response.delete_cookie(COOKIE, httponly=True, samesite="strict")
+        cookie_of(request).clear(response)
         return response
