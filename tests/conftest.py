@@ -26,7 +26,7 @@ CRD = Path(__file__).resolve().parent.parent / "crds" / "stores.yaml"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --fast, --all, --node and --seed."""
+    """Add --fast, --all, --node, --docker and --seed."""
     tiers.add_options(parser)
     seed.add_option(parser)
 

@@ -11,7 +11,7 @@ from cluster.programs.beside import beside
 from cluster.programs.check import check_version
 from cluster.programs.golang.build import BuildProgress, GoBuild, go_folders
 from cluster.programs.golang.toolchain import find_go, minimum_version
-from cluster.programs.recipe import Program, Recipe
+from cluster.programs.recipe import Program, Recipe, build_groups
 from cluster.programs.sources import releases, wheels
 from cluster.programs.sources.archive import extract
 from cluster.programs.sources.download import NotServedError
@@ -135,7 +135,9 @@ class Assembly:
         self._say(f"Compiling {names} from pinned Go modules, once; Go downloads these first.")
         target = self._partial / COMPILED
         target.mkdir(exist_ok=True)
-        GoBuild(self._recipe, go, self._cache, self._on_progress, watch).run(programs, target)
+        build = GoBuild(self._recipe, go, self._cache, self._on_progress, watch)
+        for group in build_groups(programs):
+            build.run(group, target)
         for program in programs:
             (target / program.name).replace(self._partial / program.name)
             self._keep(program, go)

@@ -7,7 +7,7 @@ time in. docs/first-start.md has what each choice gains.
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +18,8 @@ NAMES = {
     "go.etcd.io/etcd/server/v3": "etcd",
     "sigs.k8s.io/kube-network-policies/cmd/kube-network-policies/standard": "kube-network-policies",
 }
+# Spells the path of a module as nobody else does, which Go refuses within one build.
+APART = frozenset({"local-path-provisioner"})
 # For each pattern of packages, in this order: the last that fits a package holds.
 COMPILER_FLAGS: Mapping[str, str] = {
     "all": "-dwarf=false -l",
@@ -62,6 +64,13 @@ class Recipe:
         """Return the recipe of some of the programs, with a separate folder."""
         chosen = tuple(program for program in self.programs if program.name in names)
         return replace(self, programs=chosen, key=f"{self.key}-{'-'.join(names)}")
+
+
+def build_groups(programs: Sequence[Program]) -> list[list[Program]]:
+    """Return the programs in groups, each of which Go compiles in one run."""
+    together = [program for program in programs if program.name not in APART]
+    apart = [[program] for program in programs if program.name in APART]
+    return [*([together] if together else []), *apart]
 
 
 def linker_flags(versions: Mapping[str, str]) -> str:

@@ -41,7 +41,7 @@ def bootstrap(given: list[str]) -> int:
         return _without_environment(arguments, place)
     if arguments.command == "dev":
         return 0
-    return become(environment.python, "-m", "cluster.setup.inside", *given)
+    return become(environment.python, "-m", "cluster.setup.inside", *given, ignores_interrupts=True)
 
 
 def _without_environment(arguments: Arguments, place: Place) -> int:

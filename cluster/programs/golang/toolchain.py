@@ -85,9 +85,10 @@ def _install(command: Path, minimum: Version) -> Go:
         raise ToolchainError(f"Installing {PACKAGE} took longer than {INSTALL_SECONDS:.0f} s.") from None
     if done.returncode != 0:
         log_end = "\n".join(done.stderr.strip().splitlines()[-3:])
+        advice = network_advice(done.stderr)
         raise ToolchainError(
             f"Go not found on PATH, and pip could not install {PACKAGE}:\n{log_end}\n",
-            hint=f"{network_advice(done.stderr)} Or install Go (https://go.dev/dl) and put it on PATH.".strip(),
+            hint=f"{advice or 'Connect to the network.'} Or install Go (https://go.dev/dl) and put it on PATH.",
         )
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)

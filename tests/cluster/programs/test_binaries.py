@@ -15,11 +15,13 @@ from cluster.programs.binaries import Binaries, BuildProgress, Recipe, ensure_bi
 from cluster.programs.golang import build as go_build
 from cluster.programs.golang.build import executable_name
 from cluster.programs.prefetch import prefetch
+from cluster.programs.recipe import MODULE_DIR, build_groups
 from testing.kubectl import wait_for
 from tests.cluster.programs.fake_go import FakeGo
 
 pytestmark = pytest.mark.slow
 
+NODE_MODULES = MODULE_DIR / "node"
 BUILD = """
 import sys
 from pathlib import Path
@@ -206,6 +208,14 @@ def test_the_clusters_own_recipe_names_its_programs_and_their_versions() -> None
 )
 def test_a_programs_file_has_the_name_that_go_gives_it(package: str, name: str) -> None:
     assert executable_name(package) == name
+
+
+def test_a_program_that_spells_a_module_differently_is_compiled_apart() -> None:
+    recipe = Recipe.read(NODE_MODULES)
+    groups = [[program.name for program in group] for group in build_groups(recipe.programs)]
+    assert ["local-path-provisioner"] in groups
+    assert sorted(name for group in groups for name in group) == sorted(each.name for each in recipe.programs)
+    assert build_groups(()) == []
 
 
 def test_modules_are_downloaded_ahead_until_the_programs_are_there(go: FakeGo) -> None:
