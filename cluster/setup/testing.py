@@ -46,7 +46,7 @@ AS_ROOT = (
 )
 LAST = (Need("npm, which brings axe-core,", ("npm",), ("npm",)),)
 # Tests that need a whole machine, and the module that lists the packages for it.
-MACHINES = {"--node": "cluster.node.host", "--docker": "testing.docker.host"}
+MACHINES = {"--node": "testing.node.host", "--docker": "testing.docker.host"}
 
 
 def run_tests(place: Place, arguments: Sequence[str]) -> int:
