@@ -20,6 +20,8 @@ from testing.kubectl import Kubectl
 from testing.proxy import exempt_loopback
 from testing.serve import ServerProcess
 
+# Tests in several folders share the node of the run.
+pytest_plugins = ("testing.node.fixtures",)
 CRD = Path(__file__).resolve().parent.parent / "crds" / "stores.yaml"
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -32,9 +33,23 @@ def guarded(run: Callable[[], int]) -> int:
     return 1
 
 
-def become(program: Path, *arguments: str) -> NoReturn:
-    """Continue in another program, in the same process: signals and the terminal stay as they are."""
+def run_program(run: Callable[[], int]) -> int:
+    """Run a command as a whole program: ctrl-c causes no traceback, neither before nor after.
+
+    setup.sh and `become` ignore SIGINT until here, because Python's own start cannot handle it.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return guarded(run)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def become(program: Path, *arguments: str, ignores_interrupts: bool = False) -> NoReturn:
+    """Continue in another program, in the same process and on the same terminal."""
     sys.stdout.flush()
+    if ignores_interrupts:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.execv(program, [str(program), *arguments])  # noqa: S606
 
 

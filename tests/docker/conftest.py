@@ -14,7 +14,6 @@ from testing.docker.engine import Engine
 from testing.docker.errors import DockerError
 from testing.docker.node_image import NodeImage
 from testing.docker.user import User
-from tests.node.conftest import say as say
 
 WORDPRESS_TREE = os.environ.get("URUMI_WORDPRESS_TREE", "")
 

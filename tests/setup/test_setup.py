@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from testing.kubectl import wait_for
 from tests.setup.checkout import SOURCE, Checkout, sentence_of
 
+GO = '#!/bin/sh\n[ "$1" = version ] && echo go version go1.99.0 linux/amd64\necho "go $*" >>"$CALLS"\n'
 OLD_PYTHON = '#!/bin/bash\n[ "$1" = --version ] && echo "Python 3.9.2"\nexit 1\n'
 
 
@@ -52,6 +54,19 @@ def test_the_first_run_ends_with_a_url_a_token_and_the_next_commands(checkout: C
         "kubectl --kubeconfig /kubeconfig get namespace store-platform",
         "kubectl --kubeconfig /kubeconfig create namespace store-platform",
     ]
+
+
+@pytest.mark.parametrize("has_docker", [False, True])
+def test_go_modules_are_downloaded_beside_pip_unless_docker_is_there(checkout: Checkout, has_docker: bool) -> None:
+    checkout.stand_in("go", GO)
+    if has_docker:
+        checkout.stand_in("docker", "#!/bin/sh\nexit 1\n")
+    # Another target than kind, which Docker's substitute could not run.
+    checkout.run("--cluster", "local")
+    if has_docker:
+        assert checkout.calls("go list") == []
+    else:
+        assert "kube-apiserver" in wait_for(lambda: checkout.calls("go list"), "the download")[0]
 
 
 def test_its_files_are_readable_by_the_user_only(checkout: Checkout) -> None:
