@@ -13,12 +13,11 @@ from cluster.node.folders import ROOT
 from cluster.node.host import run
 from cluster.node.images.image import Image, ensure_images
 from cluster.node.images.medusa import NGINX_BASE, NODE_BASE
-from cluster.node.images.official import BASE
+from cluster.node.images.official import APACHE, BASE
 from cluster.node.images.server import PYTHON
 from cluster.node.images.woocommerce import shop_image
 from cluster.programs.golang.toolchain import find_go, minimum_version
 from testing.docker.engine import Engine
-from testing.node.images import WORDPRESS
 
 IMAGES = Path(__file__).resolve().parent / "images"
 SERVER = ROOT / "server" / "Dockerfile"
@@ -73,8 +72,6 @@ def _wordpress(tree: str) -> tuple[Image, Image]:
     shop = shop_image(Path(tree) if tree else IMAGES)
     base, cli = shop.needs[shop.arguments["WORDPRESS_IMAGE"]], shop.needs[shop.arguments["WORDPRESS_CLI_IMAGE"]]
     if not tree:
-        without_shop = IMAGES / "wordpress-without-shop"
-        base = Image(
-            "localhost/wordpress-without-shop:1", without_shop, needs={"localhost/stock-wordpress:1": WORDPRESS}
-        )
+        needs = {APACHE.name: APACHE}
+        base = Image("localhost/wordpress-without-shop:1", IMAGES / "wordpress-without-shop", needs=needs)
     return base, cli
