@@ -8,7 +8,8 @@ found=""
 for name in "${URUMI_PYTHON:-python3}" python3 python3.14 python3.13 python3.12 python3.11 .venv/bin/python; do
     python=$(command -v "$name") || continue
     if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
-        unset PYTHONSAFEPATH # it would hide the modules in this folder
+        unset PYTHONSAFEPATH     # it would hide the modules in this folder
+        trap '' INT              # until cluster.setup can answer it; Python itself would print a traceback
         exec "$python" -m cluster.setup "$@"
     fi
     found=${found:-only $("$python" --version 2>&1 | head -n 1) at $python}

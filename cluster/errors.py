@@ -4,6 +4,7 @@ ClusterError                    what failed, and what to do next
 ├── ObstacleError               this machine lacks what a cluster needs; raised before anything is created
 ├── SetupError                  a step of setup.sh failed
 ├── BuildError                  the programs could not be built; quotes the compiler's output
+│   ├── SourceError             a file with a finished program has the wrong checksum, or no such program in it
 │   ├── ToolchainError          no usable Go, and none could be installed
 │   └── DiskSpaceError          not enough disk space to build
 ├── StartError                  a component did not start; names it and its log
@@ -38,6 +39,10 @@ class SetupError(ClusterError):
 
 class BuildError(ClusterError):
     """Raised when a program cannot be built or the built one does not work."""
+
+
+class SourceError(BuildError):
+    """Raised when a file with a finished program is not what was pinned."""
 
 
 class ToolchainError(BuildError):

@@ -3,18 +3,19 @@
 A test that uses the fixture `local_cluster` needs a Kubernetes API server, one that uses `browser` needs Chromium, one
 below `tests/shops` needs a shop's servers, one that uses `open_front` needs nginx, which the shops need too, and one
 that runs the whole dashboard or setup.sh takes about half a second. The markers `cluster`, `browser`, `shop`,
-`dashboard` and `script` follow from that at collection, so there is no list of names to maintain. `thorough`, `slow`
-and `node` are set on the test.
+`dashboard` and `script` follow from that at collection, so there is no list of names to maintain. `thorough`, `slow`,
+`node` and `docker` are set on the test.
 
 The default tier runs each test that creates a store, and each test of the page, with its first parameters only (but
 for each engine); `--all` runs every combination.
 
     --fast     tests without any of these markers: seconds
-    (none)     tests without `shop`, `thorough` and `node`: minutes, the default
-    --all      tests without `node`: everything on the local cluster
+    (none)     tests without `shop`, `thorough`, `node` and `docker`: minutes, the default
+    --all      tests without `node` and `docker`: everything on the local cluster
     --node     tests with `node`, and only those
+    --docker   tests with `docker`, and only those
 
-A path on the command line selects every test in it except those with `node`; the options narrow it further.
+A path on the command line selects every test in it except those with `node` or `docker`; the options narrow it further.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,11 +30,11 @@ MARKER_OF_FIXTURE = {
     "open_front": "shop",
 }
 LEFT_OUT = {
-    "fast": {"cluster", "browser", "shop", "dashboard", "script", "slow", "thorough", "node"},
-    "default": {"shop", "thorough", "node"},
-    "all": {"node"},
+    "fast": {"cluster", "browser", "shop", "dashboard", "script", "slow", "thorough", "node", "docker"},
+    "default": {"shop", "thorough", "node", "docker"},
+    "all": {"node", "docker"},
 }
-OPTIONS = {"--fast": "fast", "--all": "all", "--node": "node"}
+OPTIONS = {"--fast": "fast", "--all": "all", "--node": "node", "--docker": "docker"}
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -43,6 +44,7 @@ def add_options(parser: pytest.Parser) -> None:
         "fast": "only tests that need no cluster, browser or shop",
         "all": "also the tests of the shops, and those that take long and that others largely cover",
         "node": "only the tests with real containers (Linux, root)",
+        "docker": "only the tests with a Docker engine and a kind cluster (Linux, root)",
     }
     for option, tier in OPTIONS.items():
         group.addoption(option, action="store_const", const=tier, dest="tier", default="", help=help_of[tier])
@@ -65,8 +67,8 @@ def mark(item: pytest.Item) -> None:
 
 def select(tier: str, items: Sequence[pytest.Item]) -> list[pytest.Item]:
     """Return the marked tests that belong to a tier."""
-    if tier == "node":
-        return [item for item in items if item.get_closest_marker("node")]
+    if tier in ("node", "docker"):
+        return [item for item in items if item.get_closest_marker(tier)]
     chosen = [item for item in items if LEFT_OUT[tier].isdisjoint(marker.name for marker in item.iter_markers())]
     if tier == "all":
         return chosen

@@ -20,11 +20,13 @@ from testing.kubectl import Kubectl
 from testing.proxy import exempt_loopback
 from testing.serve import ServerProcess
 
+# Tests in several folders share the node of the run.
+pytest_plugins = ("testing.node.fixtures",)
 CRD = Path(__file__).resolve().parent.parent / "crds" / "stores.yaml"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --fast, --all, --node and --seed."""
+    """Add --fast, --all, --node, --docker and --seed."""
     tiers.add_options(parser)
     seed.add_option(parser)
 

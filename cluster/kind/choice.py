@@ -13,6 +13,7 @@ from cluster.kind.engine import Silence
 from cluster.kind.facts import Facts, Machine
 from cluster.kind.node import Files, Node
 from cluster.kind.settings import Settings
+from cluster.kind.troubles.resources import inotify
 from cluster.place import Place
 
 
@@ -54,7 +55,9 @@ def docker_check(place: Place) -> Iterable[Finding]:
         return [Finding("note" if facts.installed else "ok", "Docker", facts.sentence, facts.hint)]
     engine = facts.engine
     sentence = f"Docker {engine.version} responds at {engine.endpoint}, with cgroup v{engine.cgroup_version or '?'}."
-    return [Finding("ok", "Docker", sentence), *troubles.find(facts)]
+    # The doctor checks the limits of inotify for every cluster.
+    checks = [check for check in troubles.ALL if check is not inotify]
+    return [Finding("ok", "Docker", sentence), *troubles.find(facts, checks)]
 
 
 def read_facts(place: Place) -> Facts | Silence:

@@ -33,7 +33,7 @@ from cluster.target import Options
 VALUES = "charts/platform/values-local.yaml"
 TRAEFIK = MODULE / "traefik.yaml"
 API_SECONDS = 120.0
-WITHOUT = "Without Docker, run ./setup.sh --cluster local"
+WITHOUT = "Without Docker, run ./setup.sh --cluster node (real shops; Linux, root) or ./setup.sh --cluster local"
 
 
 class KindTarget:

@@ -109,6 +109,8 @@ def run(*command: str | Path, cwd: Path | None = None, timeout_seconds: float = 
             capture_output=True,
             text=True,
             timeout=timeout_seconds,
+            # Files of images and volumes are read by other users.
+            umask=0o022,
             check=False,
         )
     except subprocess.TimeoutExpired:

@@ -35,6 +35,7 @@ from cluster.node.inside.plan import Plan
 from cluster.node.keys import admin_token, make_keys
 from cluster.node.objects.ingress import apply_ingress, is_ingress_ready
 from cluster.node.objects.names import serve_names
+from cluster.node.objects.pods import unready_pods
 from cluster.node.objects.volumes import apply_objects
 from cluster.node.outside.process import Process
 from cluster.node.programs import NodePrograms, ensure_programs
@@ -136,12 +137,15 @@ class Node:
         if not self._runs_as_planned():
             self.stop()
             self._prepare()
+        is_new = self.find_pid() is None
         try:
-            if self.find_pid() is None:
+            if is_new:
                 self._start()
             self._wait_until_ready()
         except BaseException:
-            self.stop()
+            # An interrupted command must not stop a node that served its shops before.
+            if is_new:
+                self.stop()
             raise
 
     def stop(self) -> None:
@@ -186,8 +190,15 @@ class Node:
 
     def serve_ingress(self) -> None:
         """Start the ingress controller and wait until it responds; needs the system images to be loaded."""
-        apply_ingress(self.api, self.programs.ingress.path("traefik"), self.programs.ingress_source)
+        program = self.programs.ingress.path("traefik")
+        # It runs as another user, and this one may have a strict umask.
+        program.chmod(0o755)
+        apply_ingress(self.api, program, self.programs.ingress_source)
         self._wait_for(lambda: is_ingress_ready(self.api), "the ingress controller to be ready")
+
+    def unready_pods(self) -> list[str]:
+        """Return the pods that do not serve since the node's last start, as namespace/name."""
+        return unready_pods(self.api, self._plan_path.stat().st_mtime)
 
     def inside(self, *command: str, timeout_seconds: float = 120.0) -> str:
         """Run a command in the node's namespaces, as root of the node, and return its output.
@@ -210,6 +221,10 @@ class Node:
         self._ports[port] = (address, to_port)
         if self.find_pid() is not None:
             self._open({port: (address, to_port)})
+
+    def forwards_ports(self) -> bool:
+        """Return whether a process forwards ports of this machine, to a node that may have ended."""
+        return any(relay.pid() is not None for relay in self._relays())
 
     def ended_relays(self) -> list[str]:
         """Return the names of the processes that should forward ports and do not run."""

@@ -81,7 +81,7 @@ class CurrentCluster:
             "     # the shops and their data; wait until they are deleted"
         )
         say(f"  helm --kube-context {context} -n {namespace} uninstall {NAME}")
-        say("To use another cluster, run ./setup.sh --cluster local or ./setup.sh --cluster kind.")
+        say("To use another cluster, run ./setup.sh --cluster NAME; ./setup.sh help lists them.")
 
     def status(self, place: Place) -> int:
         """Print the release and its pods; 0 if a pod is ready, 1 if none is, 3 without a release."""

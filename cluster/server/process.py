@@ -136,11 +136,18 @@ class ServerProcess:
         self._checkout_file.write_text(f"{self._place.root}\n")
         self._wait_until_ready(port)
 
+    def _exists(self) -> bool:
+        """Return whether the recorded process exists. While it starts, the kernel may show no command line for it."""
+        try:
+            return psutil.Process(int(self._pid_file.read_text())).status() != psutil.STATUS_ZOMBIE
+        except (OSError, ValueError, OverflowError, psutil.Error):
+            return False
+
     def _wait_until_ready(self, port: int) -> None:
         started = reported = time.monotonic()
         while not self.is_ready(port):
             now = time.monotonic()
-            if self.pid() is None:
+            if not self._exists():
                 lines = "\n".join(f"      {line}" for line in _text(self.log).splitlines()[-LOG_LINES:])
                 raise SetupError(f"The server exited during startup. The end of {self.log}:\n{lines}")
             if now - started >= self._ready_seconds:

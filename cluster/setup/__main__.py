@@ -5,16 +5,15 @@ This part runs on any Python from 3.11 with the standard library only; setup.sh 
 
 import sys
 
+from cluster.setup.guard import run_program
 
-def main() -> int:
+
+def run() -> int:
     """Run setup.sh until the environment's Python takes over."""
-    try:
-        from cluster.setup.bootstrap import bootstrap
-        from cluster.setup.guard import guarded
-    except KeyboardInterrupt:
-        return 130
-    return guarded(lambda: bootstrap(sys.argv[1:]))
+    from cluster.setup.bootstrap import bootstrap
+
+    return bootstrap(sys.argv[1:])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_program(run))

@@ -5,14 +5,15 @@ from pathlib import Path
 
 from cluster.target import Options
 
-CLUSTERS = ("local", "kind", "current")
+CLUSTERS = ("local", "node", "kind", "current")
 COMMANDS = ("up", "down", "status", "doctor", "dev", "test", "help")
 
 USAGE = """\
-usage: ./setup.sh [--cluster local|kind|current] [COMMAND]
+usage: ./setup.sh [--cluster local|node|kind|current] [COMMAND]
 
   (none)           start Urumi: environment, Kubernetes, server; safe to run again
     --cluster local    etcd, API server and controllers as processes, simulated containers; needs no Docker
+    --cluster node     real shops without Docker: a kubelet and containerd on this machine; needs Linux and root
     --cluster kind     a cluster in Docker with real shops; the default if Docker responds
     --cluster current  the cluster of kubectl's current context; asks before it changes anything
     --values FILE      for current: your values for charts/platform; may be given more than once

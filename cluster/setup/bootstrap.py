@@ -1,16 +1,18 @@
 """The part of setup.sh before the environment exists. Uses the standard library only."""
 
+import shutil
 from pathlib import Path
 
 from cluster.console import Terminal, report_error
 from cluster.doctor.folders import folders
 from cluster.doctor.report import raise_problems
-from cluster.folders import state_root
+from cluster.folders import cache_root, state_root
 from cluster.place import Place
+from cluster.programs.prefetch import prefetch
 from cluster.setup.arguments import USAGE, Arguments, UsageError, parse
-from cluster.setup.become import become
 from cluster.setup.diagnosis import diagnose
 from cluster.setup.environment import Environment
+from cluster.setup.guard import become
 
 ROOT = Path(__file__).resolve().parents[2]
 TITLES = {
@@ -36,12 +38,15 @@ def bootstrap(given: list[str]) -> int:
     if arguments.command in TITLES:
         raise_problems(folders(place))
         console.say(TITLES[arguments.command])
+        # Where Docker is installed, the cluster is probably kind, whose node has the programs.
+        if arguments.command != "dev" and shutil.which("docker") is None:
+            prefetch(cache_root())
         environment.ensure("run" if arguments.command == "up" else "dev")
     elif not environment.is_usable():
         return _without_environment(arguments, place)
     if arguments.command == "dev":
         return 0
-    return become(environment.python, "-m", "cluster.setup.inside", *given)
+    return become(environment.python, "-m", "cluster.setup.inside", *given, ignores_interrupts=True)
 
 
 def _without_environment(arguments: Arguments, place: Place) -> int:

@@ -1,6 +1,10 @@
 """The commands of setup.sh."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 from cluster.console import Terminal
+from cluster.doctor.finding import Finding
 from cluster.doctor.report import raise_problems
 from cluster.folders import state_root
 from cluster.kind.choice import kind_is_default
@@ -9,7 +13,7 @@ from cluster.setup.arguments import Arguments, parse
 from cluster.setup.bootstrap import ROOT
 from cluster.setup.choice import choose
 from cluster.setup.diagnosis import diagnose
-from cluster.setup.targets import TARGETS
+from cluster.setup.targets import NODE, TARGETS
 from cluster.setup.testing import run_tests
 
 
@@ -25,8 +29,17 @@ def run(given: list[str]) -> int:
         case "status":
             return choose(place, "", TARGETS, kind_is_default)[0].status(place)
         case "doctor":
-            return diagnose(place)
+            return diagnose(place, real_containers)
     return run_tests(place, arguments.rest)
+
+
+def real_containers(place: Place) -> Iterator[Finding]:
+    """Report whether a node can run here; one that cannot is no problem of the other clusters."""
+    problems = [finding for finding in NODE.obstacles(place) if finding.level == "problem"]
+    for finding in problems:
+        yield replace(finding, level="note", subject="node")
+    if not problems:
+        yield Finding("ok", "node", "real shops without Docker can run here: ./setup.sh --cluster node")
 
 
 def up(place: Place, arguments: Arguments) -> int:

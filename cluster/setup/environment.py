@@ -42,7 +42,8 @@ class Environment:
         """
         try:
             is_here = str(self.python) in (self._folder / "bin" / "pip").read_text()
-            return is_here and subprocess.run([self.python, "-c", _VERSION_CHECK], check=False).returncode == 0
+            check = [str(self.python), "-c", _VERSION_CHECK]
+            return is_here and subprocess.run(check, capture_output=True, check=False).returncode == 0
         except (OSError, UnicodeDecodeError):
             return False
 

@@ -1,9 +1,12 @@
-"""Every way in which setup.sh ends: an exit code, or one sentence instead of a traceback."""
+"""Every way in which setup.sh ends: an exit code, one sentence instead of a traceback, or another program."""
 
 import errno
 import os
+import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
 
 from cluster.console import report_error
 from cluster.errors import ClusterError
@@ -28,6 +31,26 @@ def guarded(run: Callable[[], int]) -> int:
     except OSError as error:
         report_error(_sentence(error))
     return 1
+
+
+def run_program(run: Callable[[], int]) -> int:
+    """Run a command as a whole program: ctrl-c causes no traceback, neither before nor after.
+
+    setup.sh and `become` ignore SIGINT until here, because Python's own start cannot handle it.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return guarded(run)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def become(program: Path, *arguments: str, ignores_interrupts: bool = False) -> NoReturn:
+    """Continue in another program, in the same process and on the same terminal."""
+    sys.stdout.flush()
+    if ignores_interrupts:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.execv(program, [str(program), *arguments])  # noqa: S606
 
 
 def _sentence(error: OSError) -> str:

@@ -2,16 +2,15 @@
 
 import sys
 
+from cluster.setup.guard import run_program
 
-def main() -> int:
+
+def run() -> int:
     """Run a command of setup.sh."""
-    try:
-        from cluster.setup.commands import run
-        from cluster.setup.guard import guarded
-    except KeyboardInterrupt:
-        return 130
-    return guarded(lambda: run(sys.argv[1:]))
+    from cluster.setup import commands
+
+    return commands.run(sys.argv[1:])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_program(run))

@@ -1,6 +1,6 @@
 """`--cluster local`: the local cluster, and the server as a process of this machine."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from cluster import command
 from cluster.doctor.finding import Finding
@@ -16,9 +16,15 @@ from cluster.target import Options
 
 
 class LocalTarget:
-    """Real Kubernetes, simulated containers, no Docker."""
+    """Real Kubernetes, simulated containers, no Docker.
+
+    `node_obstacles` returns what prevents real containers without Docker on this machine.
+    """
 
     name = "local"
+
+    def __init__(self, node_obstacles: Callable[[Place], Iterable[Finding]]) -> None:
+        self._node_obstacles = node_obstacles
 
     def obstacles(self, place: Place) -> Sequence[Finding]:
         """Return what prevents the server."""
@@ -49,6 +55,7 @@ class LocalTarget:
             say(line)
         say("Next:   .venv/bin/urumi-tui")
         say("        .venv/bin/urumi create shop-1 --engine woocommerce --wait")
+        say(f"Note:   {self._about_real_shops(place)}")
 
     def down(self, place: Place, purge: bool) -> None:
         """Stop the server and the cluster."""
@@ -65,3 +72,9 @@ class LocalTarget:
     def status(self, place: Place) -> int:
         """Print the state of the server and of the cluster."""
         return max(print_server_status(place), command.print_status())
+
+    def _about_real_shops(self, place: Place) -> str:
+        for finding in self._node_obstacles(place):
+            if finding.level == "problem":
+                return f"containers are simulated. Real shops (./setup.sh --cluster node): {finding.sentence}"
+        return "containers are simulated; real shops on this machine: ./setup.sh --cluster node"

@@ -10,7 +10,7 @@ from cluster.command import ensure_programs
 from cluster.errors import SetupError
 from cluster.place import Place
 from cluster.setup.apt import apt_install
-from cluster.setup.become import become
+from cluster.setup.guard import become
 
 PROCESSES = "3"
 
@@ -40,13 +40,13 @@ AS_ROOT = (
     # Debian keeps PostgreSQL's programs off PATH; pg_ctlcluster is installed with them.
     Need("PostgreSQL", ("initdb", "pg_ctlcluster"), ("postgresql",), is_any=True),
     Need("Redis", ("redis-server",), ("redis-server",)),
-    Need("nginx", ("nginx",), ("nginx",)),
+    Need("nginx and certificates for it", ("nginx", "openssl"), ("nginx", "openssl")),
     Need("Alpine's tools and both awks", ("busybox", "gawk", "mawk"), ("busybox-static", "gawk", "mawk")),
     Need("zsh and fish", ("zsh", "fish"), ("zsh", "fish")),
 )
 LAST = (Need("npm, which brings axe-core,", ("npm",), ("npm",)),)
 # Tests that need a whole machine, and the module that lists the packages for it.
-MACHINES = {"--node": "cluster.node.host", "--docker": "testing.docker.host"}
+MACHINES = {"--node": "testing.node.host", "--docker": "testing.docker.host"}
 
 
 def run_tests(place: Place, arguments: Sequence[str]) -> int:

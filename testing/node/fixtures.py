@@ -31,6 +31,14 @@ def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
     return print_line
 
 
+def bring_up(node: Node, say: Callable[[str], None]) -> None:
+    """Start a node with everything that a cluster has before Urumi is installed on it."""
+    node.up()
+    load_images(node, SYSTEM_IMAGES, say)
+    node.serve_names()
+    node.serve_ingress()
+
+
 @pytest.fixture(scope="session")
 def node(tmp_path_factory: pytest.TempPathFactory, say: Callable[[str], None]) -> Iterator[Node]:
     """A running node; if it cannot run, every test that uses it fails with the reason."""
@@ -38,10 +46,7 @@ def node(tmp_path_factory: pytest.TempPathFactory, say: Callable[[str], None]) -
         NodeFolder(tmp_path_factory.mktemp("node"), node_cache() / "containerd"), free_port(), say, is_bound=True
     )
     try:
-        found.up()
-        load_images(found, SYSTEM_IMAGES, say)
-        found.serve_names()
-        found.serve_ingress()
+        bring_up(found, say)
     except NodeError as error:
         found.delete()
         pytest.fail(str(error), pytrace=False)

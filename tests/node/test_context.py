@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cluster.node.folders import ROOT
-from cluster.node.images.context import context_digest, context_files, copy_context
+from cluster.node.images.context import context_digest, context_files, copy_context, open_context
 from cluster.node.images.server import SERVER
 
 IGNORE_FILE = ROOT / "server" / "Dockerfile.dockerignore"
@@ -82,6 +82,21 @@ def test_a_context_without_an_ignore_file_is_the_whole_folder(tmp_path: Path) ->
     before = context_digest(tmp_path)
     shutil.move(tmp_path / "a", tmp_path / "e")
     assert context_digest(tmp_path) != before
+
+
+def test_a_checkout_of_a_strict_user_makes_the_same_image(tmp_path: Path) -> None:
+    write(tmp_path / "usual", ("a", "b/run"), "text")
+    (tmp_path / "usual" / "b" / "run").chmod(0o755)
+    shutil.copytree(tmp_path / "usual", tmp_path / "strict")
+    for path, mode in (("a", 0o600), ("b/run", 0o700), ("b", 0o700)):
+        (tmp_path / "strict" / path).chmod(mode)
+    assert context_digest(tmp_path / "strict") == context_digest(tmp_path / "usual")
+
+    copy_context(tmp_path / "strict", tmp_path / "copy")
+    open_context(tmp_path / "copy")
+
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "copy").rglob("*")}
+    assert modes == {"a": 0o644, "b": 0o755, "run": 0o755}
 
 
 def test_the_servers_image_has_the_tag_that_the_platforms_chart_uses() -> None:

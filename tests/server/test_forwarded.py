@@ -4,8 +4,9 @@ from ipaddress import ip_network
 
 import pytest
 from starlette.datastructures import Headers
+from starlette.types import Receive, Scope, Send
 
-from server.http.forwarded import Client, seen_through
+from server.http.forwarded import Client, ForwardedHeaders, seen_through
 from server.settings import server_settings_from
 from urumi.errors import ConfigError
 
@@ -126,6 +127,21 @@ def test_the_host_counts_from_a_trusted_proxy_only(peer: str, host: str, port: s
 )
 def test_the_prefix_counts_from_a_trusted_proxy_only(peer: str, prefix: str, expected: str) -> None:
     assert seen(peer, ("x-forwarded-prefix", prefix)).prefix == expected
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("peer", "client"), [("::ffff:192.0.2.1", "192.0.2.1"), ("2001:db8::5", "2001:db8::5"), ("192.0.2.1", "192.0.2.1")]
+)
+async def test_a_socket_for_both_families_shows_the_address_that_people_know(peer: str, client: str) -> None:
+    scopes: list[Scope] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        scopes.append(scope)
+
+    scope = {"type": "http", "client": (peer, 4711), "scheme": "http", "path": "/", "headers": []}
+    await ForwardedHeaders(app, ())(scope, None, None)  # type: ignore[arg-type]
+    assert scopes[0]["client"] == (client, 4711)
 
 
 def test_networks_are_read_from_the_environment() -> None:

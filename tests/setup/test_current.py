@@ -23,7 +23,7 @@ esac
 """
 HELM = """\
 #!/bin/bash
-[ "$1" != version ] || { echo v4.2.4 && exit; }
+[ "$1" != version ] || { echo v4.2.3 && exit; }
 echo "helm $*" >>"$CALLS"
 """
 # The subcommands that change a cluster.

@@ -22,6 +22,8 @@ def test_store(local_cluster, store_id, engine, variant): ...
 def test_long(): ...
 @pytest.mark.node
 def test_node(): ...
+@pytest.mark.docker
+def test_docker(): ...
 """
 
 pytestmark = pytest.mark.slow
@@ -31,7 +33,7 @@ pytestmark = pytest.mark.slow
 def folder(tmp_path: Path) -> Path:
     """A folder with a few tests."""
     (tmp_path / "test_some.py").write_text(TESTS)
-    (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = .\nmarkers =\n  thorough:\n  node:\n")
+    (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = .\nmarkers =\n  thorough:\n  node:\n  docker:\n")
     return tmp_path
 
 
@@ -59,8 +61,9 @@ def run(folder: Path, *arguments: str) -> str:
         ),
         (["test_some.py", "-k", "store"], {f"store[{v}-{e}]" for v in ("first", "second") for e in ("one", "other")}),
         (["--node"], {"node"}),
+        (["--docker"], {"docker"}),
     ],
-    ids=["fast", "default", "all", "path", "node"],
+    ids=["fast", "default", "all", "path", "node", "docker"],
 )
 def test_a_tier_follows_from_what_tests_use(folder: Path, arguments: list[str], expected: set[str]) -> None:
     output = run(folder, "--collect-only", "-q", *arguments)

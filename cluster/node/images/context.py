@@ -6,6 +6,7 @@ again, and the patterns after it exclude files. Only the remaining files are cop
 
 import hashlib
 import shutil
+import stat
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
@@ -27,8 +28,15 @@ def context_digest(folder: Path, ignore_file: Path | None = None) -> str:
     found = hashlib.sha256()
     for relative in context_files(folder, ignore_file):
         path = folder / relative
-        found.update(f"{relative}\0{path.stat().st_mode}\0".encode() + path.read_bytes())
+        found.update(f"{relative}\0{_mode(path)}\0".encode() + path.read_bytes())
     return found.hexdigest()
+
+
+def open_context(folder: Path) -> None:
+    """Make every file readable for everybody, as a checkout with the usual umask is: users of an image are others."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() else _mode(path) & 0o777)
 
 
 def copy_context(folder: Path, target: Path, ignore_file: Path | None = None) -> None:
@@ -37,6 +45,12 @@ def copy_context(folder: Path, target: Path, ignore_file: Path | None = None) ->
     for relative in context_files(folder, ignore_file):
         (target / relative).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(folder / relative, target / relative, follow_symlinks=False)
+
+
+def _mode(path: Path) -> int:
+    """Return the mode of a file, of whose permissions only its owner's right to run it counts."""
+    mode = path.stat().st_mode
+    return stat.S_IFMT(mode) | (0o755 if mode & stat.S_IXUSR else 0o644)
 
 
 def _files(folder: Path, root: Path, left_out: Sequence[str]) -> Iterator[Path]:

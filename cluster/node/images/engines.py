@@ -1,25 +1,16 @@
 """The images of each engine's shops on this machine, and where each comes from."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from cluster.node.images import medusa, woocommerce
+from cluster.node.images.engine import EngineImages
 from cluster.node.images.image import Image
 from cluster.node.images.nodejs import nodejs_version
 from cluster.node.images.official import MARIADB, POSTGRES, REDIS
 from cluster.node.images.registry import choose, registry_answers
 
 FROM_DEBIAN = "built here from Debian's packages: not the official image"
-
-
-@dataclass(frozen=True, slots=True)
-class EngineImages:
-    """The images that a store of an engine needs, each with its origin; without any, `missing` says why."""
-
-    engine: str
-    images: tuple[tuple[Image, str], ...] = ()
-    missing: str = ""
 
 
 def engine_images() -> Iterator[EngineImages]:

@@ -17,7 +17,7 @@ from cluster.lock import file_lock
 from cluster.node.errors import NodeError
 from cluster.node.folders import node_cache
 from cluster.node.host import run
-from cluster.node.images.context import context_digest, copy_context
+from cluster.node.images.context import context_digest, copy_context, open_context
 from cluster.node.node import Node
 
 BUILD_SECONDS = 1200.0
@@ -91,6 +91,14 @@ def ensure_images(images: Sequence[Image], say: Callable[[str], None]) -> None:
                 _archive(image)
 
 
+def provide(image: Image, name: str, say: Callable[[str], None]) -> None:
+    """Keep an image in buildah's storage under a name, for a build that names it as its base."""
+    with file_lock(node_cache() / "images.lock", lambda: say("Waiting for another process that is building images.")):
+        if not _is_built(image):
+            _build(image, say)
+        run_buildah("tag", image.local_name, name)
+
+
 def load_images(node: Node, images: Sequence[Image], say: Callable[[str], None]) -> None:
     """Build the missing images and import every image into the node."""
     ensure_images(images, say)
@@ -114,17 +122,18 @@ def _build(image: Image, say: Callable[[str], None]) -> None:
     copy_context(image.context, context, image.ignore_file)
     try:
         image.prepare(context)
+        open_context(context)
         arguments = [word for name, value in image.arguments.items() for word in ("--build-arg", f"{name}={value}")]
         run_buildah(
             *("build", "--isolation", "chroot", "--pull-never", "--layers=false", "--tag", image.local_name),
-            *("--ulimit", f"nofile={_open_files()}", *arguments, *image.options()),
+            *("--ulimit", f"nofile={open_files()}", *arguments, *image.options()),
             *("--file", str(context / image.file), str(context)),
         )
     finally:
         shutil.rmtree(context, ignore_errors=True)
 
 
-def _open_files() -> str:
+def open_files() -> str:
     """Return the limit of open files of a build; npm unpacks all packages at once, and 1,024 files are too few."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     files = OPEN_FILES if most == resource.RLIM_INFINITY else min(most, OPEN_FILES)

@@ -10,8 +10,8 @@ from cluster.node.folders import ROOT
 from cluster.node.host import run
 from cluster.node.images.image import Image
 from cluster.node.images.official import BASE, HERE
-from cluster.programs.binaries import MODULE_DIR as PROGRAMS_DIR
-from cluster.programs.toolchain import find_go, minimum_version
+from cluster.programs.golang.toolchain import find_go, minimum_version
+from cluster.programs.recipe import MODULE_DIR as PROGRAMS_DIR
 
 
 def _server_options() -> list[str]:

@@ -19,7 +19,7 @@ from cluster.node.errors import NodeError
 from cluster.node.folders import node_cache
 from cluster.node.host import run
 from cluster.programs.binaries import Recipe
-from cluster.programs.toolchain import find_go, minimum_version
+from cluster.programs.golang.toolchain import find_go, minimum_version
 
 HERE = Path(__file__).resolve().parent
 TRAEFIK = "github.com/traefik/traefik/v3"

@@ -125,7 +125,8 @@ def _mount_private(folder: NodeFolder) -> None:
 
 
 def _bind(source: Path | str, target: Path) -> None:
-    run("mount", "--bind", source, target)
+    # Otherwise `mount` replaces a descriptor by its path, where another mount is by now.
+    run("mount", "--no-canonicalize", "--bind", source, target)
     # What the kubelet mounts for one pod must be seen in the other copies.
     run("mount", "--make-rshared", target)
 

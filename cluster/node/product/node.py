@@ -17,7 +17,7 @@ from cluster.lock import file_lock
 from cluster.node import layout
 from cluster.node.errors import NodeError
 from cluster.node.folders import NodeFolder
-from cluster.node.images.engines import EngineImages, engine_images
+from cluster.node.images.engine import EngineImages
 from cluster.node.images.image import ensure_images, load_images
 from cluster.node.images.official import BUSYBOX, PAUSE
 from cluster.node.node import Node, is_node_ready
@@ -54,9 +54,9 @@ class ProductNode:
         self._first_store.touch()
 
     def own_ports(self) -> frozenset[int]:
-        """Return the ports on which the running node listens."""
+        """Return the ports on which a process of this node listens, even if the node itself was killed."""
         known = self.ports
-        if known is None or self._node(known.api).find_pid() is None:
+        if known is None or not self._node(known.api).forwards_ports():
             return frozenset()
         return frozenset((known.api, known.http, known.https))
 
@@ -135,6 +135,9 @@ class ProductNode:
             return images.result()
 
     def _provide_images(self) -> list[EngineImages]:
+        # It reads the charts; a command that starts no node works without them.
+        from cluster.node.images.engines import engine_images
+
         ensure_images(SYSTEM_IMAGES, self._say)
         found = [self._built(each) for each in engine_images()]
         if not any(each.images for each in found):

@@ -39,7 +39,7 @@ def node_obstacles(product: ProductNode) -> Iterator[Finding]:
             yield Finding("problem", "namespaces", reason, "Use a virtual machine, or a container with all privileges.")
     yield from _space(product)
     yield from _memory()
-    reason = taken_ports(product.ports, frozenset())
+    reason = taken_ports(product.ports, product.own_ports())
     if reason:
         sentence, _, hint = reason.partition(". ")
         yield Finding("problem", "ports", f"{sentence}.", hint)

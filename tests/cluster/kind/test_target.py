@@ -10,7 +10,7 @@ import yaml
 
 from cluster.doctor.report import raise_problems
 from cluster.errors import ClusterError, KindError, ObstacleError
-from cluster.kind.target import KindTarget
+from cluster.kind.target import WITHOUT, KindTarget
 from cluster.programs.binaries import Binaries, Recipe
 from cluster.target import Options
 from tests.cluster.kind.conftest import PINNED, Setup
@@ -179,7 +179,8 @@ def test_on_cgroup_v1_the_kubelet_is_allowed_to_start(setup: Setup) -> None:
 def test_without_docker_the_run_ends_with_the_other_way(setup: Setup) -> None:
     (setup.bin / "docker").unlink()
     assert obstacle(setup) == (
-        "Docker is not installed, and kind needs it. Without Docker, run ./setup.sh --cluster local"
+        "Docker is not installed, and kind needs it."
+        " Without Docker, run ./setup.sh --cluster node (real shops; Linux, root) or ./setup.sh --cluster local"
     )
 
 
@@ -194,7 +195,7 @@ def test_a_trouble_ends_the_run_before_anything_is_created(setup: Setup, environ
     setup.set(**environ)
     sentence = obstacle(setup)
     assert words in sentence
-    assert sentence.endswith("Without Docker, run ./setup.sh --cluster local")
+    assert sentence.endswith(WITHOUT)
 
 
 def test_a_taken_port_ends_the_run_with_the_container_that_has_it(
@@ -205,8 +206,7 @@ def test_a_taken_port_ends_the_run_with_the_container_that_has_it(
     http = setup.ports["http"]
     assert obstacle(setup) == (
         f"Port {http} of 127.0.0.1 is in use by the container old-proxy, and the shops need it. Free it, or"
-        " choose other ports: URUMI_HTTP_PORT=8080 URUMI_HTTPS_PORT=8443 ./setup.sh --cluster kind. Without Docker, run"
-        " ./setup.sh --cluster local"
+        " choose other ports: URUMI_HTTP_PORT=8080 URUMI_HTTPS_PORT=8443 ./setup.sh --cluster kind. " + WITHOUT
     )
 
 

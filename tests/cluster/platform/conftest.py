@@ -1,14 +1,11 @@
 """A checkout whose kubectl and Helm are substitutes that record their calls, and a console that keeps its lines."""
 
 import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from cluster.place import Place
+from tests.cluster.place import Transcript, make_place
 
 KUBECTL = """\
 #!/bin/bash
@@ -36,7 +33,7 @@ esac
 """
 HELM = """\
 #!/bin/bash
-[ "$1" != version ] || { echo "${HELM_IS:-v4.2.4}" && exit; }
+[ "$1" != version ] || { echo "${HELM_IS:-v4.2.3}" && exit; }
 echo "helm $*" >>"$CALLS"
 case "$*" in
     *"list "*) printf '%s' "${RELEASE:-}" ;;
@@ -51,26 +48,6 @@ esac
 CHANGES = (" apply ", " create ", " delete ", " upgrade ", " patch ", " label ")
 
 
-class Lines:
-    """A console that keeps what it was given."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def say(self, text: str = "") -> None:
-        """Keep a line."""
-        self.lines.append(text)
-
-    def row(self, name: str, text: str) -> None:
-        """Keep a row as a line."""
-        self.lines.append(f"{name}: {text}")
-
-    @contextmanager
-    def ticker(self) -> Iterator[None]:
-        """Keep nothing."""
-        yield
-
-
 class Machine:
     """A folder with the substitutes, which are the only kubectl and Helm on PATH."""
 
@@ -81,8 +58,8 @@ class Machine:
         self._answers.mkdir()
         self.bin = folder / "bin"
         self.bin.mkdir()
-        self.console = Lines()
-        self.place = Place(folder / "checkout", folder / "state", self.console, Path(sys.executable))
+        self.console = Transcript()
+        self.place = make_place(folder, self.console)
         self.place.root.mkdir()
         self.put("kubectl", KUBECTL)
         self.put("helm", HELM)

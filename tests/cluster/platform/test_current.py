@@ -171,9 +171,9 @@ def test_down_changes_nothing_and_prints_the_commands(machine: Machine) -> None:
 @pytest.mark.parametrize(
     ("environ", "code", "words"),
     [
-        ({}, 0, "server: running, 2 pods ready"),
-        ({"READY": "0"}, 1, "server: not ready: no pod yet"),
-        ({"DEPLOYMENT_CODE": "1"}, 3, "release: none yet; urumi will be installed"),
+        ({}, 0, "server                   running, 2 pods ready"),
+        ({"READY": "0"}, 1, "server                   not ready: no pod yet"),
+        ({"DEPLOYMENT_CODE": "1"}, 3, "release                  none yet; urumi will be installed"),
     ],
 )
 def test_the_status_is_that_of_the_servers_pods(
@@ -182,5 +182,5 @@ def test_the_status_is_that_of_the_servers_pods(
     machine.place.remember("current", "prod-eu")
     machine.set(**environ)
     assert CurrentCluster().status(machine.place) == code
-    assert "cluster: context prod-eu, namespace store-platform" in machine.console.lines
+    assert "cluster                  context prod-eu, namespace store-platform" in machine.console.lines
     assert machine.console.lines[-1] == words

@@ -14,7 +14,7 @@ from cluster.target import Options
     [
         ([], Arguments()),
         (["up"], Arguments()),
-        (["--cluster", "local"], Arguments(cluster="local")),
+        (["--cluster", "node"], Arguments(cluster="node")),
         (["up", "--cluster", "kind"], Arguments(cluster="kind")),
         (
             ["--cluster", "current", "--values", "a b.yaml", "--yes", "--values", "c.yaml"],

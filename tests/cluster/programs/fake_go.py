@@ -42,17 +42,25 @@ elif action == "version":
     print(f"go version go{{setting('version') or '1.26.0'}} linux/amd64")
 elif action == "env":
     print(folder / "gocache", folder / "gomodcache", sep="\\n")
-elif action == "build":
-    name = sys.argv[-1].rpartition("/")[2]
-    if setting("hold") == name:
-        (folder / "held").write_text(str(os.getpid()))
-        while setting("hold") == name:
-            time.sleep(0.02)
-    if setting("fail"):
-        sys.exit(setting("fail"))
-    program = pathlib.Path(sys.argv[sys.argv.index("-o") + 1])
-    program.write_text(setting("program") or f"#!/bin/sh\\necho {{name}} is 1.2.3 or 4.5.6\\n")
-    program.chmod(0o755)
+elif action == "list":
+    for package in sys.argv[sys.argv.index("-deps") + 1 :]:
+        if package.startswith(("-f", "{{{{")):
+            continue
+        print(package, folder, "", "calls", sep="\\t")
+elif action == "build" and "-o" in sys.argv:
+    target = pathlib.Path(sys.argv[sys.argv.index("-o") + 1])
+    for package in sys.argv[sys.argv.index("-o") + 2 :]:
+        name = package.rpartition("/")[2]
+        print(package, file=sys.stderr, flush=True)
+        if setting("hold") == name:
+            (folder / "held").write_text(str(os.getpid()))
+            while setting("hold") == name:
+                time.sleep(0.02)
+        if setting("fail"):
+            sys.exit(setting("fail"))
+        program = target / name
+        program.write_text(setting("program") or f"#!/bin/sh\\necho {{name}} is 1.2.3 or 4.5.6\\n")
+        program.chmod(0o755)
 """
 
 
@@ -95,8 +103,12 @@ class FakeGo:
         """Reset a behaviour."""
         (self.folder / name).unlink()
 
+    def calls(self) -> list[list[str]]:
+        """The arguments of each call, in order."""
+        calls = self.folder / "calls"
+        return [json.loads(line) for line in calls.read_text().splitlines()] if calls.exists() else []
+
     def built(self) -> list[str]:
         """The names of the programs that it has built, in order."""
-        calls = self.folder / "calls"
-        lines = calls.read_text().splitlines() if calls.exists() else []
-        return [call[-1].rpartition("/")[2] for call in map(json.loads, lines) if call[0] == "build"]
+        builds = [call for call in self.calls() if call[0] == "build" and "-o" in call]
+        return [package.rpartition("/")[2] for call in builds for package in call[call.index("-o") + 2 :]]

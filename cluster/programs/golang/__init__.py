@@ -1,0 +1,1 @@
+"""Programs compiled from their Go modules."""

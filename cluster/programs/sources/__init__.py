@@ -1,0 +1,1 @@
+"""Finished programs: release files and wheels, pinned by their checksums."""
