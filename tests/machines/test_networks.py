@@ -34,8 +34,8 @@ def test_nothing_on_this_machine_goes_through_a_proxy(
         create = [*command, "create", store_id, "--engine", "woocommerce", "--wait"]
         done = subprocess.run(create, env=environ, capture_output=True, text=True, check=False, timeout=120)
         assert (done.returncode, done.stdout.split()[:2]) == (0, [store_id, "Ready"]), done.stderr
-        version = [local_cluster.kubectl, "--kubeconfig", local_cluster.kubeconfig, "get", "--raw", "/readyz"]
-        assert subprocess.run(version, env=environ, capture_output=True, text=True, check=True).stdout == "ok"
+        readyz = [str(local_cluster.kubectl), "--kubeconfig", str(local_cluster.kubeconfig), "get", "--raw", "/readyz"]
+        assert subprocess.run(readyz, env=environ, capture_output=True, text=True, check=True).stdout == "ok"
     assert proxy.requests == []
 
 
