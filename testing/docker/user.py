@@ -57,7 +57,11 @@ class User:
 
     def store(self, store_id: str) -> Any:
         """Return a store."""
-        return json.loads(self.urumi("get", store_id, "--json"))
+        return self._json("get", store_id)
+
+    def verify(self, store_id: str) -> Any:
+        """Place a test order in a store's shop, and return what was checked."""
+        return self._json("verify", store_id)
 
     def kubectl(self, *words: str) -> str:
         """Run kubectl with the kubeconfig that setup.sh names."""
@@ -84,6 +88,11 @@ class User:
         disk = self.engine.docker("system", "df", "--format", "{{.Type}} {{.Size}}").replace("\n", ", ").strip(", ")
         inotify = "find /proc/[0-9]*/fd -lname anon_inode:inotify 2>/dev/null | wc -l"
         return f"memory {memory}; {disk}; inotify {self.engine.run('sh', '-c', inotify).strip()}"
+
+    def _json(self, *words: str) -> Any:
+        text = self.urumi(*words, "--json")
+        # Progress on standard error comes first.
+        return json.loads(text[text.index("{") :])
 
     def _run(self, *words: str | Path, **options: Any) -> str:
         return self.engine.run(*words, environ=self._environ, folder=self.checkout, **options)
