@@ -32,7 +32,7 @@ def test_a_cluster_a_store_and_the_tests_with_scripts_work_in_a_private_checkout
     selected = [
         "tests/end_to_end/test_store_life.py::test_a_store_of_each_engine_becomes_ready_and_leaves_nothing",
         "tests/cluster/test_life.py::test_up_ends_with_ready_nodes_and_everything_running",
-        "tests/cluster/test_binaries.py::test_programs_are_built_once",
+        "tests/cluster/programs/test_binaries.py::test_programs_are_built_once",
         "tests/setup/test_setup.py::test_down_stops_server_and_cluster_and_keeps_the_data",
     ]
     assert " passed" in run_tests(selected, private_checkout, environ={"TMPDIR": str(folder)})
