@@ -82,9 +82,10 @@ def _finding(folder: Folder) -> Finding:
     if entry is not None:
         reason, given_back = f"{ownership(entry)}, as after a run with sudo", entry
     if reason:
-        give = f", or run: sudo chown -R {user_name(os.geteuid())} '{given_back}'" if os.path.exists(given_back) else ""
+        give_back = f", or run: sudo chown -R {user_name(os.geteuid())} '{given_back}'"
+        hint = f"{move[0].upper()}{move[1:]}{give_back if os.path.exists(given_back) else '.'}"
         sentence = f"The {folder.subject} folder {folder.path} cannot be used: {reason}."
-        return Finding("problem", folder.subject, sentence, f"{move[0].upper()}{move[1:]}{give}")
+        return Finding("problem", folder.subject, sentence, hint)
     if folder.has_programs and os.statvfs(nearest(folder.path)).f_flag & getattr(os, "ST_NOEXEC", 0):
         sentence = f"No program can be started from {folder.path}: its file system is mounted with noexec."
         return Finding("problem", folder.subject, sentence, f"{move[0].upper()}{move[1:]} on another file system.")

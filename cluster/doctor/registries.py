@@ -58,7 +58,9 @@ def asked(place: Place) -> list[Registry]:
 def ask(registry: Registry) -> Finding:
     """Ask one registry."""
     with tempfile.TemporaryDirectory() as folder:
-        done = run(registry.command, ANSWER_SECONDS, cwd=Path(folder), environ={**os.environ, **registry.variables})
+        # npm cannot work without a cache, which is in the home folder by default.
+        environ = {**os.environ, "npm_config_cache": folder, **registry.variables}
+        done = run(registry.command, ANSWER_SECONDS, cwd=Path(folder), environ=environ)
     if not isinstance(done, str):
         return Finding("ok", registry.subject, "the registry responds")
     if "No module named pip" in done:

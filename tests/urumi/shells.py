@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import shlex
 import subprocess
 import threading
 from collections.abc import Mapping
@@ -52,17 +53,23 @@ def offered_by_fish(script: Path, line: str, environ: Mapping[str, str]) -> set[
 def offered_by_zsh(script: Path, line: str, environ: Mapping[str, str]) -> set[str]:
     """Return what an interactive zsh offers."""
     pipe, setup = script.with_suffix(".pipe"), script.with_suffix(".setup")
-    setup.write_text(ZSH.format(script=script, pipe=pipe))
+    setup.write_text(ZSH.format(script=shlex.quote(str(script)), pipe=shlex.quote(str(pipe))))
     os.mkfifo(pipe)
     keyboard, terminal = pty.openpty()
     with subprocess.Popen(
-        ["zsh", "-f", "-i"], env=environ, stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True
+        ["zsh", "-f", "-i"],
+        cwd=script.parent,
+        env=environ,
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        start_new_session=True,
     ) as zsh:
         os.close(terminal)
         screen: list[bytes] = []
         reader = threading.Thread(target=_drain, args=(keyboard, screen), daemon=True)
         reader.start()
-        os.write(keyboard, f"source {setup}\n".encode())
+        os.write(keyboard, f"source ./{setup.name}\n".encode())
         with pipe.open() as written:  # opens once the shell reads the keyboard
             os.write(keyboard, f"{line}\x14".encode())
             offered = set(written.read().splitlines())

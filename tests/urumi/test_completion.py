@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Callable
@@ -31,7 +32,7 @@ def complete(request: pytest.FixtureRequest, urumi: Command, tmp_path: Path) -> 
         pytest.skip(f"{shell} is not installed")
     program = tmp_path / "bin" / "urumi"
     program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m urumi.cli.main "$@"\n')
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m urumi.cli.main "$@"\n')
     program.chmod(0o755)
     script = tmp_path / f"completion.{shell}"
     script.write_text(urumi("--print-completion", shell).out)

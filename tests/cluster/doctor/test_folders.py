@@ -62,7 +62,7 @@ def test_a_folder_that_cannot_be_created_is_a_problem(place: Place, another_user
     os.seteuid(65534)
     finding = found(place, "state")
     assert f"it cannot be created, because {place.state.parent} belongs to root" in finding.sentence
-    assert finding.hint == "Set URUMI_STATE_DIR to a folder of yours"
+    assert finding.hint == "Set URUMI_STATE_DIR to a folder of yours."
 
 
 def test_a_private_folder_above_it_is_named(place: Place, another_user: None) -> None:
