@@ -23,6 +23,7 @@ from cluster.kind.facts import Facts
 from cluster.kind.images import Builder, images
 from cluster.kind.kind import MODULE, Kind, find_kind
 from cluster.kind.node import CLUSTER, NODE, Files, Node
+from cluster.kind.page import wait_for_page
 from cluster.kind.settings import COMMAND_HOST, HTTP_PORT, OTHER_DOMAIN, PAGE_HOST
 from cluster.place import Place
 from cluster.platform.clients import Clients
@@ -213,6 +214,7 @@ def _install_platform(place: Place, clients: Clients, facts: Facts, server_tag: 
         settings += ["--set", f"config.STORE_PORT={facts.ports.http}"]
     release.apply("--values", VALUES, *settings)
     release.wait()
+    wait_for_page(place.console.say, COMMAND_HOST, facts.ports.http)
 
 
 def _domain_of(clients: Clients, namespace: str) -> str:

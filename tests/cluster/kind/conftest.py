@@ -162,6 +162,8 @@ def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Setup:
             monkeypatch.delenv(name)
     for name in ("BASE_DOMAIN", "PLATFORM_NAMESPACE"):
         monkeypatch.delenv(name, raising=False)
+    # No substitute listens on the node's ports.
+    monkeypatch.setattr("cluster.kind.target.wait_for_page", lambda say, host, port: None)
     return Setup(tmp_path, monkeypatch)
 
 
