@@ -1,7 +1,8 @@
 """`.ci/run`: every check, one part after the other, with the time of each at the end.
 
 Each part runs even if an earlier one failed. Tests that need a whole machine need Linux, root and Debian packages; on
-other machines, or if a variable is 0, they are skipped with one line that says why.
+other machines, or if a variable is 0, they are skipped with one line that says why. So is the last part if the others,
+with empty caches, have left too little of the time that CI gives a run.
 """
 
 import os
@@ -20,21 +21,28 @@ from cluster.setup.guard import guarded
 from cluster.setup.testing import MACHINES, ask_module, missing_packages
 
 
+RUN_SECONDS = 90 * 60
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A command. `option` is the one of the tests that need a whole machine, `switch` the variable that skips them."""
+    """A command. `option` is the one of the tests that need a whole machine, `switch` the variable that skips them.
+
+    `needs_seconds` is the time with empty caches that must be left of the run.
+    """
 
     name: str
     command: tuple[str, ...]
     option: str = ""
     switch: str = ""
+    needs_seconds: float = 0.0
 
 
 PARTS = (
     Part("static checks", ("scripts/check", "--static")),
     Part("tests", ("./setup.sh", "test", "--all")),
     Part("tests with real containers", ("./setup.sh", "test", "--node"), "--node", "NODE_TESTS"),
-    Part("tests with Docker", ("./setup.sh", "test", "--docker"), "--docker", "DOCKER_TESTS"),
+    Part("tests with Docker", ("./setup.sh", "test", "--docker"), "--docker", "DOCKER_TESTS", 25 * 60),
 )
 
 
@@ -42,8 +50,9 @@ def run_parts(place: Place) -> int:
     """Run every part, print the result and the time of each, and return 1 if one failed."""
     code = 0
     results = []
+    begin = time.monotonic()
     for part in PARTS:
-        reason = _obstacle(place, part)
+        reason = _shortage(part, time.monotonic() - begin) or _obstacle(place, part)
         if reason:
             results.append(f"{part.name} skipped: {reason}")
             continue
@@ -55,6 +64,16 @@ def run_parts(place: Place) -> int:
     if code:
         report_error("A check failed; see above.")
     return code
+
+
+def _shortage(part: Part, elapsed_seconds: float) -> str:
+    """Return why a part is not started after this time, empty if it is."""
+    if elapsed_seconds + part.needs_seconds <= RUN_SECONDS:
+        return ""
+    return (
+        f"{elapsed_seconds / 60:.0f} of the {RUN_SECONDS / 60:.0f} min of a run are over, and it may take "
+        f"{part.needs_seconds / 60:.0f}. Run it alone: {' '.join(part.command)}"
+    )
 
 
 def _obstacle(place: Place, part: Part) -> str:

@@ -88,3 +88,15 @@ def test_the_script_is_valid_for_any_shell() -> None:
     root = Path(__file__).resolve().parents[3]
     for shell in ("sh", "bash"):
         subprocess.run([shell, "-n", root / ".ci" / "run"], check=True)
+
+
+def test_a_part_that_would_not_end_in_time_is_skipped(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is left of the run is less than the part may take with empty caches."""
+    clock = iter(range(0, 10**6, 600))
+    monkeypatch.setattr(ci.time, "monotonic", lambda: float(next(clock)))
+    assert run_parts(place) == 0
+    assert lines(place)[-1] == (
+        "tests with Docker skipped: 100 of the 90 min of a run are over, and it may take 25. "
+        "Run it alone: ./setup.sh test --docker"
+    )
+    assert "./setup.sh test --docker" not in (place.root / "calls").read_text()
