@@ -20,7 +20,6 @@ from cluster.setup.bootstrap import ROOT
 from cluster.setup.guard import guarded
 from cluster.setup.testing import MACHINES, ask_module, missing_packages
 
-
 RUN_SECONDS = 90 * 60
 
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -93,7 +94,7 @@ def test_the_script_is_valid_for_any_shell() -> None:
 def test_a_part_that_would_not_end_in_time_is_skipped(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is left of the run is less than the part may take with empty caches."""
     clock = iter(range(0, 10**6, 600))
-    monkeypatch.setattr(ci.time, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr("cluster.setup.ci.time", SimpleNamespace(monotonic=lambda: float(next(clock))))
     assert run_parts(place) == 0
     assert lines(place)[-1] == (
         "tests with Docker skipped: 100 of the 90 min of a run are over, and it may take 25. "
