@@ -76,4 +76,6 @@ class Api:
             with error:
                 return error.code, error.read()
         except (OSError, HTTPException) as error:
-            raise ApiServerError(f"The API server at {self._server} does not respond: {error}.") from error
+            cause = error.reason if isinstance(error, urllib.error.URLError) else error
+            reason = getattr(cause, "strerror", None) or cause
+            raise ApiServerError(f"The API server at {self._server} does not respond: {reason}.") from error

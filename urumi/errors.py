@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-SERVER_HINT = "Start a local server with `urumi serve`, or pass another --url."
+SERVER_HINT = "Start it (./setup.sh, or `urumi serve`), or pass another --url."
 
 
 class UrumiError(Exception):

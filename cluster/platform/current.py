@@ -43,7 +43,8 @@ class CurrentCluster:
         say("[3/4] The cluster.")
         if not clients.kubectl.passes("get", "--raw", "/readyz"):
             raise PlatformError(
-                f"The API server {server} of the context {context} does not respond or refuses your credentials."
+                f"The API server {server} of the context {context} does not respond or refuses your credentials.",
+                hint=f"See why: kubectl --context {context} get --raw /readyz",
             )
         # Wrong values fail here, before anything is changed.
         objects = release.render(*values)
@@ -110,7 +111,9 @@ def _values(root: Path, files: Sequence[Path]) -> list[str]:
     arguments = ["--values", VALUES]
     for file in files:
         if not (root / file).is_file():
-            raise PlatformError(f"Values file not found: {file}.")
+            raise PlatformError(
+                f"Values file not found: {root / file}.", hint="A relative path starts at the checkout."
+            )
         arguments += ["--values", str(file)]
     return arguments
 
@@ -118,7 +121,10 @@ def _values(root: Path, files: Sequence[Path]) -> list[str]:
 def _current_context(clients: Clients) -> tuple[str, Clients]:
     context = clients.kubectl.output("config", "current-context")
     if not context:
-        raise PlatformError("kubectl has no current context.", hint="Choose one: kubectl config use-context NAME")
+        raise PlatformError(
+            "kubectl has no current context.",
+            hint="Choose one: kubectl config use-context NAME. Another file than ~/.kube/config needs KUBECONFIG.",
+        )
     return context, clients.at(context)
 
 

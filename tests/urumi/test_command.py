@@ -238,7 +238,7 @@ def test_without_a_server_it_is_code_6(urumi: Command, peer: Peer, arguments: li
     assert (done.code, done.out) == (6, "")
     assert peer.url in done.err
     assert "unreachable: Connection refused" in done.err
-    assert "Start a local server with `urumi serve`" in done.err
+    assert "Start it (./setup.sh, or `urumi serve`), or pass another --url." in done.err
 
 
 def test_a_response_of_another_program_is_code_6(urumi: Command, peer: Peer) -> None:

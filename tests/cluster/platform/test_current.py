@@ -69,7 +69,11 @@ def test_own_values_follow_those_for_production(machine: Machine) -> None:
 @pytest.mark.parametrize(
     ("environ", "words"),
     [
-        ({"CONTEXT": ""}, "kubectl has no current context. Choose one: kubectl config use-context NAME"),
+        (
+            {"CONTEXT": ""},
+            "kubectl has no current context. Choose one: kubectl config use-context NAME. Another file than"
+            " ~/.kube/config needs KUBECONFIG.",
+        ),
         ({"API_CODE": "1"}, "The API server https://api.example.com:6443 of the context prod-eu does not respond"),
         ({"TEMPLATE_FAILS": "1"}, "The values do not fit the chart: see Helm's message above. Pass yours with"),
     ],
@@ -84,7 +88,8 @@ def test_a_failed_check_ends_the_run_before_anything_is_changed(
 
 
 def test_a_missing_values_file_is_named(machine: Machine) -> None:
-    assert failure(machine, "other.yaml") == "Values file not found: other.yaml."
+    expected = f"Values file not found: {machine.place.root / 'other.yaml'}. A relative path starts at the checkout."
+    assert failure(machine, "other.yaml") == expected
 
 
 def test_helms_reason_is_printed_above_the_message_about_the_values(machine: Machine) -> None:
