@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterator
 
 from cluster.doctor.finding import Finding
+from cluster.doctor.installs import servers
 from cluster.place import Place
 from cluster.ports import something_listens
 from cluster.server.port import DEFAULT_PORT, chosen_port
@@ -27,12 +28,18 @@ def server_obstacles(place: Place, server: ServerProcess) -> Iterator[Finding]:
             f" URUMI_STATE_DIR={shlex.quote(f'{place.state}-2')} URUMI_PORT={_next(port)} ./setup.sh",
         )
     elif something_listens(port) and not (is_running and server.port() == port):
-        yield Finding(
-            "problem",
-            f"port {port}",
-            f"Port {port} of {HOST} is in use by another program.",
-            f"Choose another: URUMI_PORT={_next(port)} ./setup.sh",
-        )
+        choice = f"hoose another: URUMI_PORT={_next(port)} ./setup.sh"
+        lost = [found.pid for found in servers() if f" --port {port} " in f"{found.command} " and found.is_of(place)]
+        if lost:
+            sentence = (
+                f"Port {port} of {HOST} is in use by a server of this checkout, pid {lost[0]}, that is not recorded"
+            )
+            yield Finding(
+                "problem", f"port {port}", f"{sentence} in {place.state}.", f"Stop it (kill {lost[0]}), or c{choice}"
+            )
+        else:
+            sentence = f"Port {port} of {HOST} is in use by another program."
+            yield Finding("problem", f"port {port}", sentence, f"C{choice}")
 
 
 def _next(port: int) -> int:

@@ -57,11 +57,9 @@ class ServerProcess:
         return pid if "urumi serve" in words else None
 
     def port(self) -> int | None:
-        """Return the port on which it listens or last listened."""
-        try:
-            return urlsplit(str(json.loads(self._place.server_file.read_text())["url"])).port
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+        """Return the port on which it listens or last listened, also if the file that clients read is lost."""
+        recorded = self._recorded_port()
+        return self._port_of_process() if recorded is None else recorded
 
     def checkout(self) -> Path | None:
         """Return the checkout from which it was started, None if that is unknown or was deleted."""
@@ -84,7 +82,7 @@ class ServerProcess:
         """
         digest = f"{code_digest(self._place.root)} {kubeconfig} {helm} {sorted(self._environ.items())}\n"
         if self.pid() is not None:
-            if self.port() == port and _text(self._digest_file) == digest and self.is_ready(port):
+            if self._recorded_port() == port and _text(self._digest_file) == digest and self.is_ready(port):
                 self._place.console.say("      The server is already running.")
                 return
             self._place.console.say(
@@ -112,6 +110,20 @@ class ServerProcess:
         files = (self.log, _older(self.log), self._digest_file, self._checkout_file, self._place.server_file)
         for path in files:
             path.unlink(missing_ok=True)
+
+    def _recorded_port(self) -> int | None:
+        try:
+            return urlsplit(str(json.loads(self._place.server_file.read_text())["url"])).port
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def _port_of_process(self) -> int | None:
+        pid = self.pid()
+        try:
+            words = psutil.Process(pid).cmdline() if pid is not None else []
+            return int(words[words.index("--port") + 1])
+        except (ValueError, IndexError, psutil.Error):
+            return None
 
     def _start(self, port: int, kubeconfig: Path, helm: Path) -> None:
         # Keeps one older log, so that neither grows without limit.

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -211,15 +212,37 @@ def test_a_port_in_use_is_an_obstacle_unless_the_server_uses_it(place: Place, mo
     port = free_port()
     monkeypatch.setenv("URUMI_PORT", str(port))
     assert obstacles(place) == []
-    ensure(place, port)
+    pid = ensure(place, port)
     assert obstacles(place) == []
     (place.state / "server.pid").rename(place.state / "kept")
     [found] = obstacles(place)
     assert (found.sentence, found.hint) == (
-        f"Port {port} of 127.0.0.1 is in use by another program.",
-        f"Choose another: URUMI_PORT={port + 1} ./setup.sh",
+        f"Port {port} of 127.0.0.1 is in use by a server of this checkout, pid {pid}, that is not recorded in"
+        f" {place.state}.",
+        f"Stop it (kill {pid}), or choose another: URUMI_PORT={port + 1} ./setup.sh",
     )
     (place.state / "kept").rename(place.state / "server.pid")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        monkeypatch.setenv("URUMI_PORT", str(taken))
+        [found] = obstacles(place)
+    assert (found.sentence, found.hint) == (
+        f"Port {taken} of 127.0.0.1 is in use by another program.",
+        f"Choose another: URUMI_PORT={taken + 1} ./setup.sh",
+    )
+
+
+@pytest.mark.parametrize("damage", ["", "{", '{"url": 5}'])
+def test_without_the_file_for_clients_the_server_is_found_and_restarted(place: Place, damage: str) -> None:
+    port = free_port()
+    pid = ensure(place, port)
+    place.server_file.write_text(damage)
+    server = ServerProcess(place)
+    assert server.port() == port
+    assert chosen_port(server) == port
+    assert obstacles(place) == []
+    assert ensure(place, port) != pid
+    assert f":{port}" in place.server_file.read_text()
 
 
 def test_a_server_of_another_checkout_is_an_obstacle(place: Place, tmp_path: Path) -> None:
