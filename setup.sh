@@ -2,7 +2,12 @@
 # Starts Urumi: a Python environment in .venv, a Kubernetes cluster, the server. `./setup.sh help` prints the commands.
 # This script only finds a Python; everything else is in cluster/setup.
 set -eu
-CDPATH='' cd -P -- "$(dirname -- "$0")"
+script=$0
+while [ -h "$script" ]; do     # a link to this file, perhaps from another folder; macOS has no readlink -f
+    target=$(readlink -- "$script")
+    case $target in /*) script=$target ;; *) script=$(dirname -- "$script")/$target ;; esac
+done
+CDPATH='' cd -P -- "$(dirname -- "$script")"
 
 found=""
 for name in "${URUMI_PYTHON:-python3}" python3 python3.14 python3.13 python3.12 python3.11 .venv/bin/python; do

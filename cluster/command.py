@@ -93,14 +93,15 @@ def stop(say: Callable[[str], None], purge: bool) -> None:
         say("Data, credentials and logs deleted.")
 
 
-def print_status(as_json: bool = False) -> int:
-    """Print the status of the local cluster and return the exit code."""
+def print_status(as_json: bool = False, repair: str = "urumi cluster up") -> int:
+    """Print the status of the local cluster and return the exit code; `repair` is the command that starts it."""
     status = LocalCluster().status()
-    print(json.dumps(dataclasses.asdict(status), default=str, indent=2) if as_json else _as_text(status), flush=True)  # noqa: T201
+    text = json.dumps(dataclasses.asdict(status), default=str, indent=2) if as_json else _as_text(status, repair)
+    print(text, flush=True)  # noqa: T201
     return STATUS_CODES[status.state]
 
 
-def _as_text(status: ClusterStatus) -> str:
+def _as_text(status: ClusterStatus, repair: str) -> str:
     rows = [("cluster", str(status.state))]
     if status.state is not ClusterState.DOWN:
         rows.append(("API server", str(status.server)))
@@ -111,7 +112,7 @@ def _as_text(status: ClusterStatus) -> str:
         ]
     rows += [("problem", problem) for problem in status.problems]
     if status.state is not ClusterState.UP:
-        rows.append(("next", "urumi cluster up"))
+        rows.append(("next", repair))
     return "\n".join(f"{name:<25}{value}" for name, value in rows)
 
 

@@ -48,7 +48,7 @@ class Place:
     def remembered(self) -> tuple[str, str]:
         """Return the cluster of the last run and what it noted, both empty before the first run."""
         try:
-            name, _, note = self._where.read_text().strip().partition(" ")
+            name, _, note = self._where.read_text(errors="replace").strip().partition(" ")
         except FileNotFoundError:
             return "", ""
         return name, note
@@ -61,6 +61,11 @@ class Place:
     def forget(self) -> None:
         """Delete what `remember` kept."""
         self._where.unlink(missing_ok=True)
+
+    @property
+    def lock(self) -> Path:
+        """The file whose lock is held while `./setup.sh` or `./setup.sh down` changes something."""
+        return self.state / "setup.lock"
 
     @property
     def _where(self) -> Path:

@@ -39,7 +39,7 @@ class UsageError(Exception):
     """Raised for an argument that setup.sh does not have."""
 
     def __init__(self, arguments: list[str]) -> None:
-        super().__init__(f"unexpected argument: {' '.join(arguments)}")
+        super().__init__(_explained(arguments))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,7 @@ def parse(given: list[str]) -> Arguments:
     """
     if given and (given[0] in ("-h", "--help")):
         return Arguments("help")
+    given = [word for argument in given for word in _words(argument)] if given[:1] != ["test"] else given
     command, rest = ("up", given) if not given or given[0].startswith("--") else (given[0], given[1:])
     if command not in COMMANDS:
         raise UsageError(given)
@@ -73,6 +74,22 @@ def parse(given: list[str]) -> Arguments:
     if rest and command != "help":
         raise UsageError(rest)
     return Arguments(command)
+
+
+def _words(argument: str) -> list[str]:
+    """Return the argument; `--cluster=local` as two."""
+    name, equals, value = argument.partition("=")
+    return [name, value] if equals and name in ("--cluster", "--values") else [argument]
+
+
+def _explained(arguments: list[str]) -> str:
+    match arguments:
+        case ["--cluster", *names]:
+            got = f"got {names[0]!r}" if names else "got nothing"
+            return f"--cluster needs one of {', '.join(CLUSTERS)}; {got}."
+        case ["--values", *_]:
+            return "--values needs the path of a file."
+    return f"unexpected argument: {' '.join(arguments)}."
 
 
 def _up(rest: list[str]) -> Arguments:

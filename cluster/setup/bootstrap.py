@@ -28,7 +28,7 @@ def bootstrap(given: list[str]) -> int:
     try:
         arguments = parse(given)
     except UsageError as error:
-        report_error(f"{error}\n\n{USAGE}")
+        report_error(f"{error} Run ./setup.sh help for the commands.")
         return 2
     if arguments.command == "help":
         console.say(USAGE)

@@ -1,13 +1,16 @@
 """The commands of setup.sh."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from cluster.console import Terminal
 from cluster.doctor.finding import Finding
 from cluster.doctor.report import raise_problems
+from cluster.errors import SetupError
 from cluster.folders import state_root
 from cluster.kind.choice import kind_is_default
+from cluster.lock import file_lock
 from cluster.place import Place
 from cluster.setup.arguments import Arguments, parse
 from cluster.setup.bootstrap import ROOT
@@ -23,14 +26,23 @@ def run(given: list[str]) -> int:
     place = Place(ROOT, state_root(), Terminal(), ROOT / ".venv" / "bin" / "python")
     match arguments.command:
         case "up":
-            return up(place, arguments)
+            with alone(place):
+                return up(place, arguments)
         case "down":
-            return down(place, arguments.purge)
+            with alone(place):
+                return down(place, arguments.purge)
         case "status":
             return choose(place, "", TARGETS, kind_is_default)[0].status(place)
         case "doctor":
             return diagnose(place, real_containers)
     return run_tests(place, arguments.rest)
+
+
+def alone(place: Place) -> AbstractContextManager[None]:
+    """Wait for another run that changes the same state folder: of two, each would restart the server of the other."""
+    place.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    waiting = f"      Waiting for another ./setup.sh that uses {place.state}."
+    return file_lock(place.lock, lambda: place.console.say(waiting))
 
 
 def real_containers(place: Place) -> Iterator[Finding]:
@@ -49,6 +61,11 @@ def up(place: Place, arguments: Arguments) -> int:
         ClusterError: a stage failed, or this machine lacks what the cluster needs.
     """
     target, note = choose(place, arguments.cluster, TARGETS, kind_is_default)
+    if arguments.options.values and target.name != "current":
+        raise SetupError(
+            f"--values is for the cluster current, and this run is for {target.name}.",
+            hint="Remove it, or add --cluster current.",
+        )
     if note:
         place.console.say(f"      {note}")
     obstacles = target.obstacles(place)
@@ -56,7 +73,6 @@ def up(place: Place, arguments: Arguments) -> int:
         if finding.level == "note":
             place.console.say(f"      Note: {finding.sentence} {finding.hint}".rstrip())
     raise_problems(obstacles)
-    place.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     target.up(place, arguments.options)
     return 0
 
@@ -68,6 +84,7 @@ def down(place: Place, purge: bool) -> int:
         place.token.unlink(missing_ok=True)
         place.server_file.unlink(missing_ok=True)
         place.forget()
+        place.lock.unlink(missing_ok=True)
         if place.state.is_dir() and not any(place.state.iterdir()):
             place.state.rmdir()
         place.console.say("The token, logs and settings are deleted.")

@@ -71,7 +71,11 @@ class LocalTarget:
 
     def status(self, place: Place) -> int:
         """Print the state of the server and of the cluster."""
-        return max(print_server_status(place), command.print_status())
+        server = print_server_status(place)
+        cluster = command.print_status(repair="./setup.sh")
+        if server and not cluster:
+            place.console.row("next", "./setup.sh")
+        return max(server, cluster)
 
     def _about_real_shops(self, place: Place) -> str:
         for finding in self._node_obstacles(place):

@@ -21,6 +21,13 @@ def test_the_cluster_of_the_last_run_is_remembered_with_its_note(tmp_path: Path)
     assert place.remembered() == ("", "")
 
 
+def test_a_damaged_file_is_no_known_cluster(tmp_path: Path) -> None:
+    place = make_place(tmp_path)
+    place.remember("local")
+    (place.state / "where").write_bytes(b"\xff\xfe\x00")
+    assert place.remembered()[0] not in ("local", "node", "kind", "current")
+
+
 def test_the_state_folder_is_for_the_user_only(tmp_path: Path) -> None:
     place = make_place(tmp_path)
     place.remember("local")

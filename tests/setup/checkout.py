@@ -101,7 +101,7 @@ def stop(say, purge):
     record("cluster down" + (" --purge" if purge else ""))
 
 
-def print_status():
+def print_status(repair):
     print("cluster     up", flush=True)
     return 0
 """
@@ -238,6 +238,17 @@ class Checkout:
             check=False,
         )
         return Done(done.returncode, done.stdout, done.stderr)
+
+    def start(self, log: Path) -> "subprocess.Popen[bytes]":
+        """Start setup.sh, with its output in a file."""
+        with log.open("w") as output:
+            return subprocess.Popen(
+                [self.root / "setup.sh"],
+                env=self.environ,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
 
     def interrupt(self, *arguments: str, after: str, **environ: str) -> Done:
         """Run setup.sh as a terminal does, and press ctrl-c after a call of a substitute."""

@@ -5,12 +5,14 @@ Its parts have their tests in tests/cluster.
 
 import os
 import platform
+import shutil
 import socket
 import urllib.request
 from pathlib import Path
 
 import pytest
 
+from cluster.lock import file_lock
 from testing.kubectl import wait_for
 from tests.setup.checkout import SOURCE, Checkout, sentence_of
 
@@ -127,6 +129,35 @@ def test_a_path_with_spaces_and_another_folder_as_the_current_one(tmp_path: Path
         assert checkout.run("status").lines[0].startswith("server                   running at")
     finally:
         checkout.end_server()
+
+
+def test_a_link_in_another_folder_runs_it(checkout: Checkout, tmp_path: Path) -> None:
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links" / "absolute").symlink_to(checkout.root / "setup.sh")
+    link = tmp_path / "urumi up"
+    link.symlink_to(Path("links", "absolute"))
+    checkout.stand_in("readlink", shutil.which("readlink") or "")
+    done = checkout.run("help", program=str(link))
+    assert (done.code, done.err) == (0, "")
+
+
+def test_runs_at_the_same_time_wait_for_each_other_and_start_one_server(checkout: Checkout, tmp_path: Path) -> None:
+    checkout.run("dev")
+    logs = [tmp_path / "first", tmp_path / "second"]
+    waiting = f"      Waiting for another ./setup.sh that uses {checkout.state}."
+    with file_lock(checkout.state / "setup.lock"):
+        runs = [checkout.start(log) for log in logs]
+        wait_for(lambda: all(waiting in log.read_text() for log in logs), "both runs to wait")
+    assert [run.wait(timeout=60) for run in runs] == [0, 0], [log.read_text() for log in logs]
+    assert len(checkout.calls("urumi serve")) == 1
+    assert sum("The server is already running." in log.read_text() for log in logs) == 1
+
+
+def test_values_for_another_cluster_than_current_are_refused(checkout: Checkout) -> None:
+    done = checkout.run("--values", "mine.yaml")
+    assert sentence_of(done) == (
+        "--values is for the cluster current, and this run is for local. Remove it, or add --cluster current."
+    )
 
 
 @pytest.mark.parametrize("shell", ["bash", "sh"])
@@ -291,7 +322,9 @@ def test_status_reports_the_cluster_and_the_server(checkout: Checkout) -> None:
     )
     assert done.lines[1] == "cluster     up"
     checkout.end_server()
-    assert (checkout.run("status").code, checkout.run("status").lines[0]) == (3, "server                   not running")
+    done = checkout.run("status")
+    assert (done.code, done.lines[0]) == (3, "server                   not running")
+    assert done.lines[-1] == "next                     ./setup.sh"
 
 
 def test_the_doctor_needs_no_environment(checkout: Checkout) -> None:
@@ -310,7 +343,7 @@ def test_the_doctor_needs_no_environment(checkout: Checkout) -> None:
 def test_an_unknown_argument_is_refused(checkout: Checkout) -> None:
     done = checkout.run("splendid")
     assert (done.code, done.out) == (2, "")
-    assert done.err.startswith("setup.sh: unexpected argument: splendid\n\nusage: ./setup.sh")
+    assert done.err == "setup.sh: unexpected argument: splendid. Run ./setup.sh help for the commands.\n"
     assert checkout.calls("") == []
 
 

@@ -16,6 +16,9 @@ from cluster.target import Options
         (["up"], Arguments()),
         (["--cluster", "node"], Arguments(cluster="node")),
         (["up", "--cluster", "kind"], Arguments(cluster="kind")),
+        (["--cluster=local"], Arguments(cluster="local")),
+        (["--values=a=b.yaml"], Arguments(options=Options((Path("a=b.yaml"),)))),
+        (["test", "--cluster=local"], Arguments("test", rest=("--cluster=local",))),
         (
             ["--cluster", "current", "--values", "a b.yaml", "--yes", "--values", "c.yaml"],
             Arguments(cluster="current", options=Options((Path("a b.yaml"), Path("c.yaml")), yes=True)),
@@ -44,16 +47,30 @@ def test_arguments(given: list[str], expected: Arguments) -> None:
         (["down", "--purgee"], "--purgee"),
         (["status", "x"], "x"),
         (["dev", "x"], "x"),
-        (["--cluster", "gke"], "--cluster gke"),
-        (["--yes", "--cluster"], "--cluster"),
-        (["--values", ""], "--values "),
+        (["--cluster", "local", "status"], "status"),
     ],
     ids=str,
 )
 def test_an_unknown_argument_is_named(given: list[str], words: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse(given)
-    assert str(caught.value) == f"unexpected argument: {words}"
+    assert str(caught.value) == f"unexpected argument: {words}."
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (["--cluster", "gke"], "--cluster needs one of local, node, kind, current; got 'gke'."),
+        (["--yes", "--cluster"], "--cluster needs one of local, node, kind, current; got nothing."),
+        (["--values"], "--values needs the path of a file."),
+        (["--values", ""], "--values needs the path of a file."),
+    ],
+    ids=str,
+)
+def test_an_option_without_its_value_names_what_it_needs(given: list[str], sentence: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse(given)
+    assert str(caught.value) == sentence
 
 
 def test_every_cluster_can_be_chosen_and_is_in_the_usage() -> None:
