@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from cluster import command
 from cluster.doctor.finding import Finding
+from cluster.doctor.space import space
 from cluster.place import Place
 from cluster.platform.clients import Tool
 from cluster.platform.release import platform_namespace
@@ -27,8 +28,11 @@ class LocalTarget:
         self._node_obstacles = node_obstacles
 
     def obstacles(self, place: Place) -> Sequence[Finding]:
-        """Return what prevents the server."""
-        return list(server_obstacles(place, ServerProcess(place)))
+        """Return what prevents the server, and a full disk: etcd does not say why it ends on one."""
+        found = list(server_obstacles(place, ServerProcess(place)))
+        if not self.is_up(place):
+            found += [finding for finding in space(place) if finding.subject == "state space"]
+        return found
 
     def up(self, place: Place, options: Options) -> None:
         """Start the cluster, apply the Store definition, start the server."""
