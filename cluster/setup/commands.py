@@ -6,7 +6,7 @@ from dataclasses import replace
 from cluster.console import Terminal
 from cluster.doctor.finding import Finding
 from cluster.doctor.report import raise_problems
-from cluster.folders import state_root
+from cluster.folders import delete_if_empty, state_root
 from cluster.kind.choice import kind_is_default
 from cluster.place import Place
 from cluster.setup.arguments import Arguments, parse
@@ -68,7 +68,8 @@ def down(place: Place, purge: bool) -> int:
         place.token.unlink(missing_ok=True)
         place.server_file.unlink(missing_ok=True)
         place.forget()
-        if place.state.is_dir() and not any(place.state.iterdir()):
-            place.state.rmdir()
+        reason = delete_if_empty(place.state)
         place.console.say("The token, logs and settings are deleted.")
+        if reason:
+            place.console.say(f"The empty folder {place.state} could not be deleted and remains: {reason}.")
     return 0
