@@ -37,9 +37,9 @@ def real_containers(place: Place) -> Iterator[Finding]:
     """Report whether a node can run here; one that cannot is no problem of the other clusters."""
     problems = [finding for finding in NODE.obstacles(place) if finding.level == "problem"]
     for finding in problems:
-        yield replace(finding, level="note", subject="node")
+        yield replace(finding, level="note", subject="node cluster")
     if not problems:
-        yield Finding("ok", "node", "real shops without Docker can run here: ./setup.sh --cluster node")
+        yield Finding("ok", "node cluster", "real shops without Docker can run here: ./setup.sh --cluster node")
 
 
 def up(place: Place, arguments: Arguments) -> int:
