@@ -32,6 +32,16 @@ def default_state_dir() -> Path:
     return state_root() / "cluster"
 
 
+def delete_if_empty(folder: Path) -> str:
+    """Delete a folder without content, and return why it remains: it is a mount point, or the one above is not ours."""
+    try:
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+    except OSError as error:
+        return "it is a link" if folder.is_symlink() else error.strerror or str(error)
+    return ""
+
+
 def _user_folder(variable: str, on_unix: str, on_macos: str) -> Path:
     given = os.environ.get(variable, "")
     if os.path.isabs(given):

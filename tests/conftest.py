@@ -7,6 +7,7 @@ process share it, so every test uses its own store ids; with pytest-xdist each w
 import os
 import random
 import secrets
+import signal
 from collections import defaultdict
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -32,8 +33,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    """Reach the servers of the tests directly."""
+    """Reach the servers of the tests directly, and let their programs be interrupted."""
     exempt_loopback(os.environ)
+    # A shell starts what runs in the background with SIGINT ignored, which every program of the tests would inherit.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(optionalhook=True)

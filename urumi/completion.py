@@ -9,6 +9,7 @@ and prints no errors, so without a server nothing is completed. The ids are data
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,6 +105,12 @@ def script(parser: argparse.ArgumentParser, shell: str) -> str:
         if action.type is Path:
             action.complete = shtab.FILE  # type: ignore[attr-defined]
     text = str(shtab.complete(parser, shell))
+    if shell == "bash":
+        # shtab splits a path with blanks into words.
+        text = re.sub(r"(compgen -[df] -- )\$1", r'\1"$1"', text)
+    if shell == "fish":
+        # The function that shtab calls finds nothing after an escaped character; fish itself does.
+        text = text.replace('-xka "(__fish_complete_path (commandline -ct))"', "-rF")
     if shell == "zsh":
         # shtab registers its function under `eval "$(...)"` only; `source <(...)` is as common.
         text = text.replace("[[ $zsh_eval_context[-1] == eval ]]", "[[ $zsh_eval_context[-1] == (eval|file) ]]")

@@ -70,8 +70,8 @@ def cgroups(place: Place, root: Path = Path("/sys/fs/cgroup")) -> Iterator[Findi
     yield Finding(
         "note",
         "cgroups",
-        "v1, which a kubelet from 1.35 on refuses by default. The local cluster does not need it.",
-        "Start the system with systemd.unified_cgroup_hierarchy=1.",
+        "v1. Kubernetes from 1.35 on refuses it unless it is allowed; Urumi's own clusters allow it.",
+        "Add systemd.unified_cgroup_hierarchy=1 to the kernel's command line and restart the machine, to have v2.",
     )
 
 
@@ -82,7 +82,7 @@ def kernel_limits(place: Place, inotify: Path = Path("/proc/sys/fs/inotify")) ->
         if not value.isdigit():
             continue
         if int(value) >= least:
-            yield Finding("ok", "inotify", f"{name} {value}")
+            yield Finding("ok", "inotify", f"fs.inotify.{name} is {value}")
             continue
         sentence = f"fs.inotify.{name} is {value}; about ten real shops need {least}."
         yield Finding("note", "inotify", sentence, f"Run: sudo sysctl fs.inotify.{name}={least}")
@@ -91,7 +91,11 @@ def kernel_limits(place: Place, inotify: Path = Path("/proc/sys/fs/inotify")) ->
         hint = f"Run `ulimit -n {LEAST_FILES}` in this shell first."
         yield Finding("note", "open files", f"At most {soft} per process; {LEAST_FILES} are needed.", hint)
     else:
-        yield Finding("ok", "open files", "unlimited" if soft == resource.RLIM_INFINITY else f"{soft} of {hard}")
+        yield Finding("ok", "open files", f"{_count(soft)} per process; {_count(hard)} can be set")
+
+
+def _count(limit: int) -> str:
+    return "any number" if limit == resource.RLIM_INFINITY else str(limit)
 
 
 def _container() -> list[str]:

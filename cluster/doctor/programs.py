@@ -21,6 +21,8 @@ VERSION_ARGUMENTS = {
     "chromium": ("--version",),
     "tmux": ("-V",),
 }
+# The doctor also has a line about the cluster with this name.
+SUBJECTS = {"node": "Node.js"}
 CALL_SECONDS = 5.0
 
 
@@ -28,10 +30,10 @@ def programs(place: Place) -> Iterator[Finding]:
     """Report which programs are on PATH, with their versions."""
     with ThreadPoolExecutor() as pool:
         found = dict(zip(VERSION_ARGUMENTS, pool.map(_version, VERSION_ARGUMENTS), strict=True))
-    yield from (Finding("ok", name, version) for name, version in found.items() if version)
+    yield from (Finding("ok", SUBJECTS.get(name, name), version) for name, version in found.items() if version)
     missing = [name for name, version in found.items() if not version]
     if missing:
-        yield Finding("ok", "not installed", ", ".join(missing))
+        yield Finding("ok", "not installed", f"{', '.join(missing)}; the local cluster needs none of them")
 
 
 def _version(name: str) -> str:

@@ -30,6 +30,14 @@ def lines(findings: Iterable[Finding]) -> Iterator[str]:
             yield f"{'':<{8 + SUBJECT_WIDTH}}{finding.hint}"
 
 
+def summary(findings: Sequence[Finding]) -> str:
+    """Return what a reader has to do."""
+    problems, notes = (sum(finding.level == level for finding in findings) for level in ("problem", "note"))
+    if problems:
+        return f"Problems: {problems}. Do what the line below each says, then run ./setup.sh doctor again."
+    return f"No problems. Notes: {notes}; the local cluster works without them." if notes else "No problems."
+
+
 def exit_code(findings: Iterable[Finding]) -> int:
     """Return 1 if there is a problem, otherwise 0."""
     return 1 if any(finding.level == "problem" for finding in findings) else 0

@@ -111,5 +111,9 @@ def find_kind(console: Console) -> Path:
 
 
 def _version(program: str) -> str:
-    done = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=20, check=False)
+    """Return what a program reports as its version; nothing if it does not run, such as one for other processors."""
+    try:
+        done = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
     return done.stdout.strip()

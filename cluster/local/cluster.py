@@ -16,7 +16,7 @@ from pathlib import Path
 
 from cluster.api import Api
 from cluster.errors import ApiServerError
-from cluster.folders import StateFolder, cache_root, default_state_dir
+from cluster.folders import StateFolder, cache_root, default_state_dir, delete_if_empty
 from cluster.local import simulation
 from cluster.local.component import Component, stop_all
 from cluster.local.components import NAMES, STOP_GROUPS, Launches
@@ -158,5 +158,4 @@ class LocalCluster:
             shutil.rmtree(tree, ignore_errors=True)
         for file in (folder.kubeconfig, folder.settings, folder.lock):
             file.unlink(missing_ok=True)
-        if not any(folder.root.iterdir()):
-            folder.root.rmdir()
+        delete_if_empty(folder.root)

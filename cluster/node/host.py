@@ -6,6 +6,7 @@ Checked before anything starts, so that a test report contains one sentence inst
 import os
 import platform
 import shutil
+import struct
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,6 +29,8 @@ PACKAGES = {
     "ip": "iproute2",
     "unshare": "util-linux",
 }
+# The type of the header with which an ELF program names the loader of its libraries.
+PT_INTERP = 3
 NAMESPACES = ("--cgroup", "--mount", "--net", "--pid", "--ipc", "--uts", "--fork")
 # Folders of programs for root, which are not on the PATH of other users.
 SEARCH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin"))
@@ -46,7 +49,14 @@ def _is_there(program: str) -> bool:
 
 def _has_loader(program: Path) -> bool:
     with program.open("rb") as file:
-        return b"/ld-" in file.read(4096)
+        head = file.read(64)
+        if len(head) < 64 or not head.startswith(b"\x7fELF\x02\x01"):  # 64 bits, little-endian
+            return False
+        (offset,) = struct.unpack_from("<Q", head, 32)
+        size, count = struct.unpack_from("<HH", head, 54)
+        file.seek(offset)
+        table = file.read(size * count)
+    return any(struct.unpack_from("<I", table, start) == (PT_INTERP,) for start in range(0, len(table), size))
 
 
 def obstacle() -> str:

@@ -4,6 +4,7 @@ Its pid and the digest of what it was started from are files in the state folder
 has its own session: neither ctrl-c nor a closed terminal stops it.
 """
 
+import contextlib
 import http.client
 import json
 import os
@@ -15,9 +16,8 @@ from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-import psutil
-
 from cluster.errors import SetupError
+from cluster.local.component import command_line, is_alive, wait_until
 from cluster.place import Place
 from cluster.server.code import code_digest
 
@@ -49,12 +49,10 @@ class ServerProcess:
 
     def pid(self) -> int | None:
         """Return its pid if it is running. The command line is compared too, because pids are reused."""
-        try:
-            pid = int(self._pid_file.read_text())
-            words = " ".join(psutil.Process(pid).cmdline())
-        except (OSError, ValueError, OverflowError, psutil.Error):
-            return None
-        return pid if "urumi serve" in words else None
+        pid = self._recorded_pid()
+        words = command_line(pid)
+        # The line is empty for a moment during exec, and while the process exits but still holds its port.
+        return pid if "urumi serve" in words or (not words and is_alive(pid)) else None
 
     def port(self) -> int | None:
         """Return the port on which it listens or last listened, also if the file that clients read is lost."""
@@ -96,12 +94,9 @@ class ServerProcess:
         """Stop it, and return whether it was running."""
         pid = self.pid()
         if pid is not None:
-            os.kill(pid, signal.SIGTERM)
-            deadline = time.monotonic() + STOP_SECONDS
-            while self.pid() is not None:
-                if time.monotonic() >= deadline:
-                    os.kill(pid, signal.SIGKILL)
-                time.sleep(POLL_SECONDS)
+            _signal(pid, signal.SIGTERM)
+            while not wait_until(lambda: self.pid() is None, STOP_SECONDS, POLL_SECONDS):
+                _signal(pid, signal.SIGKILL)
         self._pid_file.unlink(missing_ok=True)
         return pid is not None
 
@@ -148,18 +143,19 @@ class ServerProcess:
         self._checkout_file.write_text(f"{self._place.root}\n")
         self._wait_until_ready(port)
 
-    def _exists(self) -> bool:
-        """Return whether the recorded process exists. While it starts, the kernel may show no command line for it."""
+    def _recorded_pid(self) -> int:
+        """Return the pid in its file, -1 without a valid one."""
         try:
-            return psutil.Process(int(self._pid_file.read_text())).status() != psutil.STATUS_ZOMBIE
-        except (OSError, ValueError, OverflowError, psutil.Error):
-            return False
+            pid = int(self._pid_file.read_text())
+        except (OSError, ValueError):
+            return -1
+        return pid if pid < 2**31 else -1
 
     def _wait_until_ready(self, port: int) -> None:
         started = reported = time.monotonic()
         while not self.is_ready(port):
             now = time.monotonic()
-            if not self._exists():
+            if not is_alive(self._recorded_pid()):
                 lines = "\n".join(f"      {line}" for line in _text(self.log).splitlines()[-LOG_LINES:])
                 raise SetupError(f"The server exited during startup. The end of {self.log}:\n{lines}")
             if now - started >= self._ready_seconds:
@@ -171,6 +167,11 @@ class ServerProcess:
                 reported = now
                 self._place.console.say(f"      waiting for the server, {now - started:.0f} s")
             time.sleep(POLL_SECONDS)
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
 
 
 def _readyz(port: int) -> tuple[int, str]:

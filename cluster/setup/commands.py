@@ -8,7 +8,7 @@ from cluster.console import Terminal
 from cluster.doctor.finding import Finding
 from cluster.doctor.report import raise_problems
 from cluster.errors import SetupError
-from cluster.folders import state_root
+from cluster.folders import delete_if_empty, state_root
 from cluster.kind.choice import kind_is_default
 from cluster.lock import file_lock
 from cluster.place import Place
@@ -49,9 +49,9 @@ def real_containers(place: Place) -> Iterator[Finding]:
     """Report whether a node can run here; one that cannot is no problem of the other clusters."""
     problems = [finding for finding in NODE.obstacles(place) if finding.level == "problem"]
     for finding in problems:
-        yield replace(finding, level="note", subject="node")
+        yield replace(finding, level="note", subject="node cluster")
     if not problems:
-        yield Finding("ok", "node", "real shops without Docker can run here: ./setup.sh --cluster node")
+        yield Finding("ok", "node cluster", "real shops without Docker can run here: ./setup.sh --cluster node")
 
 
 def up(place: Place, arguments: Arguments) -> int:
@@ -85,7 +85,8 @@ def down(place: Place, purge: bool) -> int:
         place.server_file.unlink(missing_ok=True)
         place.forget()
         place.lock.unlink(missing_ok=True)
-        if place.state.is_dir() and not any(place.state.iterdir()):
-            place.state.rmdir()
+        reason = delete_if_empty(place.state)
         place.console.say("The token, logs and settings are deleted.")
+        if reason:
+            place.console.say(f"The empty folder {place.state} could not be deleted and remains: {reason}.")
     return 0

@@ -12,4 +12,6 @@ def diagnose(place: Place, *more: Check) -> int:
     findings = report.run_checks((*CHECKS, docker_check, *more), place)
     for line in report.lines(findings):
         place.console.say(line)
+    place.console.say()
+    place.console.say(report.summary(findings))
     return report.exit_code(findings)

@@ -331,7 +331,10 @@ def test_the_doctor_needs_no_environment(checkout: Checkout) -> None:
     # No test depends on the network.
     done = checkout.run("doctor", HTTPS_PROXY="http://127.0.0.1:9", HTTP_PROXY="http://127.0.0.1:9")
     assert done.err == ""
-    assert {line.split()[0] for line in done.lines if not line.startswith(" ")} <= {"ok", "note", "problem"}
+    *lines, empty, summary = done.lines
+    assert {line.split()[0] for line in lines if not line.startswith(" ")} <= {"ok", "note", "problem"}
+    assert empty == ""
+    assert summary.startswith(("No problems.", "Problems: "))
     assert "ok      .venv            does not exist yet; ./setup.sh makes it" in done.lines
     assert f"ok      Python           {platform.python_version()} at {checkout.bin}/python3" in done.lines
     assert "The check failed" not in done.out

@@ -19,6 +19,8 @@ COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
 _shtab_urumi
 printf '%s\n' "${COMPREPLY[@]}"
 """
+# In the locale C, fish starts no program and zsh reads no path with other letters than those of ASCII.
+UTF8 = {"LC_ALL": "C.UTF-8"}
 FISH = 'source $argv[1]; complete -C "$argv[2]"'
 # The widget lists the matches as a tab would, while compadd writes them to a pipe.
 ZSH = r"""
@@ -39,14 +41,18 @@ bindkey '^T' list-and-end
 
 
 def offered_by_bash(script: Path, line: str, environ: Mapping[str, str]) -> set[str]:
-    """Return what bash offers, with the words of the line split as readline splits them."""
-    words = re.findall(r"[=:]+|[^\s=:]+", line) + ([""] if line.endswith((" ", "=")) else [])
+    """Return what bash offers, with the words of the line split as readline splits them.
+
+    Their backslashes are removed, because `compgen` does so only while readline completes.
+    """
+    words = re.findall(r"[=:]+|(?:\\.|[^\s=:\\])+", line) + ([""] if line.endswith((" ", "=")) else [])
+    words = [re.sub(r"\\(.)", r"\1", word) for word in words]
     return set(_output(environ, "bash", "--norc", "-c", BASH, "bash", str(script), line, *words)) - {""}
 
 
 def offered_by_fish(script: Path, line: str, environ: Mapping[str, str]) -> set[str]:
     """Return what fish offers, without descriptions."""
-    lines = _output(environ, "fish", "--no-config", "-c", FISH, str(script), line)
+    lines = _output({**environ, **UTF8}, "fish", "--no-config", "-c", FISH, str(script), line)
     return {each.partition("\t")[0] for each in lines}
 
 
@@ -59,7 +65,7 @@ def offered_by_zsh(script: Path, line: str, environ: Mapping[str, str]) -> set[s
     with subprocess.Popen(
         ["zsh", "-f", "-i"],
         cwd=script.parent,
-        env=environ,
+        env={**environ, **UTF8},
         stdin=terminal,
         stdout=terminal,
         stderr=terminal,

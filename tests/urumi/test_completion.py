@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -80,8 +81,11 @@ def test_choices_are_offered(complete: Complete, line: str, choices: list[str]) 
 
 
 def test_files_are_offered_for_a_path(complete: Complete, tmp_path: Path) -> None:
-    (tmp_path / "kubeconfig.yaml").touch()
-    offered = complete(f"urumi serve --kubeconfig {tmp_path}/kubec")
+    folder = tmp_path / "Ada's & mü"
+    folder.mkdir()
+    (folder / "kubeconfig.yaml").touch()
+    typed = re.sub(r"([^\w/.-])", r"\\\1", f"{folder}/kubec")
+    offered = complete(f"urumi serve --kubeconfig {typed}")
     assert "kubeconfig.yaml" in {Path(each).name for each in offered}
 
 

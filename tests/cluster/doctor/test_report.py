@@ -32,6 +32,19 @@ def test_only_a_problem_makes_the_exit_code_1(findings: list[Finding], code: int
     assert report.exit_code(findings) == code
 
 
+@pytest.mark.parametrize(
+    ("findings", "words"),
+    [
+        ([FINE], "No problems."),
+        ([FINE, NOTE], "No problems. Notes: 1; the local cluster works without them."),
+        ([TAKEN, NOTE, FULL], "Problems: 2. Do what the line below each says, then run ./setup.sh doctor again."),
+    ],
+    ids=str,
+)
+def test_the_last_line_says_what_to_do(findings: list[Finding], words: str) -> None:
+    assert report.summary(findings) == words
+
+
 def test_every_problem_is_in_the_error_with_its_hint() -> None:
     with pytest.raises(ObstacleError) as caught:
         report.raise_problems([FINE, TAKEN, NOTE, FULL])

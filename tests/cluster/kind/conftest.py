@@ -16,6 +16,7 @@ import pytest
 
 from cluster.kind.kind import MODULE
 from cluster.place import Place
+from cluster.ports import free_port
 from tests.cluster.kind.facts import INFO, VERSION, FactsOf
 from tests.cluster.place import Transcript
 
@@ -86,7 +87,8 @@ class Setup:
         self.answer("info", {**INFO, "Name": socket.gethostname()})
         self.answer("version", VERSION)
         self._set = monkeypatch.setenv
-        http, https = free_ports()
+        http = free_port()
+        https = next(port for port in iter(free_port, None) if port != http)
         self.ports = {"http": http, "https": https}
         self.set(
             PATH=str(self.bin),
@@ -162,6 +164,8 @@ def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Setup:
             monkeypatch.delenv(name)
     for name in ("BASE_DOMAIN", "PLATFORM_NAMESPACE"):
         monkeypatch.delenv(name, raising=False)
+    # On a busy machine a substitute takes longer than an engine that responds.
+    monkeypatch.setattr("cluster.kind.docker.ANSWER_SECONDS", 60.0)
     # No substitute listens on the node's ports.
     monkeypatch.setattr("cluster.kind.target.wait_for_page", lambda say, host, port: None)
     return Setup(tmp_path, monkeypatch)
@@ -171,11 +175,3 @@ def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Setup:
 def facts(tmp_path: Path) -> FactsOf:
     """Facts of a machine on which nothing prevents a kind cluster."""
     return FactsOf(tmp_path)
-
-
-def free_ports() -> tuple[int, int]:
-    """Return two ports on which nothing listens."""
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1]), int(other.getsockname()[1])

@@ -263,6 +263,15 @@ def test_another_version_of_kind_on_path_is_not_used(setup: Setup, monkeypatch: 
     assert setup.calls("built")[0].startswith("built create cluster")
 
 
+def test_a_kind_that_does_not_run_here_is_not_used(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    (setup.bin / "built").mkdir()
+    (setup.bin / "kind").rename(setup.bin / "built" / "kind")
+    setup.put("kind", "\x7fELF for other processors")
+    monkeypatch.setattr("cluster.kind.kind.ensure_binaries", lambda *_: Binaries(setup.bin / "built"))
+    up(setup)
+    assert setup.calls("kind")[0].startswith("kind create cluster")
+
+
 def test_down_stops_the_node_and_purge_deletes_it(setup: Setup) -> None:
     setup.have_node("running")
     assert KIND.is_up(setup.place)

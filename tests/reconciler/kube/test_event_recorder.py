@@ -28,7 +28,13 @@ async def until(condition: Callable[[], bool]) -> None:
     """Wait for a condition."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not condition():
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0)
+
+
+async def written(server: ApiServer, calls: int) -> None:
+    """Wait until the calls have taken effect: each is listed one turn of the event loop earlier."""
+    await until(lambda: len(server.calls) == calls)
+    await asyncio.sleep(0)
 
 
 @pytest.fixture
@@ -63,7 +69,7 @@ async def events(server: ApiServer) -> list[Any]:
 async def test_an_event_of_the_timeline_becomes_an_event_about_the_store(server: ApiServer, store: Object) -> None:
     async with running(server) as recorder:
         recorder.record(store, event("Failed", "x" * 2000, level="error"))
-        await until(lambda: len(server.calls) == 1)
+        await written(server, 1)
     (found,) = await events(server)
     assert found["metadata"]["name"].startswith("shop-1-")
     assert (found["type"], found["reason"], found["action"]) == ("Warning", "Failed", "readiness")
@@ -75,7 +81,7 @@ async def test_an_equal_event_is_counted_in_the_series_of_the_first(server: ApiS
     async with running(server) as recorder:
         for _ in range(3):
             recorder.record(store, event())
-        await until(lambda: len(server.calls) == 3)
+        await written(server, 3)
     (found,) = await events(server)
     assert found["series"]["count"] == 3
 
@@ -87,7 +93,7 @@ async def test_an_equal_event_long_after_the_first_is_a_new_one(
     async with running(server) as recorder:
         for _ in range(2):
             recorder.record(store, event())
-        await until(lambda: len(server.calls) == 2)
+        await written(server, 2)
     assert len(await events(server)) == 2
 
 
@@ -95,7 +101,7 @@ async def test_an_info_event_of_a_single_step_is_left_to_the_timeline(server: Ap
     async with running(server) as recorder:
         recorder.record(store, event("NamespaceReady"))
         recorder.record(store, event())
-        await until(lambda: len(server.calls) == 1)
+        await written(server, 1)
     assert [found["reason"] for found in await events(server)] == ["Ready"]
     assert recorder.dropped == 0
 
@@ -107,7 +113,7 @@ async def test_a_store_may_write_a_burst_and_the_rest_is_dropped(server: ApiServ
         assert recorder.dropped == 5
         recorder.forget(store["metadata"]["uid"])
         recorder.record(store, event(message="a store that was created again"))
-        await until(lambda: len(server.calls) == BURST + 1)
+        await written(server, BURST + 1)
     assert recorder.dropped == 5
 
 
@@ -126,7 +132,7 @@ async def test_an_event_that_the_api_server_refuses_is_dropped_and_the_next_is_w
     async with running(server) as recorder:
         recorder.record(store, event(message="first"))
         recorder.record(store, event(message="second"))
-        await until(lambda: len(server.calls) == 2)
+        await written(server, 2)
     assert recorder.dropped == 1
     assert [found["note"] for found in await events(server)] == ["second"]
 
@@ -138,7 +144,7 @@ async def test_a_process_that_does_not_lead_writes_nothing(server: ApiServer, st
         await until(lambda: not recorder._queue)
         is_leading = True
         recorder.record(store, event(message="second"))
-        await until(lambda: len(server.calls) == 1)
+        await written(server, 1)
     assert [found["note"] for found in await events(server)] == ["second"]
 
 
@@ -149,5 +155,5 @@ async def test_the_number_of_remembered_series_is_limited(
     async with running(server) as recorder:
         for message in ("a", "b", "a"):
             recorder.record(store, event(message=message))
-        await until(lambda: len(server.calls) == 3)
+        await written(server, 3)
     assert sorted(found["note"] for found in await events(server)) == ["a", "a", "b"]
