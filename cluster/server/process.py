@@ -114,11 +114,9 @@ class ServerProcess:
 
     def _port_of_process(self) -> int | None:
         pid = self.pid()
-        try:
-            words = psutil.Process(pid).cmdline() if pid is not None else []
-            return int(words[words.index("--port") + 1])
-        except (ValueError, IndexError, psutil.Error):
-            return None
+        _, _, rest = (command_line(pid) if pid is not None else "").partition(" --port ")
+        port = rest.partition(" ")[0]
+        return int(port) if port.isdigit() else None
 
     def _start(self, port: int, kubeconfig: Path, helm: Path) -> None:
         # Keeps one older log, so that neither grows without limit.
