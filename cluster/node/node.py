@@ -28,7 +28,7 @@ from cluster.lock import file_lock
 from cluster.node import host, layout
 from cluster.node.cgroups import find_groups, group_name, make_groups, remove_groups
 from cluster.node.containers import Containers
-from cluster.node.errors import NodeError
+from cluster.node.errors import NodeEndedError, NodeError
 from cluster.node.folders import NodeFolder, node_cache
 from cluster.node.inside.configuration import write_configuration
 from cluster.node.inside.plan import Plan
@@ -134,18 +134,20 @@ class Node:
             NodeError: it cannot run here, or did not come up; states which program ended and quotes the end of its log.
         """
         host.check()
-        if not self._runs_as_planned():
-            self.stop()
-            self._prepare()
-        is_new = self.find_pid() is None
+        if self._runs_as_planned():
+            try:
+                # An interrupted command must not stop a node that served its shops before.
+                return self._wait_until_ready()
+            except NodeEndedError:
+                # It was about to end when it was found, because one of its programs had been killed.
+                pass
+        self.stop()
+        self._prepare()
         try:
-            if is_new:
-                self._start()
+            self._start()
             self._wait_until_ready()
         except BaseException:
-            # An interrupted command must not stop a node that served its shops before.
-            if is_new:
-                self.stop()
+            self.stop()
             raise
 
     def stop(self) -> None:
@@ -284,7 +286,7 @@ class Node:
     def _wait_for(self, condition: Callable[[], bool], what: str) -> None:
         def is_met_while_running() -> bool:
             if self._holder.pid() is None:
-                raise NodeError(f"The node ended at its start. {self._log_ends()}")
+                raise NodeEndedError(f"The node ended at its start. {self._log_ends()}")
             return condition()
 
         if not wait_until(is_met_while_running, READY_SECONDS):

@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -186,7 +186,7 @@ def test_orders_survive_down_and_up(product: Product) -> None:
     assert product.order_numbers() == before
 
 
-@pytest.mark.parametrize("victim", ["init", "kubelet", "relay", "server"])
+@pytest.mark.parametrize("victim", ["init", "kubelet", "kube-apiserver", "relay", "server"])
 def test_up_repairs_what_was_killed(product: Product, victim: str) -> None:
     before = product.order_numbers()
     os.kill(pid_of(product, victim), signal.SIGKILL)
@@ -212,7 +212,7 @@ def test_a_purge_leaves_nothing(product: Product) -> None:
     product.target.down(product.place, purge=True)
     assert not root.exists()
     assert not find_groups(group)
-    assert str(root) not in "".join(" ".join(each.cmdline()) for each in psutil.process_iter())
+    assert not [words for _, words in running() if str(root) in " ".join(words)]
     assert str(root) not in Path("/proc/self/mountinfo").read_text()
 
 
@@ -220,19 +220,24 @@ def pid_of(product: Product, victim: str) -> int:
     """Return the pid of a part of the product."""
     if victim == "server":
         return int((product.place.state / "server.pid").read_text())
-    root = str(product.node.folder.root)
-    signs = {"init": "cluster.node.inside.init", "kubelet": "/kubelet", "relay": "cluster.node.outside.relay"}
+    modules = {"init": "cluster.node.inside.init", "relay": "cluster.node.outside.relay"}
+    wanted = modules.get(victim, victim)
+    marks = (str(product.port), str(product.node.folder.root))
     return next(
-        process.pid
-        for process in psutil.process_iter()
-        if signs[victim] in " ".join(process.cmdline()) and is_of(process, root, product)
+        pid for pid, words in running() if is_program(words, wanted) and any(mark in " ".join(words) for mark in marks)
     )
 
 
-def is_of(process: psutil.Process, root: str, product: Product) -> bool:
-    """Return whether a process belongs to the product's node and not to the tests'."""
-    words = " ".join(process.cmdline())
-    return root in words or str(product.port) in words
+def is_program(words: Sequence[str], wanted: str) -> bool:
+    """Return whether a command line is that of a program or of a Python module."""
+    return wanted in (Path(words[0]).name, *words[1:3])
+
+
+def running() -> Iterator[tuple[int, list[str]]]:
+    """Yield the pid and the command line of every process that has one."""
+    for process in psutil.process_iter(["cmdline"]):
+        if process.info["cmdline"]:
+            yield process.pid, process.info["cmdline"]
 
 
 def wait_until_degraded(product: Product) -> None:

@@ -184,7 +184,11 @@ def test_a_pid_file_without_a_process_means_that_it_is_not_running(place: Place,
 
 
 def test_another_process_with_its_pid_is_left_running(place: Place) -> None:
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as stranger:
+    code = "print('here', flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as stranger:
+        # Before its first output it may still be in exec, and have no command line.
+        assert stranger.stdout is not None
+        assert stranger.stdout.readline() == b"here\n"
         (place.state / "server.pid").write_text(str(stranger.pid))
         assert not ServerProcess(place).stop()
         stranger.communicate(b"\n")
