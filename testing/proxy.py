@@ -1,4 +1,4 @@
-"""A company's HTTP proxy on loopback that records what it is asked for and refuses it all.
+"""A company's HTTP proxy on loopback that records every request and refuses all of them.
 
 It answers 502 to every request, also to CONNECT, so a program that uses it fails.
 """

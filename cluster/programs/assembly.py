@@ -56,7 +56,7 @@ class Assembly:
         self._prepare()
         check_space({self._partial: PROGRAM_BYTES})
         pins = Pins.read(this_platform())
-        # Of several pins of one program the first is asked for.
+        # Of several pins of one program the first is used.
         first = {pin.program: pin for pin in reversed(self._wanted(pins.releases))}
         arriving = releases.request(list(first.values()), self._downloads, self._say)
         served = {release.pin.program for release in arriving}

@@ -1,4 +1,4 @@
-"""Disk space: counted per disk, told with every folder's need before anything is made."""
+"""Disk space: counted per disk, reported with every folder's need before anything is made."""
 
 import shutil
 from pathlib import Path
